@@ -1,0 +1,197 @@
+import * as z from 'zod';
+import { meSchema, sessionStatusSchema, statusChangeSchema } from './session.ts';
+
+/** Names of events, WAHA's. The name is the bus entry's `detail-type`. */
+export const EVENT_NAMES = [
+  'session.status',
+  'message',
+  'message.any',
+  'message.reaction',
+  'message.ack',
+  'message.ack.group',
+  'message.waiting',
+  'message.revoked',
+  'message.edited',
+  'group.v2.join',
+  'group.v2.leave',
+  'group.v2.update',
+  'group.v2.participants',
+  'presence.update',
+  'poll.vote',
+  'poll.vote.failed',
+  'call.received',
+  'call.accepted',
+  'call.rejected',
+] as const;
+export const eventNameSchema = z.enum(EVENT_NAMES);
+export type EventName = z.infer<typeof eventNameSchema>;
+
+export const mediaSchema = z
+  .object({
+    /** `/api/files/…` path or absolute URL; null when the media was not downloaded. */
+    url: z.string().nullable(),
+    mimetype: z.string().nullable(),
+    filename: z.string().nullable(),
+    s3: z.object({ Bucket: z.string(), Key: z.string() }).nullish(),
+    error: z.string().nullable(),
+  })
+  .meta({ id: 'WAMedia' });
+
+/** A message as clients see it (WAHA's WAMessage). `timestamp` is in seconds. */
+export const waMessageSchema = z
+  .object({
+    id: z.string(),
+    timestamp: z.number(),
+    from: z.string(),
+    fromMe: z.boolean(),
+    source: z.enum(['app', 'api']),
+    to: z.string(),
+    participant: z.string().nullable(),
+    body: z.string(),
+    hasMedia: z.boolean(),
+    media: mediaSchema.nullable(),
+    ack: z.number(),
+    ackName: z.string(),
+    author: z.string().nullish(),
+    location: z
+      .object({
+        latitude: z.string(),
+        longitude: z.string(),
+        live: z.boolean().optional(),
+        name: z.string().nullish(),
+        address: z.string().nullish(),
+        url: z.string().nullish(),
+        description: z.string().nullish(),
+        thumbnail: z.string().nullish(),
+      })
+      .nullish(),
+    vCards: z.array(z.string()),
+    replyTo: z
+      .object({
+        id: z.string(),
+        participant: z.string().nullish(),
+        body: z.string().nullish(),
+        hasMedia: z.boolean().optional(),
+        media: mediaSchema.nullish(),
+      })
+      .nullish(),
+    /** What the engine knows beyond WAHA's fields: `lid`, `pushName`, `type`, `content` (protobuf, base64)… */
+    _data: z.record(z.string(), z.unknown()).optional(),
+  })
+  .meta({ id: 'WAMessage' });
+export type WaMessage = z.infer<typeof waMessageSchema>;
+
+export const ackPayloadSchema = z.object({
+  id: z.string(),
+  from: z.string(),
+  to: z.string(),
+  participant: z.string().nullable(),
+  fromMe: z.boolean(),
+  ack: z.number(),
+  ackName: z.string(),
+});
+
+export const reactionPayloadSchema = z.object({
+  id: z.string(),
+  /** Seconds. */
+  timestamp: z.number(),
+  from: z.string(),
+  fromMe: z.boolean(),
+  source: z.enum(['app', 'api']),
+  to: z.string(),
+  participant: z.string().nullable(),
+  /** `text` is empty when the reaction was taken back. */
+  reaction: z.object({ text: z.string(), messageId: z.string() }),
+});
+
+export const revokedPayloadSchema = z.object({
+  revokedMessageId: z.string(),
+  /** Chat in which it happened; ours, WAHA's payload has no chat when `after` is null. */
+  chatId: z.string(),
+  after: waMessageSchema.nullable(),
+  before: waMessageSchema.nullable(),
+});
+
+export const editedPayloadSchema = waMessageSchema.extend({ editedMessageId: z.string() });
+
+export const sessionStatusPayloadSchema = z.object({
+  name: z.string(),
+  status: sessionStatusSchema,
+  /** The last three, oldest first. */
+  statuses: z.array(statusChangeSchema),
+  data: z.record(z.string(), z.unknown()).nullable(),
+});
+
+const presencePayloadSchema = z.object({
+  id: z.string(),
+  presences: z.array(
+    z.object({
+      participant: z.string(),
+      lastKnownPresence: z.enum(['online', 'offline', 'typing', 'recording', 'paused']),
+      lastSeen: z.number().nullable(),
+    }),
+  ),
+});
+
+const envelopeFields = {
+  /** Stable over redeliveries: the key to deduplicate by. */
+  id: z.string(),
+  /** Milliseconds since 1970 at which it happened. */
+  timestamp: z.number(),
+  session: z.string(),
+  metadata: z.record(z.string(), z.string()),
+  me: meSchema.nullable(),
+  engine: z.string(),
+  environment: z.object({
+    version: z.string(),
+    engine: z.string(),
+    tier: z.string(),
+    browser: z.string().nullable(),
+    platform: z.string(),
+    worker: z.object({ id: z.string().nullable() }),
+  }),
+  /** Strictly grows within a session. */
+  seq: z.number(),
+  traceparent: z.string().optional(),
+};
+
+/** Detail of a bus entry: WAHA's envelope, plus `seq` and `traceparent`. */
+export const eventEnvelopeSchema = z.discriminatedUnion('event', [
+  z.object({ ...envelopeFields, event: z.literal('session.status'), payload: sessionStatusPayloadSchema }),
+  z.object({ ...envelopeFields, event: z.enum(['message', 'message.any']), payload: waMessageSchema }),
+  z.object({ ...envelopeFields, event: z.literal('message.reaction'), payload: reactionPayloadSchema }),
+  z.object({ ...envelopeFields, event: z.enum(['message.ack', 'message.ack.group']), payload: ackPayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('message.revoked'), payload: revokedPayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('message.edited'), payload: editedPayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('presence.update'), payload: presencePayloadSchema }),
+  z.object({
+    ...envelopeFields,
+    event: z.enum([
+      'message.waiting',
+      'group.v2.join',
+      'group.v2.leave',
+      'group.v2.update',
+      'group.v2.participants',
+      'poll.vote',
+      'poll.vote.failed',
+      'call.received',
+      'call.accepted',
+      'call.rejected',
+    ]),
+    payload: z.record(z.string(), z.unknown()),
+  }),
+]);
+export type EventEnvelope = z.infer<typeof eventEnvelopeSchema>;
+/** Event name and payload that belong together, before the envelope is put around them. */
+export type EventBody = EventEnvelope extends infer E
+  ? E extends { event: infer N; payload: infer P }
+    ? { readonly event: N; readonly payload: P }
+    : never
+  : never;
+
+/** Detail of a bus entry whose envelope is too large for the bus: where the envelope is. */
+export const eventReferenceSchema = z.object({
+  id: z.string(),
+  session: z.string(),
+  s3: z.object({ Bucket: z.string(), Key: z.string() }),
+});

@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { commandSchema } from './commands.ts';
+
+/**
+ * States of a job. The row is the truth, the queue only the wake-up.
+ * `QUEUED → PREPARED` (content frozen) `→ ON_WIRE → SENT` (the server's ack) `→ DELIVERED → READ | PLAYED` for sends,
+ * `QUEUED → DONE` for commands; `FAILED`, `EXPIRED`, `CANCELLED` end both.
+ */
+export const JOB_STATES = [
+  'QUEUED',
+  'PREPARED',
+  'ON_WIRE',
+  'SENT',
+  'DELIVERED',
+  'READ',
+  'PLAYED',
+  'DONE',
+  'FAILED',
+  'EXPIRED',
+  'CANCELLED',
+] as const;
+export const jobStateSchema = z.enum(JOB_STATES);
+export type JobState = z.infer<typeof jobStateSchema>;
+
+/** States in which an engine has nothing left to do. */
+export const FINISHED_STATES: ReadonlySet<JobState> = new Set([
+  'SENT',
+  'DELIVERED',
+  'READ',
+  'PLAYED',
+  'DONE',
+  'FAILED',
+  'EXPIRED',
+  'CANCELLED',
+]);
+
+export const jobErrorSchema = z.object({ code: z.string(), message: z.string() });
+
+/** Row of the jobs table, key (`session`, `jobId`). Times are milliseconds since 1970. */
+export const jobRowSchema = z.object({
+  session: z.string(),
+  jobId: z.string(),
+  command: commandSchema,
+  state: jobStateSchema,
+  /** Id on the wire, for sends. */
+  messageId: z.string().optional(),
+  /** Protobuf `Message` as it goes on the wire, frozen before the first try, base64. */
+  content: z.string().optional(),
+  /** Attributes that accompany the content on the wire, frozen with it. */
+  wire: z.record(z.string(), z.string()).optional(),
+  result: z.record(z.string(), z.unknown()).optional(),
+  error: jobErrorSchema.optional(),
+  /** Epoch of the shard under which a host last wrote this row. */
+  epoch: z.number().optional(),
+  attempts: z.number(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  expiresAt: z.number(),
+  /** Not sent before this time. */
+  notBefore: z.number().optional(),
+  traceparent: z.string().optional(),
+  /** Epoch seconds; the row may vanish after it. */
+  ttl: z.number(),
+});
+export type JobRow = z.infer<typeof jobRowSchema>;
+
+/** Body of a message on a shard queue. The row holds everything else. */
+export const shardMessageSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('job'), session: z.string(), jobId: z.string() }),
+  /** The session's row changed (start, stop, config, delete): look at it. */
+  z.object({ kind: z.literal('session-changed'), session: z.string() }),
+]);
+export type ShardMessage = z.infer<typeof shardMessageSchema>;

@@ -1,0 +1,114 @@
+import * as z from 'zod';
+import { waMessageSchema } from './events.ts';
+import { engineNameSchema, meSchema, sessionConfigSchema, sessionStatusSchema, statusChangeSchema } from './session.ts';
+
+/**
+ * Row of the sessions table, key `name`. Two writers: the API owns what is wanted (`desired`, `config` and the tokens),
+ * the shard's owner owns what is (`status` and below). Times are milliseconds since 1970.
+ */
+export const sessionRowSchema = z.object({
+  name: z.string(),
+  /** Unique for each creation: tells a session from a later one with the same name. */
+  incarnation: z.string(),
+  engine: engineNameSchema,
+  pool: z.enum(['socket', 'browser']),
+  shard: z.string(),
+  config: sessionConfigSchema,
+  desired: z.enum(['RUNNING', 'STOPPED', 'DELETED']),
+  /** A new value asks the runner to stop and start once. */
+  restartToken: z.string().optional(),
+  /** A new value asks the runner to unlink the device and drop the auth state once. */
+  logoutToken: z.string().optional(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+
+  status: sessionStatusSchema,
+  statuses: z.array(statusChangeSchema),
+  /** Machine-readable reason of the status, e.g. `logged-out`, `conflict`, `qr-expired`. */
+  statusReason: z.string().optional(),
+  statusData: z.record(z.string(), z.unknown()).nullable().optional(),
+  me: meSchema.nullable(),
+  /** Text of the QR code on show. */
+  qr: z.object({ value: z.string(), expiresAt: z.number() }).nullable(),
+  activityAt: z.number().nullable(),
+  /** Host that runs it, for people to read. */
+  hostId: z.string().nullable(),
+  /** Epoch under which the owner last wrote; a lower one may not write any more. */
+  epoch: z.number(),
+  /** Newest checkpoint of the auth state; null before the first and after a logout. */
+  checkpoint: z.object({ key: z.string(), lsn: z.number(), epoch: z.number() }).nullable(),
+  restartDone: z.string().optional(),
+  logoutDone: z.string().optional(),
+});
+export type SessionRow = z.infer<typeof sessionRowSchema>;
+
+/** Row of the hosts table, key `hostId`. No wall clock: liveness is a counter that moves. */
+export const hostRowSchema = z.object({
+  hostId: z.string(),
+  /** Unique for each process. */
+  incarnation: z.string(),
+  pool: z.enum(['socket', 'browser']),
+  /** Record version, one more at each heartbeat. */
+  rvn: z.number(),
+  state: z.enum(['ACTIVE', 'DRAINING', 'DEAD']),
+  sessions: z.number(),
+  startedAt: z.number(),
+  ttl: z.number(),
+});
+export type HostRow = z.infer<typeof hostRowSchema>;
+
+/** Row of the shards table, key `shard`. `epoch` is the fencing token: it grows at every change of owner. */
+export const shardRowSchema = z.object({
+  shard: z.string(),
+  epoch: z.number(),
+  /** hostId of the owner; null when free. */
+  owner: z.string().nullable(),
+  ownerIncarnation: z.string().nullable(),
+});
+export type ShardRow = z.infer<typeof shardRowSchema>;
+
+/**
+ * Row of the messages read model, key (`session`, `id` = bare message id). `chatKey` is `session#chatId`,
+ * `position` sorts by time: seconds in 12 digits, `#`, id.
+ */
+export const messageRowSchema = z.object({
+  session: z.string(),
+  id: z.string(),
+  chatId: z.string(),
+  chatKey: z.string(),
+  position: z.string(),
+  message: waMessageSchema,
+  /** Highest ack seen, also when it came before the message. */
+  ack: z.number(),
+  /** Reactions by sender. */
+  reactions: z.record(z.string(), z.string()),
+  editedAt: z.number().optional(),
+  revokedAt: z.number().optional(),
+});
+export type MessageRow = z.infer<typeof messageRowSchema>;
+
+/** Row of the chats read model, key (`session`, `chatId`); `position` as above, of the last message. */
+export const chatRowSchema = z.object({
+  session: z.string(),
+  chatId: z.string(),
+  name: z.string().nullable(),
+  lastMessageId: z.string().nullable(),
+  /** Seconds. */
+  timestamp: z.number(),
+  position: z.string(),
+});
+export type ChatRow = z.infer<typeof chatRowSchema>;
+
+export const KEY_ACTIONS = ['read', 'send', 'control', 'setting', 'app', 'delete'] as const;
+/** Row of the API keys table, key `keyHash` = SHA-256 of the key, hex. The key itself is nowhere. */
+export const apiKeyRowSchema = z.object({
+  keyHash: z.string(),
+  id: z.string(),
+  isAdmin: z.boolean(),
+  isActive: z.boolean(),
+  /** Null: all sessions. */
+  session: z.string().nullable(),
+  actions: z.array(z.enum(KEY_ACTIONS)),
+  createdAt: z.number(),
+});
+export type ApiKeyRow = z.infer<typeof apiKeyRowSchema>;

@@ -1,0 +1,74 @@
+import * as z from 'zod';
+import { isSessionName, SESSION_NAME_RULE } from '../domain/session-name.ts';
+
+/** Status words of a session (WAHA 2026.7: session state machine). */
+export const SESSION_STATUSES = ['STOPPED', 'STARTING', 'SCAN_QR_CODE', 'WORKING', 'FAILED'] as const;
+export const sessionStatusSchema = z.enum(SESSION_STATUSES);
+export type SessionStatus = z.infer<typeof sessionStatusSchema>;
+
+export const ENGINES = ['NOWEB', 'WEBJS', 'GOWS', 'SCRIPTED'] as const;
+/** `SCRIPTED` is a second implementation of the engine port for tests; it speaks to nobody. */
+export const engineNameSchema = z.enum(ENGINES);
+export type EngineName = z.infer<typeof engineNameSchema>;
+
+export const sessionNameSchema = z.string().refine(isSessionName, { error: `must be ${SESSION_NAME_RULE}` });
+
+const webhookSchema = z.object({
+  url: z.url(),
+  events: z.array(z.string()),
+  hmac: z.object({ key: z.string().nullish() }).nullish(),
+  retries: z
+    .object({
+      policy: z.enum(['constant', 'linear', 'exponential']).nullish(),
+      delaySeconds: z.number().nullish(),
+      attempts: z.number().int().nullish(),
+    })
+    .nullish(),
+  customHeaders: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+});
+
+/** A session's configuration as WAHA's clients send it; unknown fields are dropped. */
+export const sessionConfigSchema = z
+  .object({
+    metadata: z.record(z.string(), z.string()).nullish(),
+    debug: z.boolean().nullish(),
+    proxy: z.object({ server: z.string(), username: z.string().nullish(), password: z.string().nullish() }).nullish(),
+    ignore: z
+      .object({
+        status: z.boolean().nullish(),
+        groups: z.boolean().nullish(),
+        channels: z.boolean().nullish(),
+        broadcast: z.boolean().nullish(),
+      })
+      .nullish(),
+    client: z.object({ deviceName: z.string().nullish(), browserName: z.string().nullish() }).nullish(),
+    noweb: z
+      .object({
+        markOnline: z.boolean().nullish(),
+        store: z.object({ enabled: z.boolean().nullish(), fullSync: z.boolean().nullish() }).nullish(),
+      })
+      .nullish(),
+    webhooks: z.array(webhookSchema).nullish(),
+  })
+  .meta({ id: 'SessionConfig' });
+export type SessionConfig = z.infer<typeof sessionConfigSchema>;
+
+/** The account behind a session. */
+export const meSchema = z
+  .object({
+    /** Phone-number chat id, `…@c.us`. */
+    id: z.string(),
+    pushName: z.string().nullable(),
+    lid: z.string().nullable(),
+    /** Device JID, `…:12@s.whatsapp.net`. */
+    jid: z.string().nullable(),
+  })
+  .meta({ id: 'MeInfo' });
+export type Me = z.infer<typeof meSchema>;
+
+export const statusChangeSchema = z.object({
+  status: sessionStatusSchema,
+  /** Milliseconds since 1970. */
+  timestamp: z.number(),
+});
+export type StatusChange = z.infer<typeof statusChangeSchema>;
