@@ -1,0 +1,22 @@
+import type { ShardMessage } from '../contracts/jobs.ts';
+
+export interface ReceivedShardMessage {
+  readonly body: ShardMessage;
+  readonly receipt: string;
+  readonly messageId: string;
+  /** How often it was received, this time included. */
+  readonly receiveCount: number;
+}
+
+/** The FIFO queue of a shard. Order holds within a lane: `sends` and `control` of one session are two lanes. */
+export interface ShardQueue {
+  /** @param deduplicationId same id within five minutes is taken once */
+  send(shard: string, message: ShardMessage, lane: 'sends' | 'control', deduplicationId: string): Promise<void>;
+  /** Long poll of at most 20 s; ends early, empty, on abort. A message that cannot be read goes to the dead letters. */
+  receive(shard: string, signal: AbortSignal): Promise<readonly ReceivedShardMessage[]>;
+  done(shard: string, receipt: string): Promise<void>;
+  /** Makes the message (and its lane) wait. @param seconds 0 … 43,200 */
+  postpone(shard: string, receipt: string, seconds: number): Promise<void>;
+  /** Puts a poisonous message on the dead-letter queue with its reason, then removes it. */
+  bury(shard: string, message: ReceivedShardMessage, reason: string): Promise<void>;
+}
