@@ -1,0 +1,121 @@
+import type { Logger } from 'pino';
+import type { Command, CommandOf, CommandType } from '#shared/contracts/commands.ts';
+import type { EventBody } from '#shared/contracts/events.ts';
+import type { EngineName, Me, SessionConfig } from '#shared/contracts/session.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { RemoteFiles } from '#shared/ports/remote-file.ts';
+
+/**
+ * The port between a session's runner and what speaks WhatsApp for it. One engine object lives for one start of a
+ * session: after `stop`, `logout` or a final state it is thrown away.
+ */
+export interface Engine {
+  /** Begins to connect and returns. Never throws: whatever happens is reported as state. */
+  start(): void;
+  /** Closes the connection, keeps the login. Resolves when nothing more will be sent, reported or changed. */
+  stop(): Promise<void>;
+  /** Unlinks the device at WhatsApp where possible, then stops. Never throws; the caller drops the auth state. */
+  logout(): Promise<void>;
+  /** One handler per command type; its keys are the engine's capabilities. */
+  readonly handlers: CommandHandlers;
+}
+
+export type CommandHandlers = {
+  readonly [T in CommandType]?: (command: CommandOf<T>, job: JobContext) => Promise<CommandOutcome>;
+};
+
+/** A session's states as engines report them: a state, a machine-readable reason, and what a person can do. */
+export type EngineState =
+  | { readonly status: 'STARTING'; readonly reason?: string }
+  | { readonly status: 'SCAN_QR_CODE'; readonly qr: { readonly value: string; readonly expiresAt: number } }
+  | { readonly status: 'WORKING'; readonly me: Me }
+  /** Final for this engine object. `logged-out` also means: the auth state is worthless. */
+  | { readonly status: 'FAILED'; readonly reason: FailureReason; readonly message: string };
+
+export type FailureReason = 'logged-out' | 'qr-expired' | 'conflict' | 'banned' | 'client-outdated' | 'engine-crashed';
+
+/** What happened on WhatsApp. `key` and `timestamp` must be the same for the same happening, also after a redelivery. */
+export interface EngineEvent {
+  readonly body: EventBody;
+  /** Unique per session and event name, e.g. a message's long id. */
+  readonly key: string;
+  /** Milliseconds since 1970 at which it happened. */
+  readonly timestamp: number;
+}
+
+/** A job on its way through an engine. */
+export interface JobContext {
+  readonly jobId: string;
+  /** Id on the wire, decided before the first try. Empty for commands that send no message. */
+  readonly messageId: string;
+  /** What an earlier try has frozen; must go on the wire as it is. */
+  readonly frozen: FrozenContent | undefined;
+  /** Freezes the content before anything leaves. Resolves to what is frozen (an earlier try's, where there is one). */
+  freeze(content: FrozenContent): Promise<FrozenContent>;
+}
+
+export interface FrozenContent {
+  /** Protobuf `Message`. */
+  readonly content: Uint8Array;
+  /** Attributes of the stanza that go with it, e.g. `edit`. */
+  readonly wire?: Readonly<Record<string, string>>;
+}
+
+export type CommandOutcome =
+  /** The server has acknowledged the message. `timestamp` in seconds. */
+  | { readonly kind: 'sent'; readonly timestamp: number }
+  | { readonly kind: 'done'; readonly result: Record<string, unknown> }
+  /** Final: WhatsApp or the input says no. */
+  | { readonly kind: 'rejected'; readonly code: string; readonly message: string }
+  /** Not now (not connected, timed out without an answer): the same job comes again. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterSeconds: number };
+
+/** What an engine gets from its runner, and all it may touch. */
+export interface EngineContext {
+  readonly session: string;
+  readonly config: SessionConfig;
+  readonly state: SessionState;
+  readonly media: MediaStore;
+  readonly remoteFiles: RemoteFiles;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Throws NotOwnerError when this host may not act for the session any more. Called right before every side effect. */
+  assertOwned(): void;
+  /** Reports a state. */
+  report(state: EngineState): void;
+  /** Hands an event over; order is kept. The runner publishes it after the state change that belongs to it is durable. */
+  emit(event: EngineEvent): void;
+  /** Content of a message this session sent earlier, by its bare id (retry receipts ask for it). */
+  sentContent(messageId: string): Promise<Uint8Array | undefined>;
+}
+
+export interface EngineFactory {
+  readonly name: EngineName;
+  readonly capabilities: ReadonlySet<Command['type']>;
+  create(context: EngineContext): Engine;
+}
+
+/** Position in a session's log of state changes. */
+export type Mark = number;
+
+/**
+ * A session's auth state: a map of keys to bytes with a log in front. `append` is synchronous and gives a mark;
+ * `durable(mark)` resolves when everything up to it would survive the host. The values are the engine's business.
+ */
+export interface SessionState {
+  get(key: string): Uint8Array | undefined;
+  /** Keys that begin with `prefix`. */
+  keys(prefix: string): readonly string[];
+  /** Applies the changes at once, in one record; `null` deletes. Values are copied. */
+  append(changes: readonly StateChange[]): Mark;
+  /** @throws NotOwnerError when the state belongs to somebody else by now */
+  durable(mark: Mark): Promise<void>;
+  /** Mark of the newest change. */
+  readonly head: Mark;
+}
+
+export interface StateChange {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
