@@ -1,7 +1,7 @@
 import { WireError } from './wire-error.ts';
 
 /** Longest text that clients pack two characters to a byte. */
-export const PACKED_MAX_CHARACTERS = 127;
+const PACKED_MAX_CHARACTERS = 127;
 
 export const NIBBLE_ALPHABET = '0123456789-.';
 export const HEX_ALPHABET = '0123456789ABCDEF';

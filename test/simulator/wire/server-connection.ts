@@ -40,9 +40,13 @@ export interface WireConnection {
 /**
  * Runs the handshake on a websocket that was just accepted. Must be called before the socket's first message event.
  * @throws WireError (as a rejection, after closing the socket) when the client breaks the protocol, leaves, or takes more
- * than 20 seconds.
+ * than `handshakeTimeoutMs` (20 seconds).
  */
-export function acceptConnection(socket: WebSocket, identity: ServerIdentity): Promise<WireConnection> {
+export function acceptConnection(
+  socket: WebSocket,
+  identity: ServerIdentity,
+  handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS,
+): Promise<WireConnection> {
   return new Promise((resolve, reject) => {
     const frames = new ClientFrames();
     let hello: AnsweredHello | undefined;
@@ -55,7 +59,7 @@ export function acceptConnection(socket: WebSocket, identity: ServerIdentity): P
       socket.close(PROTOCOL_ERROR);
       reject(error);
     };
-    const timer = setTimeout(() => fail(new WireError('the handshake took too long')), HANDSHAKE_TIMEOUT_MS);
+    const timer = setTimeout(() => fail(new WireError('the handshake took too long')), handshakeTimeoutMs);
 
     const takeFrame = (frame: Buffer) => {
       if (connection) connection.receive(frame);
