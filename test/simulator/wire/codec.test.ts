@@ -106,6 +106,18 @@ describe('the codec', () => {
     expect(requireBytes(tree).equals(await contentByBaileys(frame))).toBe(true);
   });
 
+  it.each([
+    ['digits', '1'.repeat(127), 255],
+    ['too many digits', '1'.repeat(128), 252],
+    ['hex', 'A'.repeat(127), 251],
+    ['too much hex', 'A'.repeat(128), 252],
+    ['lower case hex', 'beef0', 252],
+  ])('packs text as clients do: %s', (_, id, tag) => {
+    const frame = encodeNode(node('ack', { id }));
+    expect(frame[5]).toBe(tag);
+    expect(decodeNode(frame).attrs).toStrictEqual({ id });
+  });
+
   it('carries more than 255 children', async () => {
     const tree = node(
       'list',

@@ -95,13 +95,15 @@ describe('an accepted connection', () => {
 
   it('closes cleanly after the last node, or cuts the line', async () => {
     const first = await connected();
+    const firstClosed = once(first.socket, 'close');
     first.connection.send(ping(1));
     first.connection.close();
     expect(await first.client.nextNode()).toStrictEqual(ping(1));
-    expect((await once(first.socket, 'close'))[0]).toBe(1005);
+    expect((await firstClosed)[0]).toBe(1005);
     const second = await connected();
+    const secondClosed = once(second.socket, 'close');
     second.connection.terminate();
-    expect((await once(second.socket, 'close'))[0]).toBe(1006);
+    expect((await secondClosed)[0]).toBe(1006);
   });
 });
 
@@ -156,8 +158,9 @@ describe('a handshake fails', () => {
 
 it('does not wait for ever for a client that says nothing', async () => {
   const { socket, accepted } = await dial(1);
+  const closed = once(socket, 'close');
   await expect(accepted).rejects.toThrow('the handshake took too long');
-  expect((await once(socket, 'close'))[0]).toBe(1002);
+  expect((await closed)[0]).toBe(1002);
 });
 
 function hello(ephemeral: Buffer): Buffer {

@@ -2,7 +2,7 @@ import { createHash, createPublicKey, randomBytes, verify as verifyEd25519 } fro
 import { edwardsYOfMontgomeryU, encodeBaseMultiple, fromLittleEndian, L, toLittleEndian } from './edwards25519.ts';
 import { WireError } from './wire-error.ts';
 
-export { generateKeyPair, type KeyPair } from './curve25519.ts';
+export { generateKeyPair } from './curve25519.ts';
 
 const ED25519_PUBLIC_KEY_DER = Buffer.from('302a300506032b6570032100', 'hex');
 const NONCE_PREFIX = Buffer.concat([Buffer.of(0xfe), Buffer.alloc(31, 0xff)]);
