@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chatIdToJid, isChatId, parseChatId } from './chat-id.ts';
+import { eventId } from './event-id.ts';
+import { bareMessageId, formatMessageId, messageIdForJob, parseMessageId } from './message-id.ts';
+import { isSessionName } from './session-name.ts';
+
+const digits = (min: number, max: number) => fc.stringMatching(new RegExp(`^[1-9][0-9]{${min - 1},${max - 1}}$`));
+const chatId = fc.oneof(
+  digits(5, 15).map((user) => `${user}@c.us`),
+  digits(5, 20).map((user) => `${user}@lid`),
+  digits(8, 20).map((user) => `${user}@g.us`),
+);
+
+describe('chat ids', () => {
+  it.each([
+    ['4915112345678', '4915112345678@c.us'],
+    ['+49 (151) 123-45678', '4915112345678@c.us'],
+    ['4915112345678@s.whatsapp.net', '4915112345678@c.us'],
+    ['4915112345678:12@s.whatsapp.net', '4915112345678@c.us'],
+    ['123456789@lid', '123456789@lid'],
+    ['120363001234567890@g.us', '120363001234567890@g.us'],
+    ['4915112345678-1612345678@g.us', '4915112345678-1612345678@g.us'],
+    ['status@broadcast', 'status@broadcast'],
+  ])('reads %s', (text, expected) => {
+    expect(parseChatId(text)).toBe(expected);
+  });
+
+  it.each(['', '@c.us', 'abc', 'abc@c.us', '12@c.us', '123456@example.com', '1 2', '../../etc', 'all'])(
+    'refuses %j',
+    (text) => {
+      expect(parseChatId(text)).toBeUndefined();
+    },
+  );
+
+  it('keeps canonical ids and turns only phone numbers into other JIDs', () => {
+    fc.assert(
+      fc.property(chatId, (text) => {
+        const parsed = parseChatId(text);
+        expect(parsed).toBe(text);
+        if (parsed !== undefined) expect(chatIdToJid(parsed)).toBe(text.replace('@c.us', '@s.whatsapp.net'));
+      }),
+    );
+  });
+});
+
+describe('message ids', () => {
+  it('are derived from session and job, stable, and different for different jobs', () => {
+    expect(messageIdForJob('default', 'job_1')).toBe('3EB04D83ED89B69225507C');
+    expect(messageIdForJob('default', 'job_1')).not.toBe(messageIdForJob('default', 'job_2'));
+    expect(messageIdForJob('a', 'bc')).not.toBe(messageIdForJob('ab', 'c'));
+  });
+
+  it('survive a round trip in the long form', () => {
+    fc.assert(
+      fc.property(
+        fc.boolean(),
+        chatId,
+        fc.stringMatching(/^[0-9A-F]{8,24}$/),
+        fc.option(chatId),
+        (fromMe, chat, id, sender) => {
+          if (!isChatId(chat) || (sender !== null && !isChatId(sender))) throw new Error('generator');
+          const key = { fromMe, chatId: chat, id, ...(sender === null ? {} : { participant: sender }) };
+          expect(parseMessageId(formatMessageId(key))).toEqual(key);
+          expect(bareMessageId(formatMessageId(key))).toBe(id);
+        },
+      ),
+    );
+  });
+
+  it.each([
+    '',
+    'true_x',
+    'maybe_123456@c.us_ABCDEF',
+    'true_123456@c.us_',
+    'true_123456@c.us_A B',
+    'true_123456@c.us_ABCDEF_x',
+  ])('refuses %j as long form', (text) => {
+    expect(parseMessageId(text)).toBeUndefined();
+  });
+});
+
+describe('event ids', () => {
+  it('look like ULIDs of the event’s time and depend on everything that makes it what it is', () => {
+    const id = eventId('default', 'message', 1_763_396_580_579, 'false_1@c.us_A');
+    expect(id).toMatch(/^evt_[0-9a-hjkmnp-tv-z]{26}$/);
+    expect(id.slice(4, 14)).toBe('01ka9a0x73');
+    expect(eventId('default', 'message', 1_763_396_580_579, 'false_1@c.us_A')).toBe(id);
+    for (const other of [
+      eventId('other', 'message', 1_763_396_580_579, 'false_1@c.us_A'),
+      eventId('default', 'message.any', 1_763_396_580_579, 'false_1@c.us_A'),
+      eventId('default', 'message', 1_763_396_580_579, 'false_1@c.us_B'),
+    ]) {
+      expect(other).not.toBe(id);
+    }
+  });
+});
+
+describe('session names', () => {
+  it.each([
+    ['default', true],
+    ['a-b_C9', true],
+    ['', false],
+    ['a b', false],
+    ['ä', false],
+    ['x'.repeat(55), false],
+    ['a/b', false],
+  ])('%j: %s', (text, ok) => {
+    expect(isSessionName(text)).toBe(ok);
+  });
+});
