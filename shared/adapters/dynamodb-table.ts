@@ -1,0 +1,195 @@
+import {
+  BatchGetCommand,
+  BatchWriteCommand,
+  type BatchWriteCommandInput,
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  ScanCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { awsErrorName, dependencyError } from './aws-errors.ts';
+import { Expression } from './dynamodb-expression.ts';
+
+export type Key = Readonly<Record<string, string>>;
+type Item = Record<string, unknown>;
+type WriteRequest = NonNullable<NonNullable<BatchWriteCommandInput['RequestItems']>[string]>[number];
+
+export interface QueryOptions extends Pick<QueryCommandInput, 'IndexName' | 'ScanIndexForward' | 'ConsistentRead'> {
+  /** Items on a page. */
+  readonly Limit?: number;
+  /** The only attribute that is wanted. */
+  readonly attribute?: string;
+}
+
+const BATCH_GET_LIMIT = 100;
+const BATCH_WRITE_LIMIT = 25;
+
+/** One table: the requests a repository makes of it. @throws DependencyError for whatever is not expected */
+export class DynamoDbTable {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #name: string;
+
+  constructor(client: DynamoDBDocumentClient, name: string) {
+    this.#client = client;
+    this.#name = name;
+  }
+
+  /** Strongly consistent. */
+  async get(key: Key): Promise<Item | undefined> {
+    const { Item } = await this.#run('GetItem', () =>
+      this.#client.send(new GetCommand({ TableName: this.#name, Key: key, ConsistentRead: true })),
+    );
+    return Item;
+  }
+
+  /** @returns false when `condition` did not hold */
+  async put(item: Item, condition?: (e: Expression) => string): Promise<boolean> {
+    const e = new Expression();
+    const expression = condition?.(e);
+    return await this.#conditional('PutItem', async () => {
+      await this.#client.send(
+        new PutCommand({
+          TableName: this.#name,
+          Item: item,
+          ...(expression !== undefined && { ConditionExpression: expression, ...e.bindings() }),
+        }),
+      );
+    });
+  }
+
+  /** Puts the row if there is none with this key. @returns false when there is one */
+  async create(item: Item, keyAttribute: string): Promise<boolean> {
+    return await this.put(item, (e) => `attribute_not_exists(${e.name(keyAttribute)})`);
+  }
+
+  /** @returns the new item, undefined when the condition did not hold */
+  async update(
+    key: Key,
+    write: (e: Expression) => { readonly update: string; readonly condition?: string },
+  ): Promise<Item | undefined> {
+    const e = new Expression();
+    const { update, condition } = write(e);
+    let attributes: Item | undefined;
+    await this.#conditional('UpdateItem', async () => {
+      const answer = await this.#client.send(
+        new UpdateCommand({
+          TableName: this.#name,
+          Key: key,
+          UpdateExpression: update,
+          ...(condition !== undefined && { ConditionExpression: condition }),
+          ...e.bindings(),
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      attributes = answer.Attributes;
+    });
+    return attributes;
+  }
+
+  /** @returns false when `condition` did not hold */
+  async delete(key: Key, condition: (e: Expression) => string): Promise<boolean> {
+    const e = new Expression();
+    const expression = condition(e);
+    return await this.#conditional('DeleteItem', async () => {
+      await this.#client.send(
+        new DeleteCommand({ TableName: this.#name, Key: key, ConditionExpression: expression, ...e.bindings() }),
+      );
+    });
+  }
+
+  /** All items, strongly consistent, pages joined. */
+  async scan(): Promise<readonly Item[]> {
+    const items: Item[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#run('Scan', () =>
+        this.#client.send(
+          new ScanCommand({
+            TableName: this.#name,
+            ConsistentRead: true,
+            ...(start !== undefined && { ExclusiveStartKey: start }),
+          }),
+        ),
+      );
+      items.push(...(page.Items ?? []));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    return items;
+  }
+
+  /** Items page by page, until the caller has enough. */
+  async *query(where: (e: Expression) => string, { attribute, ...options }: QueryOptions = {}): AsyncGenerator<Item> {
+    const e = new Expression();
+    const input = {
+      TableName: this.#name,
+      ...options,
+      KeyConditionExpression: where(e),
+      ...(attribute !== undefined && { ProjectionExpression: e.name(attribute) }),
+      ...e.bindings(),
+    };
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#run('Query', () =>
+        this.#client.send(new QueryCommand({ ...input, ...(start !== undefined && { ExclusiveStartKey: start }) })),
+      );
+      yield* page.Items ?? [];
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+  }
+
+  /** Items in no order; keys without an item are left out. */
+  async getMany(keys: readonly Key[]): Promise<readonly Item[]> {
+    const items: Item[] = [];
+    for (let waiting = [...keys]; waiting.length > 0; ) {
+      const batch = waiting.splice(0, BATCH_GET_LIMIT);
+      const answer = await this.#run('BatchGetItem', () =>
+        this.#client.send(new BatchGetCommand({ RequestItems: { [this.#name]: { Keys: batch } } })),
+      );
+      items.push(...(answer.Responses?.[this.#name] ?? []));
+      waiting = [...waiting, ...(answer.UnprocessedKeys?.[this.#name]?.Keys ?? [])];
+    }
+    return items;
+  }
+
+  /** Removes every item of a partition. */
+  async deletePartition(partitionKey: string, value: string, sortKey: string): Promise<void> {
+    const items = this.query((e) => `${e.name(partitionKey)} = ${e.value(value)}`, {
+      ConsistentRead: true,
+      attribute: sortKey,
+    });
+    let requests: WriteRequest[] = [];
+    for await (const item of items) {
+      requests.push({ DeleteRequest: { Key: { [partitionKey]: value, [sortKey]: item[sortKey] } } });
+    }
+    while (requests.length > 0) {
+      const batch = requests.slice(0, BATCH_WRITE_LIMIT);
+      const answer = await this.#run('BatchWriteItem', () =>
+        this.#client.send(new BatchWriteCommand({ RequestItems: { [this.#name]: batch } })),
+      );
+      const left = answer.UnprocessedItems?.[this.#name] ?? [];
+      requests = [...requests.slice(BATCH_WRITE_LIMIT), ...left];
+    }
+  }
+
+  async #run<T>(operation: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      throw dependencyError(`DynamoDB ${operation} on ${this.#name}`, error);
+    }
+  }
+
+  async #conditional(operation: string, send: () => Promise<void>): Promise<boolean> {
+    try {
+      await send();
+      return true;
+    } catch (error) {
+      if (awsErrorName(error) === 'ConditionalCheckFailedException') return false;
+      throw dependencyError(`DynamoDB ${operation} on ${this.#name}`, error);
+    }
+  }
+}
