@@ -74,7 +74,7 @@ function compileField(name: string, candidates: readonly unknown[], path: Path):
   if (candidates.length === 0) throw invalid('Empty arrays are not allowed', path);
   const matchers = candidates.map((candidate) => compileCandidate(candidate, path));
   return (event) => {
-    const values = leaves(fieldOf(event, name));
+    const values = leavesOf(fieldOf(event, name));
     return matchers.some((matches) => values.some(matches));
   };
 }
@@ -86,11 +86,17 @@ function anyElement(value: unknown, matches: EventMatcher): boolean {
   return Array.isArray(value) ? value.some((element) => anyElement(element, matches)) : matches(value);
 }
 
-/** An object in the place of a leaf is something no candidate matches, not even `exists: false`. */
-function leaves(value: unknown): readonly Leaf[] {
-  if (Array.isArray(value)) return value.flatMap(leaves);
-  if (value === undefined || value === null) return [value];
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return [value];
+/** Only leaves count: an object or an empty array is "nothing there", as for EventBridge. */
+function leavesOf(value: unknown): readonly Leaf[] {
+  const found = flatLeaves(value);
+  return found.length === 0 ? [undefined] : found;
+}
+
+function flatLeaves(value: unknown): readonly Leaf[] {
+  if (Array.isArray(value)) return value.flatMap(flatLeaves);
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+    return [value];
+  }
   return [];
 }
 
@@ -238,7 +244,7 @@ function wildcardExpression(wildcard: string, path: Path): RegExp {
       const escaped = wildcard.charAt(++i);
       if (escaped !== '*' && escaped !== '\\') throw invalid('Invalid escape character', path);
       expression += `\\${escaped}`;
-    } else expression += RegExp.escape(character);
+    } else expression += character.replace(/[.*+?^${}()|[\]\\/]/, '\\$&');
   }
   return new RegExp(`^${expression}$`, 's');
 }

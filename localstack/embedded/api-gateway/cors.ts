@@ -1,0 +1,24 @@
+export interface CorsOptions {
+  /** @default `*` */
+  readonly allowOrigin?: string;
+  readonly allowHeaders: readonly string[];
+  /** How long a browser may keep the answer to a preflight. @default 600 */
+  readonly maxAgeSeconds?: number;
+}
+
+/** The headers of the gateway's own answers; functions set their own. */
+export const corsHeaders = ({ allowOrigin = '*' }: CorsOptions): Readonly<Record<string, string>> => ({
+  'access-control-allow-origin': allowOrigin,
+  ...(allowOrigin === '*' ? {} : { vary: 'Origin' }),
+});
+
+/** The headers that answer OPTIONS for a path with these methods. */
+export const preflightHeaders = (
+  options: CorsOptions,
+  methods: readonly string[],
+): Readonly<Record<string, string>> => ({
+  ...corsHeaders(options),
+  'access-control-allow-methods': [...methods, 'OPTIONS'].join(','),
+  'access-control-allow-headers': options.allowHeaders.join(','),
+  'access-control-max-age': String(options.maxAgeSeconds ?? 600),
+});

@@ -1,0 +1,70 @@
+import type { ServerResponse } from 'node:http';
+import * as z from 'zod';
+import type { CorsOptions } from './cors.ts';
+import { corsHeaders } from './cors.ts';
+
+/** What the gateway answers by itself, before or instead of a function. */
+export interface GatewayResponse {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The texts of API Gateway, where clients of the HTTP API expect nothing else. Not found and unauthorized have that
+ * API's own shape; in AWS the same shape is set as customised gateway responses.
+ */
+export const GATEWAY_RESPONSES = {
+  notFound: (method: string, url: string): GatewayResponse => ({
+    status: 404,
+    body: { message: `Cannot ${method} ${url}`, error: 'Not Found', statusCode: 404 },
+  }),
+  unauthorized: { status: 401, body: { message: 'Unauthorized', statusCode: 401 } },
+  authorizerFailed: { status: 500, body: { message: null } },
+  throttled: { status: 429, body: { message: 'Too Many Requests' } },
+  tooLong: { status: 413, body: { message: 'Request Too Long' } },
+  badIntegration: { status: 502, body: { message: 'Internal server error' } },
+  timeout: { status: 504, body: { message: 'Endpoint request timed out' } },
+} as const satisfies Record<string, GatewayResponse | ((method: string, url: string) => GatewayResponse)>;
+
+export function sendGatewayResponse(
+  response: ServerResponse,
+  { status, body }: GatewayResponse,
+  requestId: string,
+  cors: CorsOptions | undefined,
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'x-amzn-requestid': requestId,
+    ...(cors === undefined ? {} : corsHeaders(cors)),
+    // What is left of a request that was refused for its length is not read.
+    ...(status === 413 ? { connection: 'close' } : {}),
+  });
+  response.end(text);
+}
+
+const headerValue = z.union([z.string(), z.number(), z.boolean()]);
+const proxyResultSchema = z.object({
+  statusCode: z.coerce.number().int().min(100).max(599),
+  headers: z.record(z.string(), headerValue).nullish(),
+  multiValueHeaders: z.record(z.string(), z.array(headerValue)).nullish(),
+  body: z.string().nullish(),
+  isBase64Encoded: z.boolean().nullish(),
+});
+
+/** Writes what a function answered; false if the answer is not of the form API Gateway takes. */
+export function sendProxyResult(response: ServerResponse, result: unknown, requestId: string): boolean {
+  const parsed = proxyResultSchema.safeParse(result);
+  if (!parsed.success) return false;
+  const { statusCode, headers, multiValueHeaders, body, isBase64Encoded } = parsed.data;
+  const bytes = Buffer.from(body ?? '', isBase64Encoded === true ? 'base64' : 'utf8');
+  response.setHeader('content-type', 'application/json');
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
+  for (const [name, values] of Object.entries(multiValueHeaders ?? {})) response.setHeader(name, values.map(String));
+  response.setHeader('content-length', bytes.length);
+  response.setHeader('x-amzn-requestid', requestId);
+  response.writeHead(statusCode);
+  response.end(bytes);
+  return true;
+}

@@ -1,0 +1,185 @@
+import {
+  type AttributeDefinition,
+  CreateTableCommand,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  type KeySchemaElement,
+  ResourceNotFoundException,
+  type TableDescription,
+} from '@aws-sdk/client-dynamodb';
+import {
+  CreateEventBusCommand,
+  type EventBridgeClient,
+  PutRuleCommand,
+  PutTargetsCommand,
+  ResourceAlreadyExistsException,
+} from '@aws-sdk/client-eventbridge';
+import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { CreateQueueCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type {
+  KeyDefinition,
+  QueueDefinition,
+  ResourceDefinition,
+  RuleDefinition,
+  TableDefinition,
+} from '#shared/contracts/resources.ts';
+import { functionArn, queueArn } from './aws-identity.ts';
+
+const TABLE_DEADLINE_MS = 10_000;
+/** High-throughput mode: order and deduplication per message group. */
+const FIFO_ATTRIBUTES = {
+  FifoQueue: 'true',
+  DeduplicationScope: 'messageGroup',
+  FifoThroughputLimit: 'perMessageGroupId',
+};
+
+export interface ResourceClients {
+  readonly dynamodb: DynamoDBClient;
+  readonly sqs: SQSClient;
+  readonly s3: S3Client;
+  readonly eventBridge: EventBridgeClient;
+}
+
+/**
+ * Makes every resource that is not there yet, through the public API only, so it works against any endpoint.
+ *
+ * @throws if a table of that name exists with other keys or indexes
+ */
+export async function createResources(clients: ResourceClients, resources: ResourceDefinition): Promise<void> {
+  await Promise.all([
+    ...resources.tables.map((table) => createTable(clients.dynamodb, table)),
+    ...resources.buckets.map(({ name }) => createBucket(clients.s3, name)),
+    createQueues(clients.sqs, resources.queues),
+    createBus(clients.eventBridge, resources.bus.name),
+  ]);
+  for (const rule of resources.rules) await createRule(clients.eventBridge, resources.bus.name, rule);
+}
+
+async function createTable(client: DynamoDBClient, table: TableDefinition): Promise<void> {
+  const existing = await describe(client, table.name);
+  if (existing === undefined) {
+    await client.send(
+      new CreateTableCommand({
+        TableName: table.name,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: attributesOf(table),
+        KeySchema: keySchema(table),
+        ...(table.indexes === undefined
+          ? {}
+          : {
+              GlobalSecondaryIndexes: table.indexes.map((index) => ({
+                IndexName: index.name,
+                KeySchema: keySchema(index),
+                Projection: { ProjectionType: 'ALL' as const },
+              })),
+            }),
+      }),
+    );
+  } else if (shapeOf(existing) !== wantedShape(table)) {
+    throw new Error(
+      `The table ${table.name} exists with other keys or indexes than this version has. Use another data directory.`,
+    );
+  }
+  const deadline = Date.now() + TABLE_DEADLINE_MS;
+  while ((await describe(client, table.name))?.TableStatus !== 'ACTIVE') {
+    if (Date.now() > deadline) throw new Error(`The table ${table.name} did not become active.`);
+  }
+}
+
+async function describe(client: DynamoDBClient, name: string): Promise<TableDescription | undefined> {
+  try {
+    return (await client.send(new DescribeTableCommand({ TableName: name }))).Table;
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return undefined;
+    throw error;
+  }
+}
+
+type Keys = Pick<TableDefinition, 'partitionKey' | 'sortKey'>;
+
+const keysOf = ({ partitionKey, sortKey }: Keys): readonly KeyDefinition[] =>
+  sortKey === undefined ? [partitionKey] : [partitionKey, sortKey];
+
+const keySchema = (keys: Keys): KeySchemaElement[] =>
+  keysOf(keys).map(({ name }, index) => ({ AttributeName: name, KeyType: index === 0 ? 'HASH' : 'RANGE' }));
+
+function attributesOf(table: TableDefinition): AttributeDefinition[] {
+  const types = new Map([table, ...(table.indexes ?? [])].flatMap(keysOf).map(({ name, type }) => [name, type]));
+  return [...types].map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType }));
+}
+
+const schemaText = (name: string, schema: readonly KeySchemaElement[] = []): string =>
+  `${name}(${schema.map((key) => key.AttributeName).join()})`;
+
+const wantedShape = (table: TableDefinition): string =>
+  [
+    schemaText('', keySchema(table)),
+    ...(table.indexes ?? []).map((index) => schemaText(index.name, keySchema(index))).sort(),
+  ].join();
+
+const shapeOf = (table: TableDescription): string =>
+  [
+    schemaText('', table.KeySchema),
+    ...(table.GlobalSecondaryIndexes ?? []).map((index) => schemaText(index.IndexName ?? '', index.KeySchema)).sort(),
+  ].join();
+
+async function createBucket(client: S3Client, name: string): Promise<void> {
+  try {
+    await client.send(new CreateBucketCommand({ Bucket: name }));
+  } catch (error) {
+    if (error instanceof Error && error.name === 'BucketAlreadyOwnedByYou') return;
+    throw error;
+  }
+}
+
+/** Dead letter queues are queues of the same list, so all are made before any is pointed at another. */
+async function createQueues(client: SQSClient, queues: readonly QueueDefinition[]): Promise<void> {
+  const urls = await Promise.all(queues.map((queue) => createQueue(client, queue)));
+  await Promise.all(
+    queues.map(async (queue, index) => {
+      await client.send(
+        new SetQueueAttributesCommand({ QueueUrl: urls[index], Attributes: changeableAttributes(queue) }),
+      );
+    }),
+  );
+}
+
+async function createQueue(client: SQSClient, queue: QueueDefinition): Promise<string | undefined> {
+  const { QueueUrl } = await client.send(
+    new CreateQueueCommand({ QueueName: queue.name, Attributes: queue.fifo ? FIFO_ATTRIBUTES : {} }),
+  );
+  return QueueUrl;
+}
+
+function changeableAttributes(queue: QueueDefinition): Record<string, string> {
+  const { deadLetterQueue, maxReceiveCount = 10 } = queue;
+  return {
+    VisibilityTimeout: String(queue.visibilityTimeoutSeconds),
+    ...(deadLetterQueue === undefined
+      ? {}
+      : { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn(deadLetterQueue), maxReceiveCount }) }),
+  };
+}
+
+async function createBus(client: EventBridgeClient, name: string): Promise<void> {
+  try {
+    await client.send(new CreateEventBusCommand({ Name: name }));
+  } catch (error) {
+    if (!(error instanceof ResourceAlreadyExistsException)) throw error;
+  }
+}
+
+async function createRule(client: EventBridgeClient, bus: string, rule: RuleDefinition): Promise<void> {
+  await client.send(
+    new PutRuleCommand({ Name: rule.name, EventBusName: bus, EventPattern: JSON.stringify(rule.pattern) }),
+  );
+  const Targets = rule.targets.map(({ id, queue, function: name, deadLetterQueue }) => ({
+    Id: id,
+    Arn: queue === undefined ? functionArn(name ?? '') : queueArn(queue),
+    ...(deadLetterQueue === undefined ? {} : { DeadLetterConfig: { Arn: queueArn(deadLetterQueue) } }),
+  }));
+  const { FailedEntries = [] } = await client.send(
+    new PutTargetsCommand({ Rule: rule.name, EventBusName: bus, Targets }),
+  );
+  if (FailedEntries.length > 0) throw new Error(`Targets of rule ${rule.name} were refused.`);
+}
