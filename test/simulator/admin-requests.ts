@@ -1,0 +1,63 @@
+import * as z from 'zod';
+import { scriptSchema } from './contact-script.ts';
+
+/** A request that names something the simulator does not have. */
+export class NotFound extends Error {}
+
+const phone = z
+  .string()
+  .transform((text) => text.replace(/\D/g, ''))
+  .pipe(z.string().min(5));
+
+export const contactSchema = z.object({
+  phone: phone.optional(),
+  name: z.string(),
+  script: scriptSchema.prefault({}),
+});
+export type ContactRequest = z.input<typeof contactSchema>;
+
+const target = z.object({ id: z.string(), text: z.string() });
+
+/** What a simulated phone can be told to send; exactly one kind of content. */
+export const sendSchema = z.object({
+  /** A phone number, a user JID or a group JID. */
+  to: z.string(),
+  text: z.string().optional(),
+  mentions: z.array(z.string()).optional(),
+  image: z.object({ data: z.base64(), mimetype: z.string(), caption: z.string().optional() }).optional(),
+  location: z.object({ latitude: z.number(), longitude: z.number(), name: z.string().optional() }).optional(),
+  /** `text` is the emoji, empty to take the reaction back. */
+  reaction: target.optional(),
+  edit: target.optional(),
+  /** Id of an own message to delete for everybody. */
+  revoke: z.string().optional(),
+  /** Id of a message in the inbox that the text quotes. */
+  quoted: z.string().optional(),
+});
+export type SendRequest = z.input<typeof sendSchema>;
+
+export const typingSchema = z.object({
+  to: z.string(),
+  state: z.enum(['composing', 'recording', 'paused']).default('composing'),
+});
+export type TypingRequest = z.input<typeof typingSchema>;
+
+/** Marks messages of one chat as read (or played): the ids given, or everything in the inbox from that chat. */
+export const readSchema = z.object({
+  to: z.string(),
+  ids: z.array(z.string()).optional(),
+  type: z.enum(['read', 'played']).default('read'),
+});
+export type ReadRequest = z.input<typeof readSchema>;
+
+export const groupSchema = z.object({
+  owner: phone,
+  subject: z.string(),
+  participants: z.array(phone).default([]),
+  addressing: z.enum(['lid', 'pn']).default('lid'),
+});
+export type GroupRequest = z.input<typeof groupSchema>;
+
+export const enterCodeSchema = z.object({ phone, code: z.string() });
+export const unlinkSchema = z.object({ device: z.number().int().positive() });
+export const presenceSchema = z.object({ available: z.boolean() });

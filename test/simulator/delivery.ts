@@ -1,0 +1,100 @@
+import type { Device } from './accounts.ts';
+import { matches } from './faults.ts';
+import type { Server } from './server.ts';
+import { attrText, type BinaryNode, node } from './wire/binary-node.ts';
+import { SERVER_JID } from './wire/jid.ts';
+
+/** Gives a stanza to a device: to the simulated phone, to the connected client, or to its offline queue. */
+export function deliver(server: Server, to: Device, stanza: BinaryNode): void {
+  if (to.id === 0) {
+    to.account.simulated.receive(stanza);
+    return;
+  }
+  const target = { phone: to.account.phone, device: to.id, tag: stanza.tag };
+  if (server.faults.strike('drop', target)) return;
+  if (stanza.tag === 'message') server.stats.messagesOut += 1;
+  to.pending.set(deliveryKey(stanza), { stanza });
+  server.changed();
+  const delay = server.faults.strike('delay', target)?.ms ?? 0;
+  const duplicate = server.faults.strike('duplicate', target) !== undefined;
+  server.later(server.settings.deliveryDelayMs + delay, () => {
+    if (!to.session?.active || !to.pending.has(deliveryKey(stanza))) return;
+    if (cutInstead(server, to, stanza.tag)) return;
+    to.session.send(stanza);
+    if (duplicate) to.session.send(stanza);
+  });
+}
+
+/** Sends something that is worth nothing later: typing and presence are not queued. */
+export function deliverLive(server: Server, to: Device, stanza: BinaryNode): void {
+  if (to.id === 0) {
+    to.account.simulated.receive(stanza);
+    return;
+  }
+  const target = { phone: to.account.phone, device: to.id, tag: stanza.tag };
+  if (!to.session?.active || server.faults.strike('drop', target)) return;
+  to.session.send(stanza);
+}
+
+/** Forgets a stanza the client has acknowledged. */
+export function acknowledged(server: Server, by: Device, key: string): void {
+  if (by.pending.delete(key)) server.changed();
+}
+
+/** Messages are acknowledged by id alone; several receipts may share an id, so theirs names the peer as well. */
+export function deliveryKey(stanza: BinaryNode): string {
+  const id = attrText(stanza, 'id') ?? '';
+  if (stanza.tag === 'message') return messageKey(id);
+  return stanzaKey(stanza.tag, id, attrText(stanza, 'from'), attrText(stanza, 'participant'), attrText(stanza, 'type'));
+}
+
+export const messageKey = (id: string): string => `message ${id}`;
+
+export const stanzaKey = (
+  tag: string,
+  id: string,
+  peer: string | undefined,
+  participant: string | undefined,
+  type: string | undefined,
+): string => [tag, id, peer ?? '', participant ?? '', type ?? ''].join(' ');
+
+/** Sends what has waited for the device, marked as offline, and always the closing count. */
+export function flushOffline(device: Device): void {
+  const { session } = device;
+  if (!session) return;
+  const waiting = [...device.pending.values()].map(({ stanza }) => stanza);
+  const count = (tag: string): string => String(waiting.filter((stanza) => stanza.tag === tag).length);
+  if (waiting.length > 0) {
+    const preview = node('offline_preview', {
+      count: String(waiting.length),
+      message: count('message'),
+      notification: count('notification'),
+      receipt: count('receipt'),
+      appdata: '0',
+    });
+    session.send(node('ib', { from: SERVER_JID }, [preview]));
+  }
+  for (const stanza of waiting) {
+    session.send(node(stanza.tag, { ...stanza.attrs, offline: '0' }, stanza.content));
+  }
+  session.send(node('ib', { from: SERVER_JID }, [node('offline', { count: String(waiting.length) })]));
+}
+
+/** Every connected session a fault concerns. */
+export function sessionsMatching(server: Server, fault: Parameters<typeof matches>[0]): Device[] {
+  const hit: Device[] = [];
+  for (const session of server.sessions) {
+    const { device } = session;
+    if (device?.session === session && matches(fault, { phone: device.account.phone, device: device.id })) {
+      hit.push(device);
+    }
+  }
+  return hit;
+}
+
+function cutInstead(server: Server, to: Device, tag: string): boolean {
+  const fault = server.faults.strike('cut', { phone: to.account.phone, device: to.id, tag });
+  if (!fault) return false;
+  to.session?.terminate();
+  return true;
+}
