@@ -55,7 +55,8 @@ export async function createResources(clients: ResourceClients, resources: Resou
   for (const rule of resources.rules) await createRule(clients.eventBridge, resources.bus.name, rule);
 }
 
-async function createTable(client: DynamoDBClient, table: TableDefinition): Promise<void> {
+/** Makes one table if it is not there, and waits until it can be used. */
+export async function createTable(client: DynamoDBClient, table: TableDefinition): Promise<void> {
   const existing = await describe(client, table.name);
   if (existing === undefined) {
     await client.send(

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import * as z from 'zod';
-import type { CorsOptions } from './cors.ts';
-import { corsHeaders } from './cors.ts';
+import { type CorsOptions, corsHeaders } from './cors.ts';
 
 /** What the gateway answers by itself, before or instead of a function. */
 export interface GatewayResponse {
@@ -38,7 +37,7 @@ export function sendGatewayResponse(
     'content-length': Buffer.byteLength(text),
     'x-amzn-requestid': requestId,
     ...(cors === undefined ? {} : corsHeaders(cors)),
-    // What is left of a request that was refused for its length is not read.
+    // The body of a request refused for its length may not have been read to its end.
     ...(status === 413 ? { connection: 'close' } : {}),
   });
   response.end(text);

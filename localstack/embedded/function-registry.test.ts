@@ -1,0 +1,31 @@
+import type { Context } from 'aws-lambda';
+import { expect, it } from 'vitest';
+import { FunctionRegistry, FunctionTimeoutError, UnknownFunctionError } from './function-registry.ts';
+
+it('runs a function with its event and a context', async () => {
+  const handler = async (event: { readonly n: number }, context: Context) => [event.n, context.functionName];
+  const functions = new FunctionRegistry({ double: { handler } });
+  expect(await functions.invoke('double', { n: 2 })).toEqual([2, 'double']);
+  expect(functions.counts().get('double')).toEqual({ started: 1, failed: 0, running: 0 });
+});
+
+it('hands on what a function throws, and counts it', async () => {
+  const handler = async () => {
+    throw new Error('no');
+  };
+  const functions = new FunctionRegistry({ bad: { handler } });
+  await expect(functions.invoke('bad', {})).rejects.toThrow('no');
+  expect(functions.counts().get('bad')).toEqual({ started: 1, failed: 1, running: 0 });
+});
+
+it('gives up on a function that does not answer in time', async () => {
+  const functions = new FunctionRegistry({ slow: { handler: () => new Promise(() => {}), timeoutSeconds: 0.01 } });
+  // The registry's timer keeps no process alive; this one does.
+  const alive = setInterval(() => {}, 1000);
+  await expect(functions.invoke('slow', {})).rejects.toThrow(FunctionTimeoutError);
+  clearInterval(alive);
+});
+
+it('knows no other function', async () => {
+  await expect(new FunctionRegistry().invoke('none', {})).rejects.toThrow(UnknownFunctionError);
+});
