@@ -1,0 +1,71 @@
+import { FINISHED_STATES, type JobRow, jobRowSchema } from '../../contracts/jobs.ts';
+import { ConflictError, NotFoundError, NotOwnerError } from '../../domain/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { JobOutcome, JobStore } from '../../ports/job-store.ts';
+import { statesBefore } from '../job-steps.ts';
+import { systemClock } from '../system-clock.ts';
+
+export class MemoryJobStore implements JobStore {
+  readonly #rows = new Map<string, JobRow>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
+
+  async create(row: JobRow): Promise<void> {
+    if (this.#rows.has(keyOf(row.session, row.jobId))) throw new ConflictError(`Job '${row.jobId}' already exists`);
+    this.#write(row);
+  }
+
+  async get(session: string, jobId: string): Promise<JobRow | undefined> {
+    return structuredClone(this.#rows.get(keyOf(session, jobId)));
+  }
+
+  async prepare(
+    session: string,
+    jobId: string,
+    epoch: number,
+    frozen: { readonly content: string; readonly wire?: Record<string, string> },
+  ): Promise<JobRow> {
+    const row = this.#rows.get(keyOf(session, jobId));
+    if (row === undefined) throw new NotFoundError(`Job '${jobId}' does not exist`);
+    assertEpoch(row, epoch);
+    if (FINISHED_STATES.has(row.state)) return structuredClone(row);
+    const attempt = { epoch, updatedAt: this.#clock.now(), attempts: row.attempts + 1 };
+    if (row.content !== undefined) return this.#write({ ...row, ...attempt });
+    if (row.state === 'ON_WIRE') throw new ConflictError(`Job '${jobId}' is on the wire without its content`);
+    return this.#write({ ...row, ...frozen, ...attempt, state: 'PREPARED' });
+  }
+
+  async advance(session: string, jobId: string, epoch: number, outcome: JobOutcome): Promise<void> {
+    const row = this.#rows.get(keyOf(session, jobId));
+    if (row === undefined) return;
+    assertEpoch(row, epoch);
+    if (!statesBefore(outcome.state).includes(row.state)) return;
+    const { state, result, error } = outcome;
+    this.#write({
+      ...row,
+      state,
+      ...(result !== undefined && { result }),
+      ...(error !== undefined && { error }),
+      epoch,
+      updatedAt: this.#clock.now(),
+    });
+  }
+
+  #write(row: JobRow): JobRow {
+    this.#rows.set(keyOf(row.session, row.jobId), jobRowSchema.parse(structuredClone(row)));
+    return structuredClone(row);
+  }
+}
+
+function keyOf(session: string, jobId: string): string {
+  return `${session}\0${jobId}`;
+}
+
+function assertEpoch(row: JobRow, epoch: number): void {
+  if (row.epoch !== undefined && row.epoch > epoch) {
+    throw new NotOwnerError(`Job '${row.jobId}' was written under a higher epoch`);
+  }
+}

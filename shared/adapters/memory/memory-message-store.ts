@@ -1,0 +1,92 @@
+import type { WaMessage } from '../../contracts/events.ts';
+import type { MessageRow } from '../../contracts/rows.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { MessageQuery, MessageStore } from '../../ports/read-models.ts';
+import {
+  composeMessageRow,
+  isAck,
+  type MessageFacts,
+  matches,
+  outdates,
+  placeOf,
+  positionRange,
+  type ReactionFact,
+  weakerAcks,
+} from '../message-facts.ts';
+import { systemClock } from '../system-clock.ts';
+
+export class MemoryMessageStore implements MessageStore {
+  readonly #items = new Map<string, MessageFacts>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
+
+  async add(session: string, message: WaMessage): Promise<void> {
+    const place = placeOf(session, message);
+    const placed = { ...place, message: structuredClone(message) };
+    this.#change(session, place.id, (facts) => ({ ...facts, placed: facts.placed ?? placed }));
+  }
+
+  async raiseAck(session: string, id: string, ack: number): Promise<void> {
+    if (!isAck(ack)) return;
+    const weaker: readonly number[] = weakerAcks(ack);
+    this.#change(session, id, (facts) =>
+      facts.ack === undefined || weaker.includes(facts.ack) ? { ...facts, ack } : facts,
+    );
+  }
+
+  /** @param timestamp milliseconds; without it the order of arrival decides */
+  async react(session: string, id: string, sender: string, text: string, timestamp?: number): Promise<void> {
+    const next: ReactionFact = { text, at: timestamp ?? this.#clock.now() };
+    this.#change(session, id, (facts) =>
+      outdates(next, facts.reactions.get(sender))
+        ? { ...facts, reactions: new Map(facts.reactions).set(sender, next) }
+        : facts,
+    );
+  }
+
+  async edit(session: string, id: string, body: string, content: string | undefined, timestamp: number): Promise<void> {
+    const next = { text: body, at: timestamp };
+    this.#change(session, id, (facts) => {
+      const known = facts.edit && { text: facts.edit.body, at: facts.edit.at };
+      return outdates(next, known) ? { ...facts, edit: { body, content, at: timestamp } } : facts;
+    });
+  }
+
+  async revoke(session: string, id: string, timestamp: number): Promise<void> {
+    this.#change(session, id, (facts) => ({ ...facts, revokedAt: Math.min(timestamp, facts.revokedAt ?? timestamp) }));
+  }
+
+  async get(session: string, id: string): Promise<MessageRow | undefined> {
+    const facts = this.#items.get(keyOf(session, id));
+    return facts && composeMessageRow(facts);
+  }
+
+  async query(session: string, query: MessageQuery): Promise<readonly MessageRow[]> {
+    const [from, to] = positionRange(query);
+    const sign = query.sortOrder === 'asc' ? 1 : -1;
+    const rows = [...this.#items.values()]
+      .filter((facts) => facts.session === session)
+      .flatMap((facts) => composeMessageRow(facts) ?? [])
+      .filter((row) => query.chatId === undefined || row.chatId === query.chatId)
+      .filter((row) => row.position >= from && row.position <= to && matches(row, query));
+    return rows
+      .sort((a, b) => (a.position < b.position ? -sign : sign))
+      .slice(query.offset, query.offset + query.limit);
+  }
+
+  async clear(session: string): Promise<void> {
+    for (const [key, facts] of this.#items) if (facts.session === session) this.#items.delete(key);
+  }
+
+  #change(session: string, id: string, change: (facts: MessageFacts) => MessageFacts): void {
+    const key = keyOf(session, id);
+    this.#items.set(key, change(this.#items.get(key) ?? { session, id, reactions: new Map() }));
+  }
+}
+
+function keyOf(session: string, id: string): string {
+  return `${session}\0${id}`;
+}
