@@ -155,6 +155,13 @@ export class TestClient {
     return until(`the text "${text}"`, () => this.messages.find((message) => textOf(message) === text));
   }
 
+  /** How far a sent message is known to have come; Baileys folds early receipts into the message itself. */
+  status(id: string | null | undefined): number {
+    const updated = this.updates.filter(({ key }) => key.id === id).map(({ update }) => update.status ?? 0);
+    const folded = this.messages.filter(({ key }) => key.id === id).map(({ status }) => status ?? 0);
+    return Math.max(0, ...updated, ...folded);
+  }
+
   async close(): Promise<void> {
     const { sock } = this;
     const open = sock.ws.isOpen;
@@ -189,4 +196,3 @@ function statusOf(error: unknown): number {
   const { output } = error;
   return typeof output === 'object' && output !== null && 'statusCode' in output ? Number(output.statusCode) : 0;
 }
-
