@@ -9,7 +9,7 @@ export function openPersistence(parts: FauxqsParts, directory: string): SqsPersi
   const database: unknown = Reflect.get(persistence, 'db');
   if (!(database instanceof DatabaseSync)) throw new Error('fauxqs keeps its database elsewhere than expected.');
   // A write survives the death of the process without a flush to the disk per message.
-  database.exec('PRAGMA synchronous = NORMAL');
+  database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000');
   // The package's own statement sets a NOT NULL column to null: making a message visible would fail and lose it.
   const makeReady = database.prepare(
     'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?',

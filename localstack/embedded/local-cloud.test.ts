@@ -49,14 +49,22 @@ describe('the local cloud', () => {
     expect(QUEUES.projector).toBe(resources.eventSources[0]?.queue);
   });
 
-  it('stores items', async () => {
-    cloud = await startLocalCloud({ resources: resourceDefinition(1), functions: {} });
+  it.each([false, true])('stores items (engines in a thread of their own: %s)', async (isolate) => {
+    cloud = await startLocalCloud({ resources: resourceDefinition(1), functions: {}, isolate });
     const { dynamodb } = cloud.clients;
     await dynamodb.send(
       new PutItemCommand({ TableName: TABLES.shards, Item: { shard: { S: 'a' }, epoch: { N: '1' } } }),
     );
     const { Item } = await dynamodb.send(new GetItemCommand({ TableName: TABLES.shards, Key: { shard: { S: 'a' } } }));
     expect(Item?.epoch).toEqual({ N: '1' });
+    for (const listener of Object.values(cloud.listeners)) expect(listener.host).toBe('127.0.0.1');
+  });
+
+  it.each([false, true])('says why it cannot start (engines in a thread of their own: %s)', async (isolate) => {
+    cloud = await startLocalCloud({ resources: resourceDefinition(1), functions: {} });
+    const taken = { dynamodb: cloud.listeners.dynamodb.port };
+    const second = startLocalCloud({ resources: resourceDefinition(1), functions: {}, ports: taken, isolate });
+    await expect(second).rejects.toThrow('EADDRINUSE');
   });
 
   it('loses nothing it acknowledged when its process is killed', async () => {

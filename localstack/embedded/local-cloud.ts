@@ -6,13 +6,12 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { ResourceDefinition } from '#shared/contracts/resources.ts';
 import { type ApiGatewayOptions, startApiGateway } from './api-gateway/api-gateway.ts';
 import { REGION } from './aws-identity.ts';
-import { startDynamoDb } from './dynamodb.ts';
+import { startEngines, startIsolatedEngines } from './engines.ts';
 import { type EventBridge, startEventBridge } from './event-bridge/event-bridge.ts';
 import { type EventSourceMapping, startEventSourceMapping } from './event-source-mapping.ts';
 import { FunctionRegistry, type FunctionTable } from './function-registry.ts';
 import type { Listener } from './loopback-listener.ts';
 import { createResources, type ResourceClients } from './resource-creation.ts';
-import { startSqsS3 } from './sqs-s3.ts';
 
 /** What a process needs in its environment to use this cloud instead of AWS. */
 export type CloudEnvironment = Readonly<Record<string, string>>;
@@ -27,6 +26,8 @@ export interface LocalCloudOptions {
   readonly api?: Omit<ApiGatewayOptions, 'functions'>;
   /** @default 0 each (any free port) */
   readonly ports?: { readonly dynamodb?: number; readonly sqsS3?: number; readonly eventBridge?: number };
+  /** DynamoDB, SQS and S3 in a thread of their own. @default false */
+  readonly isolate?: boolean;
   /** Told of failures nobody waits for: lost events, failing event sources, broken integrations. */
   readonly onError?: (where: string, error: unknown) => void;
 }
@@ -67,21 +68,22 @@ async function start(
 ): Promise<LocalCloud> {
   const { ports = {}, resources } = options;
   const report = options.onError ?? (() => {});
-  const directory = (name: string) => (options.dataDir === undefined ? {} : { path: join(options.dataDir, name) });
   const keep = <T extends Listener>(listener: T): T => {
     started.push(() => listener.close());
     return listener;
   };
 
-  const dynamodb = keep(await startDynamoDb({ port: ports.dynamodb ?? 0, ...directory('dynamodb') }));
-  const sqsS3 = keep(await startSqsS3({ port: ports.sqsS3 ?? 0, ...directory('sqs-s3') }));
+  const engineOptions = { ports, ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }) };
+  const engines = await (options.isolate === true ? startIsolatedEngines(engineOptions) : startEngines(engineOptions));
+  const dynamodb = keep(engines.dynamodb);
+  const sqsS3 = keep(engines.sqsS3);
   const account = { region: REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   const sqs = new SQSClient({ ...account, endpoint: sqsS3.url, useQueueUrlAsEndpoint: false });
   const functions = new FunctionRegistry();
   const eventBridge = keep(
     await startEventBridge({
       port: ports.eventBridge ?? 0,
-      ...directory('event-bridge'),
+      ...(options.dataDir === undefined ? {} : { path: join(options.dataDir, 'event-bridge') }),
       sqs,
       functions,
       onDropped: (delivery, error) => report(`rule target ${delivery.target.Id}`, error),

@@ -25,9 +25,13 @@ const listening = z.object({ event: z.literal('listening'), port: z.number(), ws
  */
 export async function startSimulatorProcess(dataDir: string, port = 0): Promise<SimulatorProcess> {
   const caFile = join(dataDir, 'ca.pem');
-  const child = spawn(process.execPath, [MAIN, '--port', String(port), '--data', dataDir, '--ca-file', caFile], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [MAIN, '--port', String(port), '--data', dataDir, '--ca-file', caFile, '--no-test-group'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const ready = await firstListeningLine(child);
   return {
     port: ready.port,

@@ -57,12 +57,16 @@ export class DeliveryDispatcher {
     this.#dependencies = dependencies;
   }
 
+  /** Starts after the caller's turn: the answer to PutEvents leaves before the work on its events begins. */
   dispatch(deliveries: readonly Delivery[]): void {
-    for (const delivery of deliveries) this.#attempt(delivery, 1);
+    setImmediate(() => {
+      for (const delivery of deliveries) this.#attempt(delivery, 1);
+    });
   }
 
   /** Ends what is running; what waits for its next attempt stays in the store for the next process. */
   async stop(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
     this.#stopped = true;
     for (const cancel of this.#cancelScheduled) cancel();
     this.#cancelScheduled.clear();

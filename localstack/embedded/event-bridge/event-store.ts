@@ -55,7 +55,7 @@ export class EventStore {
   constructor(directory?: string) {
     if (directory !== undefined) mkdirSync(directory, { recursive: true });
     this.#database = new DatabaseSync(directory === undefined ? ':memory:' : join(directory, 'event-bridge.db'));
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000;');
     this.#database.exec(SCHEMA);
     this.#insert = this.#database.prepare(
       'INSERT INTO deliveries (rule_arn, target, event_id, event, accepted_at) VALUES (?, ?, ?, ?, ?)',
