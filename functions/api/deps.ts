@@ -1,0 +1,39 @@
+import type { Logger } from 'pino';
+import type { EngineName } from '#shared/contracts/session.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { JobStore } from '#shared/ports/job-store.ts';
+import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
+import type { SessionStore } from '#shared/ports/session-store.ts';
+import type { ShardQueue } from '#shared/ports/shard-queue.ts';
+
+/** Everything the API's functions need, ports only. */
+export interface ApiDeps {
+  readonly sessions: SessionStore;
+  readonly jobs: JobStore;
+  readonly queue: Pick<ShardQueue, 'send'>;
+  readonly messages: MessageStore;
+  readonly chats: ChatStore;
+  readonly media: MediaStore;
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  readonly config: ApiConfig;
+}
+
+export interface ApiConfig {
+  readonly version: string;
+  /** Engine of new sessions. */
+  readonly engine: EngineName;
+  /** Shards of the engine's pool that new sessions are spread over. */
+  readonly shards: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** How long stop and delete wait for the host, milliseconds. */
+  readonly ownerWaitMs: number;
+  /** How long a call waits for the session to come into the state it needs, milliseconds. */
+  readonly stateWaitMs: number;
+  /** How long a command waits for its result unless the client says otherwise, milliseconds. */
+  readonly commandWaitMs: number;
+}
+
+export const DEFAULT_WAITS = { ownerWaitMs: 10_000, stateWaitMs: 3_000, commandWaitMs: 20_000 } as const;

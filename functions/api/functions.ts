@@ -1,0 +1,63 @@
+import { chatsOperations } from '#shared/contracts/api/chats.ts';
+import { chattingOperations } from '#shared/contracts/api/chatting.ts';
+import { contactsOperations } from '#shared/contracts/api/contacts.ts';
+import { docsOperations } from '#shared/contracts/api/docs.ts';
+import { filesOperations } from '#shared/contracts/api/files.ts';
+import { OPERATIONS } from '#shared/contracts/api/index.ts';
+import { jobsOperations } from '#shared/contracts/api/jobs.ts';
+import type { OperationDefinition, ResourceGroup } from '#shared/contracts/api/operation.ts';
+import { pairingOperations } from '#shared/contracts/api/pairing.ts';
+import { serverOperations } from '#shared/contracts/api/server.ts';
+import { sessionsOperations } from '#shared/contracts/api/sessions.ts';
+import { createChatsHandlers } from './chats/chats-handlers.ts';
+import { createChattingHandlers } from './chatting/chatting-handlers.ts';
+import { createContactsHandlers } from './contacts/contacts-handlers.ts';
+import type { ApiDeps } from './deps.ts';
+import { createDocsHandlers } from './docs/docs-handlers.ts';
+import { createFilesHandlers } from './files/files-handlers.ts';
+import { createJobsHandlers } from './jobs/jobs-handlers.ts';
+import { createPairingHandlers } from './pairing/pairing-handlers.ts';
+import { type ApiFunction, createGroupFunction } from './router.ts';
+import { createServerHandlers } from './server/server-handlers.ts';
+import { createSessionsHandlers } from './sessions/session-handlers.ts';
+
+export type ApiFunctionName = `api-${ResourceGroup}`;
+
+/** The function that serves a group. */
+export function functionName(group: ResourceGroup): ApiFunctionName {
+  return `api-${group}`;
+}
+
+/** All functions of the API in one process, over the same dependencies. */
+export function createApiFunctions(deps: ApiDeps): Readonly<Record<ApiFunctionName, ApiFunction>> {
+  return {
+    'api-sessions': createGroupFunction(sessionsOperations, createSessionsHandlers(deps), deps),
+    'api-pairing': createGroupFunction(pairingOperations, createPairingHandlers(deps), deps),
+    'api-chatting': createGroupFunction(chattingOperations, createChattingHandlers(deps), deps),
+    'api-chats': createGroupFunction(chatsOperations, createChatsHandlers(deps), deps),
+    'api-contacts': createGroupFunction(contactsOperations, createContactsHandlers(deps), deps),
+    'api-files': createGroupFunction(filesOperations, createFilesHandlers(deps), deps),
+    'api-jobs': createGroupFunction(jobsOperations, createJobsHandlers(deps), deps),
+    'api-server': createGroupFunction(serverOperations, createServerHandlers(deps), deps),
+    'api-docs': createGroupFunction(docsOperations, createDocsHandlers(deps), deps),
+  };
+}
+
+export interface ApiRoute {
+  readonly method: OperationDefinition['method'];
+  /** API Gateway's form, with `{name}` and `{name+}`. */
+  readonly path: string;
+  readonly functionName: ApiFunctionName;
+  /** Whether the authorizer comes first. */
+  readonly auth: boolean;
+}
+
+/** Every route, for whatever stands in front of the functions. */
+export function apiRoutes(): readonly ApiRoute[] {
+  return OPERATIONS.map(({ method, path, group, scope }) => ({
+    method,
+    path,
+    functionName: functionName(group),
+    auth: scope !== 'public',
+  }));
+}

@@ -1,0 +1,98 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { Logger } from 'pino';
+import {
+  EngineError,
+  type ErrorCode,
+  TrunklineError,
+  ValidationError,
+  WrongStateError,
+} from '#shared/domain/errors.ts';
+import { FileNotFoundError, JobNotAcceptedError, SessionExistsError } from './api-errors.ts';
+import { jsonResult } from './reply.ts';
+
+/**
+ * Statuses by code. `engine` is what WhatsApp or the engine has refused for good: 422, because a 5xx would make
+ * clients send again what cannot succeed.
+ */
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  validation: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  'not-supported': 422,
+  'wrong-state': 422,
+  engine: 422,
+  quota: 429,
+  dependency: 503,
+};
+
+const REASON: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  422: 'Unprocessable Entity',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+};
+
+/** The one place that turns an error into a status and a body: WAHA's fields, plus `code` and what belongs to it. */
+export function errorResult(error: unknown, requestId: string): APIGatewayProxyResult {
+  if (!(error instanceof TrunklineError)) {
+    return jsonResult(500, {
+      statusCode: 500,
+      message: 'Internal server error',
+      error: 'Internal Server Error',
+      code: 'internal',
+      requestId,
+    });
+  }
+  const status = error instanceof SessionExistsError ? 422 : STATUS[error.code];
+  return jsonResult(status, { ...wahaFields(error, status), code: error.code, ...ownFields(error) });
+}
+
+function wahaFields(error: TrunklineError, statusCode: number): Record<string, unknown> {
+  if (error instanceof WrongStateError) {
+    return { error: error.message, session: error.session, status: error.status, expected: error.expected };
+  }
+  if (error instanceof FileNotFoundError) {
+    return { error: { code: 404, key: 'FILE_NOT_FOUND', message: error.message, details: error.file } };
+  }
+  if (statusCode === 401) return { message: error.message, statusCode };
+  if (error instanceof ValidationError) {
+    const message = error.issues.map((issue) => `${issue.path}: ${issue.message}`);
+    return { statusCode, message, error: REASON[statusCode] };
+  }
+  return { statusCode, message: error.message, error: REASON[statusCode] };
+}
+
+function ownFields(error: TrunklineError): Record<string, unknown> {
+  if (error instanceof ValidationError) return { issues: error.issues };
+  if (error instanceof EngineError) return { reason: error.reason };
+  if (error instanceof JobNotAcceptedError) {
+    return { job: { id: error.jobId, url: `/api/${error.session}/jobs/${error.jobId}`, certain: error.certain } };
+  }
+  return {};
+}
+
+interface FailedRequest {
+  readonly event: APIGatewayProxyEvent;
+  readonly context: Context;
+  readonly error: unknown;
+  response?: APIGatewayProxyResult | null | undefined;
+}
+
+/** Middleware: every error becomes an answer; what nobody expected is logged with the request's id. */
+export function httpErrors(logger: Pick<Logger, 'error' | 'warn'>) {
+  return {
+    onError(request: FailedRequest): void {
+      const { error } = request;
+      const requestId = request.context.awsRequestId;
+      if (!(error instanceof TrunklineError)) logger.error({ err: error, requestId }, 'request failed');
+      else if (error.code === 'dependency') logger.warn({ err: error, requestId }, 'a dependency failed');
+      request.response = errorResult(error, requestId);
+    },
+  };
+}

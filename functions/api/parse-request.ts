@@ -1,0 +1,66 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type * as z from 'zod';
+import type { Operation } from '#shared/contracts/api/operation.ts';
+import { type FieldIssue, ValidationError } from '#shared/domain/errors.ts';
+
+export interface ParsedParts {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+/**
+ * Parses a request by the operation's schemas; unknown fields are dropped. Paths of issues: `path.chatId`,
+ * `query.limit`, and for bodies the field itself, `file.url`.
+ *
+ * @throws ValidationError with the issues of all parts
+ */
+export function parseRequest(operation: Operation, event: APIGatewayProxyEvent): ParsedParts {
+  const issues: FieldIssue[] = [];
+  const parse = (schema: z.ZodType | undefined, value: unknown, part: string): unknown => {
+    if (schema === undefined) return {};
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    issues.push(...result.error.issues.map((issue) => ({ path: issuePath(part, issue.path), message: issue.message })));
+    return undefined;
+  };
+  const { params, query, body } = operation.request;
+  const parsed = {
+    params: parse(params, decodeParams(event.pathParameters, issues), 'path'),
+    query: parse(query, readQuery(event), 'query'),
+    body: parse(body, event.body, ''),
+  };
+  if (issues.length > 0) throw new ValidationError(issues);
+  return parsed;
+}
+
+function issuePath(part: string, path: readonly PropertyKey[]): string {
+  const field = path.map(String).join('.');
+  if (part === '') return field || 'body';
+  return field ? `${part}.${field}` : part;
+}
+
+/** API Gateway hands path parameters on as they came. No legal value has a `%`, so decoding twice is harmless. */
+function decodeParams(values: APIGatewayProxyEvent['pathParameters'], issues: FieldIssue[]): Record<string, string> {
+  const decoded: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values ?? {})) {
+    if (value === undefined) continue;
+    try {
+      decoded[name] = decodeURIComponent(value);
+    } catch {
+      issues.push({ path: `path.${name}`, message: 'is not valid percent-encoding' });
+    }
+  }
+  return decoded;
+}
+
+function readQuery(event: APIGatewayProxyEvent): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(event.queryStringParameters ?? {})) {
+    if (value !== undefined) query[name] = value;
+  }
+  for (const [name, values] of Object.entries(event.multiValueQueryStringParameters ?? {})) {
+    if (values !== undefined && values.length > 1) query[name] = values;
+  }
+  return query;
+}

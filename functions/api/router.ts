@@ -1,0 +1,102 @@
+import middy from '@middy/core';
+import httpCors from '@middy/http-cors';
+import httpHeaderNormalizer from '@middy/http-header-normalizer';
+import httpRouter from '@middy/http-router';
+import httpSecurityHeaders from '@middy/http-security-headers';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { Logger } from 'pino';
+import type { Operation, OperationTable } from '#shared/contracts/api/operation.ts';
+import { admit, assertSessionAllowed } from './access.ts';
+import { RouteNotFoundError } from './api-errors.ts';
+import { baseUrlOf } from './base-url.ts';
+import { httpErrors } from './http-errors.ts';
+import { jsonBody } from './json-body.ts';
+import { parseRequest } from './parse-request.ts';
+import { toResult } from './reply.ts';
+import type { ApiHandler, ApiHandlers } from './request.ts';
+import { requestLog } from './request-log.ts';
+
+/** A function behind API Gateway (REST API, proxy integration). */
+export type ApiFunction = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+
+/** The documentation page loads its own scripts and styles and calls this API; nothing else is ever rendered. */
+const CONTENT_SECURITY_POLICY = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'",
+  'img-src': "'self' data:",
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+};
+
+/** The function of a resource group: its operations behind one router, with everything that surrounds a handler. */
+export function createGroupFunction<T extends OperationTable>(
+  table: T,
+  handlers: ApiHandlers<T>,
+  { logger }: { readonly logger: Pick<Logger, 'info' | 'warn' | 'error'> },
+): ApiFunction {
+  const matched = new WeakMap<APIGatewayProxyEvent, string>();
+  const routes = Object.values(table).map((operation) => ({
+    method: operation.method,
+    path: routerPath(operation.path),
+    // The compiler has checked that each id has the handler of its own operation; a list cannot say so.
+    handler: createRoute(operation, handlers[operation.id as keyof T] as unknown as ApiHandler, matched),
+  }));
+  const notFoundResponse = ({ method, path }: { method: string; path: string }): never => {
+    throw new RouteNotFoundError(`Cannot ${method} ${path}`);
+  };
+  const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+    .use(requestLog(logger, (event) => matched.get(event)))
+    .use(httpSecurityHeaders({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, reportTo: false }))
+    .use(httpCors({ origins: ['*'] }))
+    .use(httpHeaderNormalizer())
+    .use(httpErrors(logger))
+    .handler(httpRouter<APIGatewayProxyEvent, APIGatewayProxyResult>({ routes, notFoundResponse }));
+  return (event, context) => handler(event, context);
+}
+
+function createRoute(operation: Operation, handler: ApiHandler, matched: WeakMap<APIGatewayProxyEvent, string>) {
+  const route = middy<APIGatewayProxyEvent, APIGatewayProxyResult>();
+  route.before(({ event }) => {
+    matched.set(event, operation.id);
+  });
+  if (operation.request.body !== undefined) route.use(jsonBody());
+  return route.handler(async (event: APIGatewayProxyEvent, context: Context) => {
+    const caller = admit(operation, event.requestContext?.authorizer);
+    const parts = parseRequest(operation, renameRest(operation, event));
+    assertSessionAllowed(operation, caller, parts);
+    const reply = await handler({
+      operation,
+      params: parts.params,
+      query: parts.query,
+      body: parts.body,
+      headers: plainHeaders(event),
+      caller,
+      baseUrl: baseUrlOf(event),
+      requestId: context.awsRequestId,
+    });
+    return toResult(operation, reply);
+  });
+}
+
+/** middy's router knows the rest of a path as `{proxy+}` only. */
+function routerPath(path: string): string {
+  return path.replace(/\{\w+\+\}$/, '{proxy+}');
+}
+
+function renameRest(operation: Operation, event: APIGatewayProxyEvent): APIGatewayProxyEvent {
+  const rest = /\{(\w+)\+\}$/.exec(operation.path)?.[1];
+  if (rest === undefined || event.pathParameters?.proxy === undefined) return event;
+  const { proxy, ...others } = event.pathParameters;
+  return { ...event, pathParameters: { [rest]: proxy, ...others } };
+}
+
+function plainHeaders(event: APIGatewayProxyEvent): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(event.headers ?? {})) {
+    if (value !== undefined) headers[name.toLowerCase()] = value;
+  }
+  return headers;
+}

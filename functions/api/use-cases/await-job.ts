@@ -1,0 +1,35 @@
+import { FINISHED_STATES, type JobRow } from '#shared/contracts/jobs.ts';
+import type { SessionRow } from '#shared/contracts/rows.ts';
+import { EngineError, NotSupportedError, type TrunklineError, WrongStateError } from '#shared/domain/errors.ts';
+import type { ApiDeps } from '../deps.ts';
+import { pollUntil } from '../poll.ts';
+
+/** Waits until the engine is done with the job, at most `timeoutMs`; resolves with the row as it is then. */
+export async function awaitJob({ jobs, clock }: ApiDeps, job: JobRow, timeoutMs: number): Promise<JobRow> {
+  if (timeoutMs <= 0) return job;
+  const row = await pollUntil(
+    () => jobs.get(job.session, job.jobId),
+    (now) => now === undefined || FINISHED_STATES.has(now.state),
+    timeoutMs,
+    clock,
+  );
+  return row ?? job;
+}
+
+/** Why the job will not succeed any more; undefined while it may. */
+export function jobFailure(job: JobRow, session: SessionRow): TrunklineError | undefined {
+  switch (job.state) {
+    case 'FAILED': {
+      const { code, message } = job.error ?? { code: 'failed', message: 'The job failed' };
+      if (code === 'wrong-state') return new WrongStateError(session.name, session.status, ['WORKING']);
+      if (code === 'not-supported') return new NotSupportedError(message);
+      return new EngineError(code, message);
+    }
+    case 'EXPIRED':
+      return new EngineError('expired', 'The job was not carried out in time');
+    case 'CANCELLED':
+      return new EngineError(job.error?.code ?? 'cancelled', job.error?.message ?? 'The job was cancelled');
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+import type { SessionRow } from '#shared/contracts/rows.ts';
+import { WrongStateError } from '#shared/domain/errors.ts';
+import type { ApiDeps } from '../deps.ts';
+import { pollUntil } from '../poll.ts';
+
+/**
+ * Text of the QR code on show. Waits for it while the session is on its way there.
+ *
+ * @throws WrongStateError
+ */
+export async function awaitQr({ sessions, clock, config }: ApiDeps, session: SessionRow): Promise<string> {
+  const onItsWay = (row: SessionRow) =>
+    row.desired === 'RUNNING' && (row.status === 'STARTING' || row.status === 'SCAN_QR_CODE');
+  const row = await pollUntil(
+    async () => (await sessions.get(session.name)) ?? session,
+    (now) => qrOf(now) !== undefined || !onItsWay(now),
+    config.stateWaitMs,
+    clock,
+  );
+  const value = qrOf(row);
+  if (value === undefined) throw new WrongStateError(row.name, row.status, ['SCAN_QR_CODE']);
+  return value;
+}
+
+function qrOf(row: SessionRow): string | undefined {
+  return row.status === 'SCAN_QR_CODE' ? row.qr?.value : undefined;
+}

@@ -1,0 +1,83 @@
+import { ulid } from 'ulid';
+import type { SessionRow } from '#shared/contracts/rows.ts';
+import type { SessionConfig } from '#shared/contracts/session.ts';
+import { NotFoundError } from '#shared/domain/errors.ts';
+import type { SessionIntent } from '#shared/ports/session-store.ts';
+import { SessionNotFoundError } from '../api-errors.ts';
+import type { ApiDeps } from '../deps.ts';
+import { pollUntil } from '../poll.ts';
+import { notifyOwner } from './notify-owner.ts';
+
+/** Starts a session. One that runs stays as it is; one that has failed gets another try. */
+export async function startSession(deps: ApiDeps, row: SessionRow): Promise<SessionRow> {
+  if (row.desired === 'RUNNING' && row.status !== 'FAILED' && row.status !== 'STOPPED') {
+    await notifyOwner(deps, row);
+    return row;
+  }
+  const again = row.desired === 'RUNNING' ? { restartToken: ulid() } : {};
+  return intend(deps, row, { desired: 'RUNNING', status: 'STARTING', ...again });
+}
+
+/** Stops a session and waits until it is. When the host does not answer in time, the row says what is true by then. */
+export async function stopSession(deps: ApiDeps, row: SessionRow): Promise<SessionRow> {
+  if (row.desired === 'STOPPED' && row.status === 'STOPPED') return row;
+  const stopping = await intend(deps, row, { desired: 'STOPPED' });
+  const last = await pollUntil(
+    () => deps.sessions.get(row.name),
+    (now) => now?.incarnation !== row.incarnation || now.status === 'STOPPED',
+    deps.config.ownerWaitMs,
+    deps.clock,
+  );
+  return last?.incarnation === row.incarnation ? last : { ...stopping, status: 'STOPPED' };
+}
+
+export async function restartSession(deps: ApiDeps, row: SessionRow): Promise<SessionRow> {
+  return intend(deps, row, { desired: 'RUNNING', restartToken: ulid(), status: 'STARTING' });
+}
+
+/** Unlinks the device. A running session then starts over and asks to be paired. */
+export async function logoutSession(deps: ApiDeps, row: SessionRow): Promise<SessionRow> {
+  const status = row.desired === 'RUNNING' ? ({ status: 'STARTING' } as const) : {};
+  return intend(deps, row, { logoutToken: ulid(), ...status });
+}
+
+/** Replaces the configuration; a running session restarts with it. */
+export async function updateSession(deps: ApiDeps, row: SessionRow, config: SessionConfig): Promise<SessionRow> {
+  const restart = row.desired === 'RUNNING' ? ({ restartToken: ulid(), status: 'STARTING' } as const) : {};
+  return intend(deps, row, { config, ...restart });
+}
+
+/**
+ * Deletes a session and waits until it is gone. Deleting what does not exist is a success. When the host does not
+ * answer in time the session is invisible all the same, and goes when a host gets to it.
+ */
+export async function deleteSession(deps: ApiDeps, name: string): Promise<void> {
+  const row = await deps.sessions.get(name);
+  if (row === undefined) return;
+  try {
+    await deps.sessions.intend(name, row.incarnation, { desired: 'DELETED' });
+  } catch (error) {
+    if (error instanceof NotFoundError) return;
+    throw error;
+  }
+  await notifyOwner(deps, row);
+  const left = await pollUntil(
+    () => deps.sessions.get(name),
+    (now) => now?.incarnation !== row.incarnation,
+    deps.config.ownerWaitMs,
+    deps.clock,
+  );
+  if (left === undefined) await Promise.all([deps.messages.clear(name), deps.chats.clear(name)]);
+}
+
+async function intend(deps: ApiDeps, row: SessionRow, intent: SessionIntent): Promise<SessionRow> {
+  let changed: SessionRow;
+  try {
+    changed = await deps.sessions.intend(row.name, row.incarnation, intent);
+  } catch (error) {
+    if (error instanceof NotFoundError) throw new SessionNotFoundError(row.name, 'lifecycle');
+    throw error;
+  }
+  await notifyOwner(deps, changed);
+  return changed;
+}

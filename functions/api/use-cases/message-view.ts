@@ -1,0 +1,87 @@
+import type { SentMessage } from '#shared/contracts/api/bodies.ts';
+import type { SendCommand } from '#shared/contracts/commands.ts';
+import type { WaMessage } from '#shared/contracts/events.ts';
+import type { JobRow, JobState } from '#shared/contracts/jobs.ts';
+import type { MessageRow, SessionRow } from '#shared/contracts/rows.ts';
+import { chatIdToJid, parseChatId } from '#shared/domain/chat-id.ts';
+import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';
+
+/** A stored message as clients see it: with its newest ack, and media at an address they can open. */
+export function messageView(row: MessageRow, baseUrl: string): WaMessage {
+  const ack = knownAck(Math.max(row.ack, row.message.ack)) ?? ACKS.PENDING;
+  const { media } = row.message;
+  const url = media?.url?.startsWith('/') ? `${baseUrl}${media.url}` : (media?.url ?? null);
+  return { ...row.message, ack, ackName: ackName(ack), media: media === null ? null : { ...media, url } };
+}
+
+/** A send as clients see it from the moment it is accepted. */
+export function sentMessageView(job: JobRow, command: SendCommand, session: SessionRow): SentMessage {
+  const id = job.messageId ?? '';
+  const ack = ackOf(job.state);
+  const chat = parseChatId(command.chatId);
+  return {
+    id: `true_${command.chatId}_${id}`,
+    timestamp: Math.floor(job.createdAt / 1000),
+    from: session.me?.id ?? null,
+    to: command.chatId,
+    fromMe: true,
+    source: 'api',
+    participant: null,
+    body: bodyOf(command),
+    hasMedia: 'media' in command,
+    media: null,
+    ack,
+    ackName: ackName(ack),
+    vCards: command.type === 'sendContactVcard' ? command.contacts.map((contact) => contact.vcard) : [],
+    location: command.type === 'sendLocation' ? locationOf(command) : null,
+    replyTo: 'quoted' in command && command.quoted ? { id: command.quoted.id } : null,
+    key: { id, remoteJid: chat === undefined ? command.chatId : chatIdToJid(chat), fromMe: true },
+    _data: { jobId: job.jobId },
+  };
+}
+
+export function ackOf(state: JobState): Ack {
+  switch (state) {
+    case 'SENT':
+    case 'DONE':
+      return ACKS.SERVER;
+    case 'DELIVERED':
+      return ACKS.DEVICE;
+    case 'READ':
+      return ACKS.READ;
+    case 'PLAYED':
+      return ACKS.PLAYED;
+    case 'FAILED':
+    case 'EXPIRED':
+    case 'CANCELLED':
+      return ACKS.ERROR;
+    default:
+      return ACKS.PENDING;
+  }
+}
+
+function knownAck(value: number): Ack | undefined {
+  return Object.values(ACKS).find((ack) => ack === value);
+}
+
+function locationOf(command: Extract<SendCommand, { type: 'sendLocation' }>) {
+  return { latitude: String(command.latitude), longitude: String(command.longitude), name: command.title ?? null };
+}
+
+function bodyOf(command: SendCommand): string {
+  switch (command.type) {
+    case 'sendText':
+    case 'editMessage':
+      return command.text;
+    case 'sendImage':
+    case 'sendFile':
+    case 'sendVideo':
+      return command.caption ?? '';
+    case 'sendPoll':
+      return command.name;
+    case 'sendReaction':
+      return command.reaction;
+    default:
+      return '';
+  }
+}

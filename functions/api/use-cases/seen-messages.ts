@@ -1,0 +1,44 @@
+import type { NamedMessage } from '#shared/contracts/api/fields.ts';
+import type { MessageReference } from '#shared/contracts/commands.ts';
+import { type ChatId, isGroup } from '#shared/domain/chat-id.ts';
+import { ACKS } from '#shared/domain/message-ack.ts';
+import type { ApiDeps } from '../deps.ts';
+import { findReference, referenceTo } from './message-references.ts';
+
+const SEVEN_DAYS_SECONDS = 7 * 86_400;
+/** WAHA's figures for a call without ids. */
+const MOST = { group: 100, other: 30 } as const;
+
+export interface SeenRequest {
+  readonly chatId: ChatId;
+  readonly messageId?: NamedMessage | null | undefined;
+  readonly messageIds?: readonly NamedMessage[] | null | undefined;
+  readonly participant?: ChatId | null | undefined;
+}
+
+/** The messages to be marked read: those named, or else what the chat has unread. */
+export async function seenMessages(deps: ApiDeps, session: string, wanted: SeenRequest): Promise<MessageReference[]> {
+  const named = [...(wanted.messageIds ?? []), ...(wanted.messageId ? [wanted.messageId] : [])];
+  const found =
+    named.length > 0
+      ? await Promise.all(named.map((message) => findReference(deps, session, message, wanted.chatId)))
+      : await unread(deps, session, wanted.chatId);
+  return found.filter((reference) => reference !== undefined).map((reference) => marked(reference, wanted.participant));
+}
+
+async function unread({ messages, clock }: ApiDeps, session: string, chatId: ChatId) {
+  const rows = await messages.query(session, {
+    chatId,
+    limit: isGroup(chatId) ? MOST.group : MOST.other,
+    offset: 0,
+    sortOrder: 'desc',
+    fromMe: false,
+    timestampFrom: Math.floor(clock.now() / 1000) - SEVEN_DAYS_SECONDS,
+  });
+  return rows.filter((row) => row.ack < ACKS.READ).map(referenceTo);
+}
+
+function marked(reference: MessageReference, participant: ChatId | null | undefined): MessageReference {
+  const { content: _notNeeded, ...rest } = reference;
+  return participant && rest.participant === undefined ? { ...rest, participant } : rest;
+}

@@ -1,0 +1,39 @@
+import * as z from 'zod';
+import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
+
+/** Who calls, as the authorizer found out. */
+export interface Caller {
+  readonly keyId: string;
+  readonly isAdmin: boolean;
+  /** The only session it may touch; null: all. */
+  readonly session: string | null;
+  readonly actions: ReadonlySet<ApiKeyRow['actions'][number]>;
+}
+
+const actionSchema = z.enum(KEY_ACTIONS);
+
+/** API Gateway's authorizer context holds plain values only, and hands them on as text. */
+const contextSchema = z.object({
+  keyId: z.string().min(1),
+  isAdmin: z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]),
+  /** Empty: all sessions. */
+  session: z.string(),
+  actions: z.string().transform((text) => text.split(',').filter((item) => actionSchema.safeParse(item).success)),
+});
+
+export function encodeCaller(key: ApiKeyRow): Record<string, string | boolean> {
+  return { keyId: key.id, isAdmin: key.isAdmin, session: key.session ?? '', actions: key.actions.join(',') };
+}
+
+/** @returns undefined when this is not a context that the authorizer wrote */
+export function decodeCaller(context: unknown): Caller | undefined {
+  const parsed = contextSchema.safeParse(context);
+  if (!parsed.success) return undefined;
+  const { keyId, isAdmin, session, actions } = parsed.data;
+  return {
+    keyId,
+    isAdmin,
+    session: session || null,
+    actions: new Set(actions.map((item) => actionSchema.parse(item))),
+  };
+}
