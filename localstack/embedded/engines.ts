@@ -60,7 +60,16 @@ async function stopWorker(worker: Worker): Promise<void> {
 
 function nextMessage(worker: Worker): Promise<WorkerMessage> {
   return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
+    const onMessage = (message: WorkerMessage) => {
+      // From here on an error of the thread is nobody's answer: it has to end the process, not vanish.
+      worker.off('error', onError);
+      resolve(message);
+    };
+    const onError = (error: Error) => {
+      worker.off('message', onMessage);
+      reject(error);
+    };
+    worker.once('message', onMessage);
+    worker.once('error', onError);
   });
 }

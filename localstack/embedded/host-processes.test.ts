@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { until } from './test-support/until.ts';
 
 const PROGRAM = `
 console.log('up as ' + process.env.HOST_ID + ' with ' + process.env.COLOUR);
+process.on('disconnect', () => { console.log('alone'); process.exit(0); });
 process.on('SIGTERM', () => { if (process.env.STUBBORN === undefined) process.exit(0); });
 setInterval(() => {}, 1000);
 `;
@@ -99,4 +101,26 @@ it('stops for good, with SIGKILL for one that does not listen', async () => {
   await stopping;
   expect(isAlive(starts[0]?.pid ?? 0)).toBe(false);
   expect(running.pids().size).toBe(0);
+});
+
+it('lets a host know that its launcher is gone', async () => {
+  const launcher = join(directory, 'launcher.ts');
+  writeFileSync(join(directory, 'host.mjs'), PROGRAM);
+  writeFileSync(
+    launcher,
+    `import { startHostProcesses } from ${JSON.stringify(join(import.meta.dirname, 'host-processes.ts'))};
+     startHostProcesses({ program: ${JSON.stringify(join(directory, 'host.mjs'))}, count: 1, env: {},
+       onLine: (_id, _stream, line) => { if (line.startsWith('up')) console.log('up'); },
+       onStart: (_id, pid) => console.log(pid) });`,
+  );
+  const child = spawn(process.execPath, [launcher], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += String(chunk);
+  });
+  await until(() => (output.includes('up') ? true : undefined));
+  const pid = Number(output.split('\n')[0]);
+  expect(isAlive(pid)).toBe(true);
+  child.kill('SIGKILL');
+  await until(() => (isAlive(pid) ? undefined : true));
 });

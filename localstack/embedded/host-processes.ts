@@ -43,7 +43,10 @@ export interface HostProcesses {
   stop(): Promise<void>;
 }
 
-/** Runs engine hosts as child processes, as ECS runs them as tasks: one that ends is replaced. */
+/**
+ * Runs engine hosts as child processes, as ECS runs them as tasks: one that ends is replaced. Each has an IPC channel
+ * that carries nothing; its `disconnect` tells a host that the launcher is gone and that it should end.
+ */
 export function startHostProcesses(options: HostProcessesOptions): HostProcesses {
   const hosts = new Map(
     Array.from({ length: options.count }, (_, index) => {
@@ -103,7 +106,7 @@ class HostProcess {
     this.#cancelRestart = undefined;
     const child = spawn(process.execPath, [...nodeArguments, program], {
       env: { ...env, HOST_ID: this.#id },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
     const startedAt = this.#clock.now();

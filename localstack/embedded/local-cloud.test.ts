@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { EventBridgeClient, ListTargetsByRuleCommand, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetQueueUrlCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
@@ -58,6 +58,25 @@ describe('the local cloud', () => {
     const { Item } = await dynamodb.send(new GetItemCommand({ TableName: TABLES.shards, Key: { shard: { S: 'a' } } }));
     expect(Item?.epoch).toEqual({ N: '1' });
     for (const listener of Object.values(cloud.listeners)) expect(listener.host).toBe('127.0.0.1');
+  });
+
+  it('takes away targets that a rule no longer has', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'cloud-'));
+    try {
+      const rule = (...ids: string[]) => ({
+        ...resourceDefinition(1),
+        rules: [{ name: 'r', pattern: { source: ['s'] }, targets: ids.map((id) => ({ id, function: id })) }],
+      });
+      cloud = await startLocalCloud({ dataDir, resources: rule('a', 'b'), functions: {} });
+      await cloud.stop();
+      cloud = await startLocalCloud({ dataDir, resources: rule('b'), functions: {} });
+      const listing = new ListTargetsByRuleCommand({ Rule: 'r', EventBusName: BUS });
+      const { Targets } = await cloud.clients.eventBridge.send(listing);
+      expect(Targets?.map(({ Id }) => Id)).toEqual(['b']);
+      await cloud.stop();
+    } finally {
+      rmSync(dataDir, { recursive: true });
+    }
   });
 
   it.each([false, true])('says why it cannot start (engines in a thread of their own: %s)', async (isolate) => {

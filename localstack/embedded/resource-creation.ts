@@ -10,8 +10,10 @@ import {
 import {
   CreateEventBusCommand,
   type EventBridgeClient,
+  ListTargetsByRuleCommand,
   PutRuleCommand,
   PutTargetsCommand,
+  RemoveTargetsCommand,
   ResourceAlreadyExistsException,
 } from '@aws-sdk/client-eventbridge';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
@@ -170,6 +172,7 @@ async function createBus(client: EventBridgeClient, name: string): Promise<void>
   }
 }
 
+/** Targets an earlier version of the definition had are taken away. */
 async function createRule(client: EventBridgeClient, bus: string, rule: RuleDefinition): Promise<void> {
   await client.send(
     new PutRuleCommand({ Name: rule.name, EventBusName: bus, EventPattern: JSON.stringify(rule.pattern) }),
@@ -183,4 +186,8 @@ async function createRule(client: EventBridgeClient, bus: string, rule: RuleDefi
     new PutTargetsCommand({ Rule: rule.name, EventBusName: bus, Targets }),
   );
   if (FailedEntries.length > 0) throw new Error(`Targets of rule ${rule.name} were refused.`);
+  const at = { Rule: rule.name, EventBusName: bus };
+  const { Targets: present = [] } = await client.send(new ListTargetsByRuleCommand(at));
+  const Ids = present.flatMap(({ Id }) => (Id === undefined || rule.targets.some(({ id }) => id === Id) ? [] : [Id]));
+  if (Ids.length > 0) await client.send(new RemoveTargetsCommand({ ...at, Ids }));
 }

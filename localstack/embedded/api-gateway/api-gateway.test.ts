@@ -18,6 +18,7 @@ const ROUTES = [
   { method: 'GET', path: '/api/files/{path+}', functionName: 'echo', auth: false },
   { method: 'GET', path: '/broken', functionName: 'broken', auth: false },
   { method: 'GET', path: '/malformed', functionName: 'malformed', auth: false },
+  { method: 'GET', path: '/split', functionName: 'split', auth: false },
   { method: 'GET', path: '/never', functionName: 'never', auth: false },
   { method: 'GET', path: '/missing', functionName: 'missing', auth: false },
   { method: 'GET', path: '/picture', functionName: 'picture', auth: false },
@@ -68,6 +69,7 @@ async function start(options: Partial<ApiGatewayOptions> = {}): Promise<void> {
       throw new Error('a secret reason');
     },
     malformed: async () => 'just text',
+    split: async () => ({ statusCode: 200, headers: { 'X-Bad': 'a\r\nSet-Cookie: b' }, body: '' }),
     never: () => new Promise(() => {}),
     picture: async () => ({
       statusCode: 200,
@@ -190,6 +192,14 @@ describe('bodies', () => {
     expect(events[0]).toMatchObject({ body: binary.toString('base64'), isBase64Encoded: true });
   });
 
+  it('are refused when a function may not be given that much', async () => {
+    await start({ binaryMediaTypes: ['image/*'], invocationLimitBytes: 8 });
+    const post = (body: string, type: string) =>
+      call('/open', { method: 'POST', body, headers: { 'content-type': type } });
+    expect((await post('12345678', 'text/plain')).status).toBe(201);
+    expect((await post('12345678', 'image/png')).status).toBe(413);
+  });
+
   it('leave as bytes when the function says base64', async () => {
     await start();
     const response = await call('/picture');
@@ -217,7 +227,7 @@ describe('answers of functions', () => {
     expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
   });
 
-  it.each(['/broken', '/malformed', '/missing'])('are 502 for %s, without the reason', async (path) => {
+  it.each(['/broken', '/malformed', '/split', '/missing'])('are 502 for %s, without the reason', async (path) => {
     const errors: string[] = [];
     await start({ onError: (route) => errors.push(route.path) });
     expect(await answer(await call(path))).toEqual([502, { message: 'Internal server error' }]);

@@ -26,6 +26,8 @@ export interface ApiGatewayOptions extends ListenOptions {
   readonly binaryMediaTypes?: readonly string[];
   /** @default 10 MiB */
   readonly requestLimitBytes?: number;
+  /** What a function may be given as a body, base64 counted as it is; Lambda's limit is 6 MiB. @default no limit */
+  readonly invocationLimitBytes?: number;
   /** @default 29000 */
   readonly integrationTimeoutMs?: number;
   /** Told of functions that fail or answer in a wrong form. @default nobody */
@@ -111,6 +113,9 @@ function createCall(options: ApiGatewayOptions): Call {
     if (body === undefined) throw new Refused(GATEWAY_RESPONSES.tooLong);
     const isBase64Encoded = body.length > 0 && isBinary(request.headers['content-type'] ?? '');
     const text = body.length === 0 ? null : body.toString(isBase64Encoded ? 'base64' : 'utf8');
+    if ((text?.length ?? 0) > (options.invocationLimitBytes ?? Number.POSITIVE_INFINITY)) {
+      throw new Refused(GATEWAY_RESPONSES.tooLong);
+    }
     const event = proxyEvent(parts, { text, isBase64Encoded }, caller?.context ?? null);
     return await invoke(options, route, event);
   };

@@ -45,7 +45,7 @@ export function sendGatewayResponse(
 
 const headerValue = z.union([z.string(), z.number(), z.boolean()]);
 const proxyResultSchema = z.object({
-  statusCode: z.coerce.number().int().min(100).max(599),
+  statusCode: z.coerce.number().int().min(200).max(599),
   headers: z.record(z.string(), headerValue).nullish(),
   multiValueHeaders: z.record(z.string(), z.array(headerValue)).nullish(),
   body: z.string().nullish(),
@@ -59,8 +59,14 @@ export function sendProxyResult(response: ServerResponse, result: unknown, reque
   const { statusCode, headers, multiValueHeaders, body, isBase64Encoded } = parsed.data;
   const bytes = Buffer.from(body ?? '', isBase64Encoded === true ? 'base64' : 'utf8');
   response.setHeader('content-type', 'application/json');
-  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
-  for (const [name, values] of Object.entries(multiValueHeaders ?? {})) response.setHeader(name, values.map(String));
+  try {
+    for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
+    for (const [name, values] of Object.entries(multiValueHeaders ?? {})) response.setHeader(name, values.map(String));
+  } catch {
+    // A header no HTTP answer can carry.
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    return false;
+  }
   response.setHeader('content-length', bytes.length);
   response.setHeader('x-amzn-requestid', requestId);
   response.writeHead(statusCode);
