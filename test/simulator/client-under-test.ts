@@ -162,6 +162,12 @@ export class TestClient {
     return Math.max(0, ...updated, ...folded);
   }
 
+  /** Whether the server has refused a message. */
+  failed(id: string | null | undefined): boolean {
+    const updated = this.updates.some(({ key, update }) => key.id === id && update.status === 0);
+    return updated || this.messages.some(({ key, status }) => key.id === id && status === 0);
+  }
+
   async close(): Promise<void> {
     const { sock } = this;
     const open = sock.ws.isOpen;

@@ -59,8 +59,7 @@ describe('deliveries', () => {
     const { contact, client } = await chat('Nacked');
     bed.simulator.addFault({ kind: 'nack', match: { phone: client.phone }, code: 463, count: 1 });
     const refused = await client.send(`${contact.phone}@s.whatsapp.net`, { text: 'refused' });
-    const failed = () => [...client.updates, ...client.messages.map((each) => ({ key: each.key, update: each }))];
-    await until('the nack', () => failed().some(({ key, update }) => key.id === refused.key.id && update.status === 0));
+    await until('the nack', () => client.failed(refused.key.id));
     await client.send(`${contact.phone}@s.whatsapp.net`, { text: 'accepted' });
     const [read] = await bed.simulator.inbox(contact.phone, { waitMs: 5000 });
     expect(read?.text).toBe('accepted');

@@ -75,9 +75,7 @@ describe('a group made by a client', () => {
       bob.sock.groupUpdateSubject(id, 'mine').then(() => bob.sock.groupSettingUpdate(id, 'locked')),
     ).rejects.toThrow('forbidden');
     const refused = await bob.send(id, { text: 'may I?' });
-    await until('the refusal', () =>
-      bob.updates.some(({ key, update }) => key.id === refused.key.id && update.status === 0),
-    );
+    await until('the refusal', () => bob.failed(refused.key.id));
     await bob.sock.groupLeave(id);
     expect(Object.keys(await bob.sock.groupFetchAllParticipating())).toEqual([]);
     await until('the news', () => JSON.stringify(alice.seen.get('group-participants.update') ?? []).includes('remove'));

@@ -29,6 +29,42 @@ const PBKDF2_ROUNDS = 131_072;
 const GCM_IV_BYTES = 12;
 const GCM_TAG_BYTES = 16;
 const FINISH_DEADLINE_MS = 15_000;
+/** How long a typed code waits for its client's hello, which may still be on its way. */
+const HELLO_DEADLINE_MS = 1000;
+
+/** The latest attempt per phone number. */
+export class LinkCodeBook {
+  readonly #attempts = new Map<string, LinkCodeAttempt>();
+  readonly #waiting = new Map<string, () => void>();
+
+  get(phone: string): LinkCodeAttempt | undefined {
+    return this.#attempts.get(phone);
+  }
+
+  set(attempt: LinkCodeAttempt): void {
+    this.#attempts.set(attempt.phone, attempt);
+    this.#waiting.get(attempt.phone)?.();
+  }
+
+  delete(phone: string): void {
+    this.#attempts.delete(phone);
+  }
+
+  /** The attempt for a number, or the first one within `ms`. */
+  async next(phone: string, ms: number): Promise<LinkCodeAttempt | undefined> {
+    if (!this.#attempts.has(phone)) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.#waiting.set(phone, () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+      this.#waiting.delete(phone);
+    }
+    return this.#attempts.get(phone);
+  }
+}
 
 const deriveCodeKey = promisify(pbkdf2);
 const hkdf = (secret: Buffer, salt: Buffer, info: string): Buffer =>
@@ -46,7 +82,7 @@ export function acceptCompanionHello(
     ref: randomBytes(24),
     wrappedCompanionKey: requireBytes(requireChild(hello, 'link_code_pairing_wrapped_companion_ephemeral_pub'), 80),
   };
-  server.linkCodes.set(attempt.phone, attempt);
+  server.linkCodes.set(attempt);
   return [
     node('link_code_companion_reg', { stage: 'companion_hello' }, [node('link_code_pairing_ref', {}, attempt.ref)]),
   ];
@@ -57,7 +93,7 @@ export function acceptCompanionHello(
  * @throws ScanRejected when nobody waits for this number, or the code turns out to be wrong.
  */
 export async function enterCode(server: Server, account: Account, code: string): Promise<Linked> {
-  const attempt = server.linkCodes.get(account.phone);
+  const attempt = await server.linkCodes.next(account.phone, HELLO_DEADLINE_MS);
   if (!attempt) throw new ScanRejected('no client is waiting for a code of this number');
   const { wrappedCompanionKey: wrapped, registration } = attempt;
   const letters = code.replaceAll('-', '').toUpperCase();

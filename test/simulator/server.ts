@@ -3,7 +3,7 @@ import { AccountBook, type Device } from './accounts.ts';
 import type { ClientSession } from './client-session.ts';
 import { FaultTable } from './faults.ts';
 import { GroupBook } from './groups.ts';
-import type { LinkCodeAttempt } from './link-code.ts';
+import { LinkCodeBook } from './link-code.ts';
 import type { MediaStore } from './media.ts';
 import type { Registration } from './registration.ts';
 import { Stats } from './stats.ts';
@@ -28,7 +28,7 @@ export class Server {
   /** Clients waiting to be paired, by each QR reference they were given. */
   readonly registrations = new Map<string, Registration>();
   /** Clients that show a pairing code, by the phone number they asked for. */
-  readonly linkCodes = new Map<string, LinkCodeAttempt>();
+  readonly linkCodes = new LinkCodeBook();
   readonly sessions = new Set<ClientSession>();
   /** Who has been listed for a device's status updates so far. */
   readonly statusAudiences = new Map<Device, Set<Device>>();
