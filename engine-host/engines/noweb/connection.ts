@@ -1,0 +1,208 @@
+import type { Me } from '#shared/contracts/session.ts';
+import type { EngineState } from '../engine.ts';
+import { type Disconnect, type NextStep, nextStep, QR_EXPIRED } from './disconnect-policy.ts';
+import type { NowebSettings } from './options.ts';
+
+/** What a socket tells of its life. `closed` comes exactly once and is the last. */
+export interface SocketEvents {
+  qr(value: string): void;
+  opened(): void;
+  /** The account's own data (name, LID) changed. */
+  identified(): void;
+  closed(disconnect: Disconnect): void;
+}
+
+export interface OpenSocket {
+  /** Closes without a word to the caller: no event comes after the call. */
+  close(): Promise<void>;
+}
+
+export interface ConnectionPorts {
+  connect(events: SocketEvents): OpenSocket;
+  me(): Me | undefined;
+  hasLoggedIn(): boolean;
+  markLoggedIn(): void;
+  forgetLogin(): void;
+  assertOwned(): void;
+  report(state: EngineState): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export type ConnectionSettings = Pick<NowebSettings, 'reconnect' | 'conflict' | 'blipMs' | 'qrCodes' | 'qrLifetimeMs'>;
+
+/** Where the connection is in its life. `ended`: stopped or failed, for good. */
+export type Phase = 'idle' | 'connecting' | 'pairing' | 'working' | 'waiting' | 'ended';
+
+/** A connection that has held this many conflict waits is no longer part of a conflict. */
+const STABLE_AFTER_WAITS = 5;
+
+/**
+ * The life of a session's connection: which socket is the current one, what its end means, when the next is opened.
+ * There is never more than one socket, and every socket is a new one.
+ */
+export class Connection {
+  readonly #ports: ConnectionPorts;
+  readonly #settings: ConnectionSettings;
+  #phase: Phase = 'idle';
+  #socket: OpenSocket | undefined;
+  #next: NodeJS.Timeout | undefined;
+  #blip: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #conflicts = 0;
+  #qrCodes = 0;
+  #qrLifetimeMs = 0;
+  #current: symbol | undefined;
+  #openedAt = 0;
+  #reported: EngineState['status'] | undefined;
+
+  constructor(ports: ConnectionPorts, settings: ConnectionSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  start(): void {
+    if (this.#phase !== 'idle') return;
+    this.#report({ status: 'STARTING' });
+    this.#connect();
+  }
+
+  /** Closes the socket and reports nothing more. */
+  async stop(): Promise<void> {
+    this.#end();
+    await this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  #end(): void {
+    this.#phase = 'ended';
+    clearTimeout(this.#next);
+    clearTimeout(this.#blip);
+  }
+
+  #connect(): void {
+    if (!this.#owned()) {
+      this.#later(this.#backoff(), 'not-owner');
+      return;
+    }
+    this.#phase = 'connecting';
+    this.#qrLifetimeMs = this.#settings.qrLifetimeMs.first;
+    // Events of a socket that is no longer the current one are nobody's.
+    const token = Symbol('socket');
+    this.#current = token;
+    const current = (handle: () => void): void => {
+      if (this.#current === token && this.#phase !== 'ended') handle();
+    };
+    this.#socket = this.#ports.connect({
+      qr: (value) => current(() => this.#onQr(value)),
+      opened: () => current(() => this.#onOpened()),
+      identified: () => current(() => this.#onIdentified()),
+      closed: (disconnect) => current(() => this.#onClosed(disconnect)),
+    });
+  }
+
+  #onQr(value: string): void {
+    this.#qrCodes += 1;
+    if (this.#qrCodes > this.#settings.qrCodes) {
+      this.#fail(QR_EXPIRED);
+      return;
+    }
+    this.#phase = 'pairing';
+    clearTimeout(this.#blip);
+    this.#blip = undefined;
+    const expiresAt = this.#ports.now() + this.#qrLifetimeMs;
+    this.#qrLifetimeMs = this.#settings.qrLifetimeMs.next;
+    this.#report({ status: 'SCAN_QR_CODE', qr: { value, expiresAt } });
+  }
+
+  #onOpened(): void {
+    const me = this.#ports.me();
+    if (!me) return;
+    this.#phase = 'working';
+    this.#failures = 0;
+    this.#openedAt = performance.now();
+    clearTimeout(this.#blip);
+    this.#blip = undefined;
+    this.#ports.markLoggedIn();
+    this.#report({ status: 'WORKING', me });
+  }
+
+  #onIdentified(): void {
+    const me = this.#ports.me();
+    if (this.#phase === 'working' && me) this.#report({ status: 'WORKING', me });
+  }
+
+  #onClosed(disconnect: Disconnect): void {
+    const { conflict } = this.#settings;
+    const held = this.#phase === 'working' ? performance.now() - this.#openedAt : 0;
+    if (held > conflict.waitMs * STABLE_AFTER_WAITS) this.#conflicts = 0;
+    this.#socket = undefined;
+    this.#phase = 'waiting';
+    const step = nextStep(disconnect, {
+      hasLoggedIn: this.#ports.hasLoggedIn(),
+      conflicts: this.#conflicts,
+      maxConflicts: conflict.attempts,
+    });
+    this.#take(step);
+  }
+
+  #take(step: NextStep): void {
+    switch (step.kind) {
+      case 'reconnect':
+        this.#later(0, 'restart-required');
+        return;
+      case 'back-off':
+        this.#later(this.#backoff(), step.reason);
+        return;
+      case 'wait-for-conflict':
+        this.#conflicts += 1;
+        this.#later(this.#settings.conflict.waitMs, 'conflict');
+        return;
+      case 'pair-anew':
+        this.#ports.forgetLogin();
+        this.#later(0, 'not-paired');
+        return;
+      case 'fail':
+        this.#fail(step);
+    }
+  }
+
+  #later(ms: number, reason: string): void {
+    this.#phase = 'waiting';
+    this.#next = setTimeout(() => this.#connect(), ms);
+    if (this.#reported === 'STARTING') return;
+    this.#blip ??= setTimeout(() => this.#report({ status: 'STARTING', reason }), this.#settings.blipMs);
+  }
+
+  #fail(step: NextStep & { readonly kind: 'fail' }): void {
+    const socket = this.#socket;
+    this.#end();
+    this.#report({ status: 'FAILED', reason: step.reason, message: step.message });
+    void socket?.close();
+  }
+
+  #report(state: EngineState): void {
+    this.#reported = state.status;
+    this.#ports.report(state);
+  }
+
+  #backoff(): number {
+    const { baseMs, maxMs } = this.#settings.reconnect;
+    const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(this.#failures, 30));
+    this.#failures += 1;
+    return Math.random() * ceiling;
+  }
+
+  #owned(): boolean {
+    try {
+      this.#ports.assertOwned();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { FailureReason } from '../engine.ts';
+
+/** Why a socket closed: Baileys' status code and sentence. */
+export interface Disconnect {
+  readonly code: number | undefined;
+  readonly message: string;
+}
+
+export interface Situation {
+  /** The server has accepted a login with these credentials before. */
+  readonly hasLoggedIn: boolean;
+  /** Conflicts in a row that were answered with a wait. */
+  readonly conflicts: number;
+  readonly maxConflicts: number;
+}
+
+export type NextStep =
+  | { readonly kind: 'reconnect' }
+  | { readonly kind: 'back-off'; readonly reason: string }
+  | { readonly kind: 'wait-for-conflict' }
+  /** The server does not know this device although a pairing had begun: start over with a new QR code. */
+  | { readonly kind: 'pair-anew' }
+  | { readonly kind: 'fail'; readonly reason: FailureReason; readonly message: string };
+
+/** What to do after a socket has closed. */
+export function nextStep({ code, message }: Disconnect, situation: Situation): NextStep {
+  switch (code) {
+    case 515:
+      return { kind: 'reconnect' };
+    case 401:
+      return situation.hasLoggedIn
+        ? { kind: 'fail', reason: 'logged-out', message: 'The device was unlinked on the phone. Pair it again.' }
+        : { kind: 'pair-anew' };
+    case 403:
+      return { kind: 'fail', reason: 'banned', message: 'WhatsApp has blocked this account.' };
+    case 405:
+      return { kind: 'fail', reason: 'client-outdated', message: 'WhatsApp no longer accepts this client version.' };
+    case 440:
+      return situation.conflicts < situation.maxConflicts
+        ? { kind: 'wait-for-conflict' }
+        : {
+            kind: 'fail',
+            reason: 'conflict',
+            message: 'Another program keeps connecting as this linked device. Stop it, then restart the session.',
+          };
+    case 408:
+      return /QR refs/i.test(message) ? QR_EXPIRED : { kind: 'back-off', reason: 'connection-lost' };
+    case 428:
+      return { kind: 'back-off', reason: 'connection-closed' };
+    case 503:
+      return { kind: 'back-off', reason: 'service-unavailable' };
+    default:
+      return { kind: 'back-off', reason: code === undefined ? 'disconnected' : `disconnected-${code}` };
+  }
+}
+
+export const QR_EXPIRED: NextStep & { readonly kind: 'fail' } = {
+  kind: 'fail',
+  reason: 'qr-expired',
+  message: 'No phone scanned the QR code in time. Restart the session to get a new one.',
+};

@@ -1,0 +1,22 @@
+import type { WASocket } from '@whiskeysockets/baileys';
+import type { EngineContext } from '../../engine.ts';
+import type { Phase } from '../connection.ts';
+import type { GroupCache } from '../group-cache.ts';
+import type { Sender } from '../sender.ts';
+
+/** What command handlers work with. */
+export interface HandlerContext {
+  readonly context: EngineContext;
+  readonly sender: Sender;
+  /** The socket while the session is WORKING. */
+  working(): LiveAccount | undefined;
+  /** The socket whatever the connection is doing, for what is possible before pairing. */
+  current(): { readonly sock: WASocket; readonly phase: Phase } | undefined;
+}
+
+export interface LiveAccount {
+  readonly sock: WASocket;
+  readonly groups: GroupCache;
+  /** The account's own JID, without device. */
+  readonly meJid: string;
+}

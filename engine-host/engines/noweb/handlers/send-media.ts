@@ -1,0 +1,57 @@
+import type { AnyMessageContent } from '@whiskeysockets/baileys';
+import type { CommandOf } from '#shared/contracts/commands.ts';
+import type { CommandHandlers, CommandOutcome, JobContext } from '../../engine.ts';
+import { loadOutgoingMedia, type OutgoingMedia } from '../media-out.ts';
+import type { HandlerContext } from './handler-context.ts';
+import { mentionsOf } from './mentions.ts';
+import { chatOf } from './message-reference.ts';
+import { quoteOf } from './quote.ts';
+
+type MediaCommand = CommandOf<'sendImage' | 'sendFile' | 'sendVideo' | 'sendVoice'>;
+
+export function createSendMedia(
+  handler: HandlerContext,
+): Required<Pick<CommandHandlers, 'sendImage' | 'sendFile' | 'sendVideo' | 'sendVoice'>> {
+  return {
+    sendImage: (command, job) =>
+      send(handler, command, job, (media) => ({ image: media.body, ...shared(command, media) })),
+    sendFile: (command, job) =>
+      send(handler, command, job, (media) => ({
+        document: media.body,
+        ...shared(command, media),
+        ...(media.filename ? { fileName: media.filename } : {}),
+      })),
+    sendVideo: (command, job) =>
+      send(handler, command, job, (media) => ({
+        video: media.body,
+        ptv: command.asNote === true,
+        // Without one Baileys would start ffmpeg to make a thumbnail.
+        jpegThumbnail: '',
+        ...shared(command, media),
+      })),
+    sendVoice: (command, job) =>
+      send(handler, command, job, (media) => ({ audio: media.body, ptt: true, mimetype: voiceType(media.mimetype) })),
+  };
+}
+
+function send(
+  { sender, context }: HandlerContext,
+  command: MediaCommand,
+  job: JobContext,
+  content: (media: OutgoingMedia) => AnyMessageContent,
+): Promise<CommandOutcome> {
+  return sender.send(chatOf(command.chatId), job, async (live) => {
+    const media = await loadOutgoingMedia(command.media, context.media, context.remoteFiles);
+    const mentions = 'mentions' in command ? await mentionsOf(command, live) : {};
+    return { content: { ...content(media), ...mentions }, ...(await quoteOf(command, live, context)) };
+  });
+}
+
+function shared(command: { readonly caption?: string | undefined }, media: OutgoingMedia) {
+  return { mimetype: media.mimetype, ...(command.caption ? { caption: command.caption } : {}) };
+}
+
+/** Phones play a voice message only when its type names the codec. */
+function voiceType(mimetype: string): string {
+  return /^audio\/(?:ogg|opus)$/i.test(mimetype.trim()) ? 'audio/ogg; codecs=opus' : mimetype;
+}

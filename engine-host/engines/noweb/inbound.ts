@@ -1,0 +1,136 @@
+import { proto, type WAMessage } from '@whiskeysockets/baileys';
+import type { Logger } from 'pino';
+import type { ChatId } from '#shared/domain/chat-id.ts';
+import { formatMessageId } from '#shared/domain/message-id.ts';
+import type { EngineEvent } from '../engine.ts';
+import { type AddressedMessage, type LookUpPhone, resolveMessage } from './ids.ts';
+import { Lanes } from './lanes.ts';
+import { type MessageContent, toNumber } from './msgconv/content.ts';
+import { type Meaning, readMessage } from './msgconv/read-message.ts';
+import { type MessageParts, type MessageSource, toWaMessage } from './wa-message.ts';
+
+export interface InboundPorts {
+  /** The account's own chat id. */
+  me(): ChatId | undefined;
+  lookUpPhone: LookUpPhone;
+  /** Stores a message's media and says where. */
+  storeMedia(messageId: string, content: MessageContent, source: MessageSource): Promise<MessageParts['media']>;
+  emit(event: EngineEvent): void;
+  readonly logger: Logger;
+}
+
+/** Turns messages of every origin (contacts, own phone, own API) into events. The order within a chat is kept. */
+export class Inbound {
+  readonly #ports: InboundPorts;
+  readonly #lanes = new Lanes();
+
+  constructor(ports: InboundPorts) {
+    this.#ports = ports;
+  }
+
+  /** @returns when the message's events have been handed over */
+  accept(message: WAMessage, source: MessageSource): Promise<void> {
+    return this.inOrder(message.key.remoteJid ?? '', () => this.#convert(message, source));
+  }
+
+  /** Runs something that belongs to a chat after what is under way there. Failures are logged, never thrown. */
+  async inOrder(chat: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await this.#lanes.run(chat, work);
+    } catch (error) {
+      this.#ports.logger.error({ err: error }, 'an inbound happening could not be converted');
+    }
+  }
+
+  async #convert(message: WAMessage, source: MessageSource): Promise<void> {
+    const me = this.#ports.me();
+    const address = await resolveMessage(message.key, me, this.#ports.lookUpPhone);
+    if (!address || !me) return;
+    const meaning: Meaning = message.message ? readMessage(message.message) : { kind: 'nothing' };
+    const base = { message, address, source, me, timestamp: toNumber(message.messageTimestamp) };
+    switch (meaning.kind) {
+      case 'message':
+        return this.#emitMessage(base, meaning.content);
+      case 'reaction':
+        return this.#emitReaction(base, meaning.reaction);
+      case 'edit':
+        return this.#emitEdit(base, meaning.edit, meaning.content);
+      case 'revoke':
+        return this.#emitRevoke(base, meaning.targetId);
+      case 'nothing':
+        return this.#emitWaiting(base);
+    }
+  }
+
+  async #emitMessage(base: Base, content: MessageContent): Promise<void> {
+    const { address, message, source } = base;
+    const media = content.media ? await this.#ports.storeMedia(address.key.id, content, source) : null;
+    const payload = toWaMessage({ ...base, content, media });
+    const key = payload.id;
+    const timestamp = base.timestamp * 1000;
+    if (message.key.fromMe !== true) this.#ports.emit({ body: { event: 'message', payload }, key, timestamp });
+    this.#ports.emit({ body: { event: 'message.any', payload }, key, timestamp });
+  }
+
+  async #emitReaction(base: Base, reaction: (Meaning & { kind: 'reaction' })['reaction']): Promise<void> {
+    const { address, me } = base;
+    const target = await resolveMessage(
+      { ...reaction.target, remoteJid: base.message.key.remoteJid ?? reaction.target.remoteJid ?? null },
+      me,
+      this.#ports.lookUpPhone,
+    );
+    if (!target) return;
+    const { id, from, fromMe, to, participant, source } = toWaMessage({ ...base, content: undefined, media: null });
+    const timestamp = reaction.timestamp ?? base.timestamp * 1000;
+    const text = { text: reaction.text, messageId: formatMessageId({ ...target.key, chatId: address.key.chatId }) };
+    this.#ports.emit({
+      body: {
+        event: 'message.reaction',
+        payload: { id, timestamp: timestamp / 1000, from, fromMe, source, to, participant, reaction: text },
+      },
+      key: id,
+      timestamp: base.timestamp * 1000,
+    });
+  }
+
+  async #emitEdit(base: Base, edit: (Meaning & { kind: 'edit' })['edit'], content: MessageContent): Promise<void> {
+    const message = { ...base.message, message: edit.message };
+    const payload = {
+      ...toWaMessage({ ...base, message, content, media: null }),
+      editedMessageId: edit.targetId,
+    };
+    const timestamp = edit.timestamp ?? base.timestamp * 1000;
+    this.#ports.emit({ body: { event: 'message.edited', payload }, key: payload.id, timestamp });
+  }
+
+  async #emitRevoke(base: Base, targetId: string): Promise<void> {
+    const after = toWaMessage({ ...base, content: undefined, media: null });
+    this.#ports.emit({
+      body: {
+        event: 'message.revoked',
+        payload: { revokedMessageId: targetId, chatId: base.address.key.chatId, after, before: null },
+      },
+      key: after.id,
+      timestamp: base.timestamp * 1000,
+    });
+  }
+
+  /** A message that could not be decrypted yet; the sender is asked to send it again. */
+  async #emitWaiting(base: Base): Promise<void> {
+    if (base.message.messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT) return;
+    const payload = toWaMessage({ ...base, content: undefined, media: null });
+    this.#ports.emit({
+      body: { event: 'message.waiting', payload: { ...payload } },
+      key: payload.id,
+      timestamp: base.timestamp * 1000,
+    });
+  }
+}
+
+interface Base {
+  readonly message: WAMessage;
+  readonly address: AddressedMessage;
+  readonly source: MessageSource;
+  readonly me: ChatId;
+  readonly timestamp: number;
+}

@@ -1,0 +1,67 @@
+/** How the NOWEB engine is set up. Durations in milliseconds. */
+export interface NowebOptions {
+  /** WhatsApp's websocket. `ws:` is taken only for an address on this machine. */
+  readonly whatsappUrl: string;
+  /** @default 30000 */
+  readonly keepAliveIntervalMs?: number;
+  /** @default 20000 */
+  readonly connectTimeoutMs?: number;
+  /** Exponential backoff with full jitter after a lost connection. @default 500 … 60000 */
+  readonly reconnect?: { readonly baseMs: number; readonly maxMs: number };
+  /** What follows "replaced by another connection" (440). @default 3 attempts after 60000 each */
+  readonly conflict?: { readonly waitMs: number; readonly attempts: number };
+  /** A drop that is mended within this time is not reported as STARTING. @default 10000 */
+  readonly blipMs?: number;
+  /** QR codes shown until the session fails with `qr-expired`. @default 6 */
+  readonly qrCodes?: number;
+  /** How long a QR code lives: the first, the others. @default 60000, 20000 */
+  readonly qrLifetimeMs?: { readonly first: number; readonly next: number };
+  /** How long a send waits for the server's ack before it is tried again with the same id. @default 20000 */
+  readonly ackTimeoutMs?: number;
+  /** Received media above this is not stored. In bytes. @default 64 MiB */
+  readonly mediaMaxBytes?: number;
+  /** @default 30000 */
+  readonly mediaTimeoutMs?: number;
+  /** `durable`: every frame waits for the state before it to be durable. @default 'off' */
+  readonly gate?: 'off' | 'durable';
+  /** Shown in the phone's list of linked devices unless the session's config says otherwise. */
+  readonly deviceName?: string;
+  readonly browserName?: string;
+}
+
+export interface NowebSettings extends Required<NowebOptions> {}
+
+const MIB = 1024 * 1024;
+
+/** @throws Error when the address is not one the engine may speak to */
+export function nowebSettings(options: NowebOptions): NowebSettings {
+  checkAddress(options.whatsappUrl);
+  return {
+    keepAliveIntervalMs: 30_000,
+    connectTimeoutMs: 20_000,
+    reconnect: { baseMs: 500, maxMs: 60_000 },
+    conflict: { waitMs: 60_000, attempts: 3 },
+    blipMs: 10_000,
+    qrCodes: 6,
+    qrLifetimeMs: { first: 60_000, next: 20_000 },
+    ackTimeoutMs: 20_000,
+    mediaMaxBytes: 64 * MIB,
+    mediaTimeoutMs: 30_000,
+    gate: 'off',
+    deviceName: 'Mac OS',
+    browserName: 'Chrome',
+    ...options,
+  };
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+function checkAddress(address: string): void {
+  if (!URL.canParse(address)) throw new Error(`the WhatsApp address is not a URL: ${address}`);
+  const url = new URL(address);
+  if (url.protocol === 'wss:') return;
+  if (url.protocol !== 'ws:') throw new Error(`the WhatsApp address must be wss:, not ${url.protocol}`);
+  if (!LOOPBACK.test(url.hostname)) {
+    throw new Error(`unencrypted ws: is allowed only to this machine, not to ${url.hostname}; use wss:`);
+  }
+}

@@ -1,0 +1,56 @@
+import type { WASocket } from '@whiskeysockets/baileys';
+
+/** The places in Baileys that are not its public interface and that this engine stands on. */
+export interface Transport {
+  /** Writes to the websocket itself. */
+  send(frame: Uint8Array): void;
+  terminate(): void;
+  /** From now on Baileys' frames go to `take`; Baileys is told at once that they are written. */
+  divert(take: (frame: Uint8Array) => void): void;
+}
+
+interface RawSocket {
+  send(data: Uint8Array, done?: (error?: Error) => void): void;
+  terminate(): void;
+}
+
+/**
+ * Finds the websocket under a Baileys socket that was just made.
+ * @throws Error when this Baileys is built differently: nothing may be sent then, since frames could not be held back
+ */
+export function transportOf(socket: WASocket): Transport {
+  const raw: unknown = Reflect.get(socket.ws, 'socket');
+  if (!isRawSocket(raw)) throw new Error('this version of Baileys has no ws.socket.send: frames cannot be held back');
+  if (typeof socket.ws.prependListener !== 'function') throw new Error('this version of Baileys has no ws emitter');
+  if (typeof socket.ev.emit !== 'function') throw new Error('this version of Baileys has no ev.emit');
+  const send = raw.send.bind(raw);
+  return {
+    send: (frame) => send(frame, () => undefined),
+    terminate: () => raw.terminate(),
+    divert: (take) => {
+      raw.send = (data: Uint8Array, done?: (error?: Error) => void) => {
+        take(data);
+        done?.();
+      };
+    },
+  };
+}
+
+function isRawSocket(value: unknown): value is RawSocket {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'send' in value &&
+    typeof value.send === 'function' &&
+    'terminate' in value &&
+    typeof value.terminate === 'function'
+  );
+}
+
+/** @throws Error unless Baileys works on our key store: the repository factory must have been given its object */
+export function assertKeysReplaced(socket: WASocket, ours: object): void {
+  const keys: object = socket.authState.keys;
+  if (!Object.entries(ours).every(([method, implementation]) => Reflect.get(keys, method) === implementation)) {
+    throw new Error('this version of Baileys does not share its key store with the Signal repository');
+  }
+}

@@ -1,0 +1,148 @@
+import {
+  type AnyMessageContent,
+  type BinaryNode,
+  generateWAMessage,
+  jidDecode,
+  jidNormalizedUser,
+  proto,
+  type WAMessage,
+} from '@whiskeysockets/baileys';
+import { type ChatId, chatIdToJid } from '#shared/domain/chat-id.ts';
+import type { CommandOutcome, EngineContext, FrozenContent, JobContext } from '../engine.ts';
+import type { LiveAccount } from './handlers/handler-context.ts';
+import { outcomeOfFailure } from './handlers/outcome-of-failure.ts';
+import { quietLogger } from './quiet-logger.ts';
+import type { RecentSends } from './recent-sends.ts';
+import type { ServerAcks, ServerAnswer } from './server-acks.ts';
+
+/** What goes into a message, in Baileys' terms. */
+export interface Draft {
+  readonly content: AnyMessageContent;
+  readonly quoted?: WAMessage;
+  readonly wire?: Readonly<Record<string, string>>;
+}
+
+export interface SenderPorts {
+  readonly context: Pick<EngineContext, 'assertOwned' | 'clock'>;
+  readonly acks: ServerAcks;
+  readonly recent: RecentSends;
+  readonly ackTimeoutMs: number;
+  working(): LiveAccount | undefined;
+  /** A message of ours has been taken by the server. */
+  sent(message: WAMessage): Promise<void>;
+}
+
+export const NOT_CONNECTED: CommandOutcome = { kind: 'retry', reason: 'not-connected', afterSeconds: 2 };
+
+/** Sends: content is frozen before the first try, and only the server's answer ends a try. */
+export class Sender {
+  readonly #ports: SenderPorts;
+
+  constructor(ports: SenderPorts) {
+    this.#ports = ports;
+  }
+
+  /** @param draft is asked for only when no earlier try has frozen the content */
+  async send(chatId: ChatId, job: JobContext, draft: (live: LiveAccount) => Promise<Draft>): Promise<CommandOutcome> {
+    const live = this.#ports.working();
+    if (!live) return NOT_CONNECTED;
+    try {
+      const jid = chatIdToJid(chatId);
+      if (!(await isKnown(live, jid))) return UNKNOWN_RECIPIENT;
+      const frozen = job.frozen ?? (await job.freeze(await this.#build(live, jid, job, draft)));
+      return await this.#put(live, jid, job, frozen);
+    } catch (error) {
+      return outcomeOfFailure(error);
+    }
+  }
+
+  async #build(
+    live: LiveAccount,
+    jid: string,
+    job: JobContext,
+    draft: (live: LiveAccount) => Promise<Draft>,
+  ): Promise<FrozenContent> {
+    const { content, quoted, wire } = await draft(live);
+    const message = await generateWAMessage(jid, content, {
+      userJid: live.meJid,
+      messageId: job.messageId,
+      timestamp: new Date(this.#ports.context.clock.now()),
+      upload: live.sock.waUploadToServer,
+      logger: quietLogger,
+      ...(quoted ? { quoted } : {}),
+    });
+    const bytes = proto.Message.encode(message.message ?? {}).finish();
+    return wire ? { content: bytes, wire } : { content: bytes };
+  }
+
+  async #put({ sock }: LiveAccount, jid: string, job: JobContext, frozen: FrozenContent): Promise<CommandOutcome> {
+    const message = proto.Message.decode(frozen.content);
+    const { acks, recent, ackTimeoutMs, context } = this.#ports;
+    context.assertOwned();
+    recent.set(job.messageId, frozen.content);
+    const answer = acks.expect(job.messageId, ackTimeoutMs);
+    try {
+      await sock.relayMessage(jid, message, {
+        messageId: job.messageId,
+        additionalAttributes: { ...frozen.wire },
+        additionalNodes: nodesFor(message),
+      });
+    } catch (error) {
+      acks.forget(job.messageId);
+      throw error;
+    }
+    return this.#conclude(await answer, jid, job, message);
+  }
+
+  async #conclude(
+    answer: ServerAnswer,
+    jid: string,
+    job: JobContext,
+    message: proto.IMessage,
+  ): Promise<CommandOutcome> {
+    switch (answer.kind) {
+      case 'ack':
+        await this.#ports.sent({
+          key: { remoteJid: jid, fromMe: true, id: job.messageId },
+          message,
+          messageTimestamp: answer.timestamp,
+        });
+        return { kind: 'sent', timestamp: answer.timestamp };
+      case 'nack':
+        return {
+          kind: 'rejected',
+          code: `nack-${answer.code}`,
+          message: `WhatsApp refused the message (code ${answer.code})`,
+        };
+      case 'lost':
+        return { kind: 'retry', reason: 'connection-lost', afterSeconds: 1 };
+      case 'timeout':
+        return { kind: 'retry', reason: 'ack-timeout', afterSeconds: 1 };
+    }
+  }
+}
+
+const UNKNOWN_RECIPIENT: CommandOutcome = {
+  kind: 'rejected',
+  code: 'not-on-whatsapp',
+  message: 'This phone number is not registered on WhatsApp',
+};
+
+/**
+ * Whether a direct chat's other side has any device. Without one, Baileys would send the message to our own devices
+ * only, and the server would acknowledge that. Costs nothing more than the send itself: both ask the same cache.
+ */
+async function isKnown({ sock, meJid }: LiveAccount, jid: string): Promise<boolean> {
+  if (!jid.endsWith('@s.whatsapp.net') && !jid.endsWith('@lid')) return true;
+  if (jid === meJid || jid === jidNormalizedUser(sock.user?.lid)) return true;
+  const sender = jid.endsWith('@lid') && sock.user?.lid ? jidNormalizedUser(sock.user.lid) : meJid;
+  const devices = await sock.getUSyncDevices([sender, jid], true, false);
+  const user = jidDecode(jid)?.user;
+  return devices.some((device) => device.user === user);
+}
+
+/** Nodes that accompany some kinds of content; they follow from the content, so they need no freezing. */
+function nodesFor(message: proto.IMessage): BinaryNode[] {
+  const isPoll = message.pollCreationMessage ?? message.pollCreationMessageV2 ?? message.pollCreationMessageV3;
+  return isPoll ? [{ tag: 'meta', attrs: { polltype: 'creation' } }] : [];
+}

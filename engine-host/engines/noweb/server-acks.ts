@@ -1,0 +1,71 @@
+import type { EventEmitter } from 'node:events';
+import type { BinaryNode } from '@whiskeysockets/baileys';
+
+/** What became of a message that was put on the wire. `timestamp` in seconds. */
+export type ServerAnswer =
+  | { readonly kind: 'ack'; readonly timestamp: number }
+  | { readonly kind: 'nack'; readonly code: string }
+  /** The connection went before an answer came; the server may or may not have the message. */
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'timeout' };
+
+/** Waits for the server's answers to messages. A write to the socket proves nothing; an ack or a receipt does. */
+export class ServerAcks {
+  readonly #waiting = new Map<string, (answer: ServerAnswer) => void>();
+
+  /** Listens on a socket's stanzas, ahead of the library. */
+  attach(stanzas: EventEmitter): void {
+    stanzas.prependListener('CB:ack,class:message', (node: BinaryNode) => this.#acked(node));
+    stanzas.prependListener('CB:receipt', (node: BinaryNode) => this.#received(node));
+  }
+
+  /** Call before the message goes on the wire. */
+  expect(messageId: string, timeoutMs: number): Promise<ServerAnswer> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#settle(messageId, { kind: 'timeout' }), timeoutMs);
+      this.#waiting.set(messageId, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+    });
+  }
+
+  /** The message did not reach the wire; whoever waits gets `lost`. */
+  forget(messageId: string): void {
+    this.#settle(messageId, { kind: 'lost' });
+  }
+
+  /** The connection is gone. */
+  lose(): void {
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, { kind: 'lost' });
+  }
+
+  #acked({ attrs }: BinaryNode): void {
+    const { id, error, t } = attrs;
+    if (id === undefined) return;
+    this.#settle(id, error ? { kind: 'nack', code: error } : { kind: 'ack', timestamp: seconds(t) });
+  }
+
+  /** A receipt of any kind for a message of ours proves that the server had it. */
+  #received({ attrs, content }: BinaryNode): void {
+    const items = Array.isArray(content) ? content.flatMap((child) => itemIds(child)) : [];
+    for (const id of [attrs['id'], ...items]) {
+      if (id !== undefined) this.#settle(id, { kind: 'ack', timestamp: seconds(attrs['t']) });
+    }
+  }
+
+  #settle(id: string, answer: ServerAnswer): void {
+    const resolve = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    resolve?.(answer);
+  }
+}
+
+function itemIds(list: BinaryNode): readonly (string | undefined)[] {
+  return Array.isArray(list.content) ? list.content.map((item) => item.attrs['id']) : [];
+}
+
+function seconds(text: string | undefined): number {
+  const value = Number(text);
+  return Number.isFinite(value) && value > 0 ? value : Math.floor(Date.now() / 1000);
+}

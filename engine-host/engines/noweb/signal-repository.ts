@@ -1,0 +1,64 @@
+import {
+  DEFAULT_CONNECTION_CONFIG,
+  type SignalRepositoryWithLIDStore,
+  type SocketConfig,
+} from '@whiskeysockets/baileys';
+import type { AuthKeys } from './auth-keys.ts';
+
+type MakeSignalRepository = SocketConfig['makeSignalRepository'];
+type LookUp = Parameters<MakeSignalRepository>[2];
+
+const LOOK_UP_TIMEOUT_MS = 10_000;
+
+/**
+ * The factory that gives one account's keys to Baileys. It is called while the socket is built, before anything runs,
+ * with the very object every part of Baileys uses for keys: overwriting that object's methods replaces its key layer.
+ */
+export function signalRepositoryOver(keys: AuthKeys): MakeSignalRepository {
+  return (auth, logger, lookUp) => {
+    Object.assign(auth.keys, keys.forBaileys);
+    const stock = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
+      { creds: auth.creds, keys: keys.forSignal },
+      logger,
+      withTimeout(lookUp),
+    );
+    return guarded(stock, keys);
+  };
+}
+
+/** Every method that touches sessions or sender keys becomes one operation, the ones that only look included. */
+function guarded(stock: SignalRepositoryWithLIDStore, keys: AuthKeys): SignalRepositoryWithLIDStore {
+  return {
+    lidMapping: stock.lidMapping,
+    jidToSignalProtocolAddress: (jid) => stock.jidToSignalProtocolAddress(jid),
+    decryptMessage: (options) =>
+      options.type === 'msg'
+        ? keys.operateBySession(() => stock.decryptMessage(options))
+        : keys.operate(() => stock.decryptMessage(options)),
+    decryptGroupMessage: (options) => keys.operate(() => stock.decryptGroupMessage(options)),
+    processSenderKeyDistributionMessage: (options) =>
+      keys.operate(() => stock.processSenderKeyDistributionMessage(options)),
+    encryptMessage: (options) => keys.operate(() => stock.encryptMessage(options)),
+    encryptGroupMessage: (options) => keys.operate(() => stock.encryptGroupMessage(options)),
+    getSenderKeyDistributionMessage: (options) => keys.operate(() => stock.getSenderKeyDistributionMessage(options)),
+    hasSenderKey: (options) => keys.operate(() => stock.hasSenderKey(options)),
+    getSessionInfo: (jid) => keys.operate(() => stock.getSessionInfo(jid)),
+    injectE2ESession: (options) => keys.operate(() => stock.injectE2ESession(options)),
+    validateSession: (jid) => keys.operate(() => stock.validateSession(jid)),
+    migrateSession: (from, to) => keys.operate(() => stock.migrateSession(from, to)),
+    deleteSession: (jids) => keys.operate(() => stock.deleteSession(jids)),
+    close: () => stock.close?.(),
+  };
+}
+
+/** Encrypting may ask the server for a LID while the account's lock is held: it must not hold it for a minute. */
+function withTimeout(lookUp: LookUp): LookUp {
+  if (!lookUp) return undefined;
+  return async (jids) => {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), LOOK_UP_TIMEOUT_MS);
+    });
+    return Promise.race([lookUp(jids), timeout]).finally(() => clearTimeout(timer));
+  };
+}

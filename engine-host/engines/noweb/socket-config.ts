@@ -1,0 +1,75 @@
+import {
+  type AuthenticationCreds,
+  type GroupMetadata,
+  proto,
+  type SocketConfig,
+  type UserFacingSocketConfig,
+} from '@whiskeysockets/baileys';
+import type { SessionConfig } from '#shared/contracts/session.ts';
+import type { AuthKeys } from './auth-keys.ts';
+import type { ExpiringCache } from './expiring-cache.ts';
+import type { NowebSettings } from './options.ts';
+import { quietLogger } from './quiet-logger.ts';
+import { signalRepositoryOver } from './signal-repository.ts';
+
+/** What one account brings to its sockets; it outlives each of them. */
+export interface SocketAccount {
+  readonly creds: AuthenticationCreds;
+  readonly keys: AuthKeys;
+  readonly devices: ExpiringCache;
+  readonly retries: ExpiringCache;
+  readonly calls: ExpiringCache;
+  readonly placeholders: ExpiringCache;
+  getMessage(key: { readonly id?: string | null }): Promise<proto.IMessage | undefined>;
+  groupMetadata(jid: string): Promise<GroupMetadata | undefined>;
+}
+
+const { HistorySyncType } = proto.HistorySync;
+/** Chunks of old messages; nothing here reads them, and waiting for them would hold back the first live messages. */
+const UNWANTED_HISTORY: ReadonlySet<unknown> = new Set([
+  HistorySyncType.RECENT,
+  HistorySyncType.FULL,
+  HistorySyncType.ON_DEMAND,
+]);
+
+export function socketConfig(
+  account: SocketAccount,
+  config: SessionConfig,
+  settings: NowebSettings,
+): UserFacingSocketConfig {
+  return {
+    auth: { creds: account.creds, keys: account.keys.forBaileys },
+    makeSignalRepository: signalRepositoryOver(account.keys),
+    waWebSocketUrl: settings.whatsappUrl,
+    connectTimeoutMs: settings.connectTimeoutMs,
+    keepAliveIntervalMs: settings.keepAliveIntervalMs,
+    logger: quietLogger,
+    browser: [
+      config.client?.deviceName ?? settings.deviceName,
+      config.client?.browserName ?? settings.browserName,
+      '14.4.1',
+    ],
+    markOnlineOnConnect: config.noweb?.markOnline ?? true,
+    syncFullHistory: false,
+    shouldSyncHistoryMessage: ({ syncType }) => !UNWANTED_HISTORY.has(syncType),
+    shouldIgnoreJid: ignored(config),
+    emitOwnEvents: false,
+    generateHighQualityLinkPreview: false,
+    transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
+    userDevicesCache: account.devices,
+    msgRetryCounterCache: account.retries,
+    callOfferCache: account.calls,
+    placeholderResendCache: account.placeholders,
+    getMessage: (key) => account.getMessage(key),
+    cachedGroupMetadata: (jid) => account.groupMetadata(jid),
+  };
+}
+
+/** Which chats the session does not want to hear of. */
+export function ignored({ ignore }: SessionConfig): SocketConfig['shouldIgnoreJid'] {
+  return (jid) =>
+    (ignore?.status === true && jid === 'status@broadcast') ||
+    (ignore?.groups === true && jid.endsWith('@g.us')) ||
+    (ignore?.channels === true && jid.endsWith('@newsletter')) ||
+    (ignore?.broadcast === true && jid.endsWith('@broadcast') && jid !== 'status@broadcast');
+}

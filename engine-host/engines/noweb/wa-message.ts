@@ -1,0 +1,51 @@
+import { proto, type WAMessage } from '@whiskeysockets/baileys';
+import type { WaMessage } from '#shared/contracts/events.ts';
+import { ACKS, ackName } from '#shared/domain/message-ack.ts';
+import { formatMessageId } from '#shared/domain/message-id.ts';
+import type { AddressedMessage } from './ids.ts';
+import type { MessageContent } from './msgconv/content.ts';
+import { readQuoted } from './msgconv/quoted.ts';
+
+export type MessageSource = WaMessage['source'];
+
+/** Everything a client's view of a message is made of. */
+export interface MessageParts {
+  readonly message: WAMessage;
+  readonly address: AddressedMessage;
+  readonly content: MessageContent | undefined;
+  readonly media: WaMessage['media'];
+  readonly source: MessageSource;
+  /** Seconds. */
+  readonly timestamp: number;
+  /** The account's own chat id. */
+  readonly me: string;
+}
+
+export function toWaMessage({ message, address, content, media, source, timestamp, me }: MessageParts): WaMessage {
+  const { key, chat, participant } = address;
+  const text = content?.body ?? '';
+  return {
+    id: formatMessageId(key),
+    timestamp,
+    from: key.fromMe ? me : chat.id,
+    fromMe: key.fromMe,
+    source,
+    to: key.fromMe ? chat.id : me,
+    participant: participant?.id ?? null,
+    body: text,
+    hasMedia: content?.media !== undefined,
+    media,
+    ack: ACKS.SERVER,
+    ackName: ackName(ACKS.SERVER),
+    author: participant?.id ?? null,
+    location: content?.location ?? null,
+    vCards: [...(content?.vCards ?? [])],
+    replyTo: readQuoted(content?.context),
+    _data: {
+      type: content?.type ?? 'unknown',
+      pushName: message.pushName ?? null,
+      lid: participant?.lid ?? chat.lid ?? null,
+      content: message.message ? Buffer.from(proto.Message.encode(message.message).finish()).toString('base64') : null,
+    },
+  };
+}
