@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import * as z from 'zod';
+import { ENGINES, type EngineName } from '#shared/contracts/session.ts';
+
+/** Durations that depend on each other, in milliseconds. */
+export interface HostTimings {
+  readonly heartbeat: number;
+  /** After this long without a good heartbeat (counted from its sending) the host does nothing any more. */
+  readonly suspendAfter: number;
+  /** After this long without movement a host is declared dead by another. */
+  readonly deadAfter: number;
+  /** Pause between two looks at hosts and shards. */
+  readonly observe: number;
+  /** Least time between two checkpoints of a session that nobody waits for. */
+  readonly checkpointInterval: number;
+  /** How long a whole drain may take. */
+  readonly drain: number;
+  /** How long running jobs may take to end when their shard is handed over. */
+  readonly jobDrain: number;
+  /** Pause between two listings of a shard's sessions. */
+  readonly scan: number;
+}
+
+export interface HostConfig {
+  readonly hostId: string;
+  readonly pool: 'socket' | 'browser';
+  readonly shardCount: number;
+  readonly engines: readonly EngineName[];
+  readonly whatsappUrl: string;
+  /** Hosts from which media may be fetched although their addresses are private. */
+  readonly mediaAllowPrivateHosts: readonly string[];
+  /** For S3 on one address, as local clouds have it. */
+  readonly s3PathStyle: boolean;
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** Key of the hashes that stand for ids in logs; undefined: a random one. */
+  readonly logHashKey: string | undefined;
+  /** Jobs that may be under way at once. */
+  readonly jobsInFlight: number;
+  /** Sessions that may be restored at once. */
+  readonly startParallelism: number;
+  readonly timings: HostTimings;
+}
+
+const milliseconds = (standard: number) => z.coerce.number().int().positive().default(standard);
+const words = (text: string) =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+
+const environmentSchema = z.object({
+  HOST_ID: z.string().min(1).max(128).optional(),
+  POOL: z.enum(['socket', 'browser']).default('socket'),
+  SHARD_COUNT: z.coerce.number().int().min(1).max(4096).default(8),
+  ENGINES: z
+    .string()
+    .default('NOWEB')
+    .transform(words)
+    .pipe(z.array(z.enum(ENGINES)).min(1)),
+  WHATSAPP_WS_URL: z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'),
+  MEDIA_ALLOW_PRIVATE_HOSTS: z.string().default('').transform(words),
+  S3_PATH_STYLE: z.stringbool().default(false),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_HASH_KEY: z.string().min(1).optional(),
+  JOBS_IN_FLIGHT: z.coerce.number().int().min(1).default(200),
+  START_PARALLELISM: z.coerce.number().int().min(1).default(16),
+  HEARTBEAT_MS: milliseconds(2_000),
+  SUSPEND_AFTER_MS: milliseconds(5_000),
+  DEAD_AFTER_MS: milliseconds(7_000),
+  OBSERVE_MS: milliseconds(1_000),
+  CHECKPOINT_INTERVAL_MS: z.coerce.number().int().min(0).default(100),
+  DRAIN_MS: milliseconds(110_000),
+  JOB_DRAIN_MS: milliseconds(10_000),
+  SCAN_MS: milliseconds(30_000),
+});
+
+/** Something in the environment is missing or wrong; the message names the variable. */
+export class ConfigError extends Error {}
+
+/** @throws ConfigError */
+export function readHostConfig(environment: Readonly<Record<string, string | undefined>>): HostConfig {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`Environment is not usable. ${issues.join('; ')}`);
+  }
+  const env = parsed.data;
+  const timings: HostTimings = {
+    heartbeat: env.HEARTBEAT_MS,
+    suspendAfter: env.SUSPEND_AFTER_MS,
+    deadAfter: env.DEAD_AFTER_MS,
+    observe: env.OBSERVE_MS,
+    checkpointInterval: env.CHECKPOINT_INTERVAL_MS,
+    drain: env.DRAIN_MS,
+    jobDrain: env.JOB_DRAIN_MS,
+    scan: env.SCAN_MS,
+  };
+  checkTimings(timings);
+  return {
+    hostId: env.HOST_ID ?? `host-${randomUUID().slice(0, 8)}`,
+    pool: env.POOL,
+    shardCount: env.SHARD_COUNT,
+    engines: env.ENGINES,
+    whatsappUrl: env.WHATSAPP_WS_URL,
+    mediaAllowPrivateHosts: env.MEDIA_ALLOW_PRIVATE_HOSTS,
+    s3PathStyle: env.S3_PATH_STYLE,
+    logLevel: env.LOG_LEVEL,
+    logHashKey: env.LOG_HASH_KEY,
+    jobsInFlight: env.JOBS_IN_FLIGHT,
+    startParallelism: env.START_PARALLELISM,
+    timings,
+  };
+}
+
+function checkTimings(timings: HostTimings): void {
+  if (timings.suspendAfter < 2 * timings.heartbeat)
+    throw new ConfigError('SUSPEND_AFTER_MS must be at least twice HEARTBEAT_MS, or one lost heartbeat stops the host');
+  // The margin covers differing clock rates and calls that are under way when the host suspends itself.
+  if (timings.deadAfter < 1.25 * timings.suspendAfter)
+    throw new ConfigError('DEAD_AFTER_MS must be at least 1.25 times SUSPEND_AFTER_MS, or two hosts may act at once');
+  if (timings.jobDrain >= timings.drain) throw new ConfigError('JOB_DRAIN_MS must be less than DRAIN_MS');
+}

@@ -1,0 +1,100 @@
+import PQueue from 'p-queue';
+import type { Logger } from 'pino';
+import { shardIds } from '#shared/contracts/resources.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { EventBus } from '#shared/ports/event-bus.ts';
+import type { JobStore } from '#shared/ports/job-store.ts';
+import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
+import type { MessageStore } from '#shared/ports/read-models.ts';
+import type { RemoteFiles } from '#shared/ports/remote-file.ts';
+import type { SessionStore } from '#shared/ports/session-store.ts';
+import type { ShardQueue } from '#shared/ports/shard-queue.ts';
+import type { CheckpointStore } from '#shared/ports/state-store.ts';
+import type { EngineFactory } from '../engines/engine.ts';
+import { Slots } from '../jobs/slots.ts';
+import { EventPublisher } from '../sessions/event-publisher.ts';
+import type { HostConfig } from './config.ts';
+import { ShardOwner } from './shard-owner.ts';
+import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
+
+export interface HostDeps {
+  readonly config: Pick<HostConfig, 'hostId' | 'pool' | 'shardCount' | 'jobsInFlight' | 'startParallelism' | 'timings'>;
+  /** Of the platform, for the envelope of events. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly ownership: OwnershipStore;
+  readonly sessions: SessionStore;
+  readonly jobs: JobStore;
+  readonly queue: ShardQueue;
+  readonly checkpoints: CheckpointStore;
+  readonly media: MediaStore;
+  readonly remoteFiles: RemoteFiles;
+  readonly bus: EventBus;
+  readonly messages: Pick<MessageStore, 'get'>;
+  /** Read models that forget a session when it is deleted. */
+  readonly readModels: readonly { clear(session: string): Promise<void> }[];
+  readonly engines: readonly EngineFactory[];
+}
+
+export interface Host {
+  readonly hostId: string;
+  /** Shards that it has at the moment. */
+  readonly shards: readonly string[];
+  /**
+   * Finishes running jobs, stops every engine with its state saved and its events published, and gives the shards
+   * back. Resolves when that is done, at the latest after `timings.drain`. Never rejects.
+   */
+  drain(): Promise<void>;
+  /** Resolves when the host has drained. */
+  readonly closed: Promise<void>;
+}
+
+/**
+ * Registers a host and begins to run its share of the sessions.
+ * @throws what the stores throw when they cannot be reached
+ */
+export async function startHost(deps: HostDeps): Promise<Host> {
+  const { config, clock, logger } = deps;
+  const { hostId, pool, timings } = config;
+  const starts = new PQueue({ concurrency: config.startParallelism });
+  const runtime: ShardRuntimeDeps = {
+    ...deps,
+    hostId,
+    engines: new Map(deps.engines.map((factory) => [factory.name, factory])),
+    checkpointInterval: timings.checkpointInterval,
+    scanInterval: timings.scan,
+    publisher: new EventPublisher(deps.bus, logger),
+    slots: new Slots(config.jobsInFlight),
+    startTurn: (start) => starts.add(start),
+  };
+  const owner = new ShardOwner({
+    hostId,
+    pool,
+    shards: shardIds(pool, config.shardCount),
+    store: deps.ownership,
+    clock,
+    timings,
+    logger,
+    admit: (lease) => {
+      const shard = new ShardRuntime(lease, runtime);
+      shard.start();
+      return shard;
+    },
+  });
+  await owner.start();
+  const closed = Promise.withResolvers<void>();
+  let draining: Promise<void> | undefined;
+  return {
+    hostId,
+    get shards() {
+      return owner.shards;
+    },
+    drain: () => {
+      draining ??= owner.drain(timings.drain).then(closed.resolve);
+      return draining;
+    },
+    closed: closed.promise,
+  };
+}

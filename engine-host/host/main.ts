@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
+import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
+import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
+import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
+import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
+import { GuardedRemoteFiles } from '#shared/adapters/guarded-remote-files.ts';
+import { S3CheckpointStore } from '#shared/adapters/s3-checkpoint-store.ts';
+import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
+import type { EngineName } from '#shared/contracts/session.ts';
+import { configureLogTags, createLogger, type Logger } from '#shared/observability/logger.ts';
+import type { EngineFactory } from '../engines/engine.ts';
+import { ConfigError, type HostConfig, readHostConfig } from './config.ts';
+import { startHost } from './host.ts';
+
+async function main(): Promise<void> {
+  const config = readHostConfig(process.env);
+  if (config.logHashKey !== undefined) configureLogTags(config.logHashKey);
+  const logger = createLogger({ name: 'engine-host', level: config.logLevel }).child({ host: config.hostId });
+  process.on('unhandledRejection', (error) => crash(logger, error));
+  process.on('uncaughtException', (error) => crash(logger, error));
+
+  const clients = createAwsClients({ pathStyle: config.s3PathStyle });
+  const media = new S3MediaStore(clients.s3);
+  const messages = new DynamoDbMessageStore(clients.dynamo);
+  const host = await startHost({
+    config,
+    version: await platformVersion(),
+    clock: systemClock,
+    logger,
+    ownership: new DynamoDbOwnershipStore(clients.dynamo),
+    sessions: new DynamoDbSessionStore(clients.dynamo),
+    jobs: new DynamoDbJobStore(clients.dynamo),
+    queue: new SqsShardQueue(clients.sqs),
+    checkpoints: new S3CheckpointStore(clients.s3),
+    media,
+    remoteFiles: new GuardedRemoteFiles({ allowPrivateHosts: config.mediaAllowPrivateHosts }),
+    bus: new EventBridgeEventBus(clients.eventBridge, media),
+    messages,
+    readModels: [messages, new DynamoDbChatStore(clients.dynamo)],
+    engines: await Promise.all(config.engines.map((name) => createEngine(name, config))),
+  });
+  logger.info({ pool: config.pool, shards: config.shardCount, engines: config.engines }, 'host started');
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      logger.info({ signal }, 'host drains');
+      void host.drain();
+    });
+  }
+  await host.closed;
+  destroyAwsClients(clients);
+  logger.info('host stopped');
+  logger.flush();
+  process.exit(0);
+}
+
+/** An engine's libraries are loaded only where the engine is used. */
+async function createEngine(name: EngineName, config: HostConfig): Promise<EngineFactory> {
+  switch (name) {
+    case 'NOWEB': {
+      const { createNowebEngineFactory } = await import('#engine-host/engines/noweb/noweb-engine-factory.ts');
+      return createNowebEngineFactory({ whatsappUrl: config.whatsappUrl });
+    }
+    case 'SCRIPTED': {
+      const { createScriptedEngineFactory } = await import('#engine-host/engines/scripted/engine-factory.ts');
+      return createScriptedEngineFactory();
+    }
+    default:
+      throw new ConfigError(`ENGINES: ${name} is not in this host`);
+  }
+}
+
+async function platformVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const manifest: unknown = JSON.parse(text);
+  const version = typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : undefined;
+  return typeof version === 'string' ? version : '0.0.0';
+}
+
+function crash(logger: Logger, error: unknown): never {
+  logger.fatal({ err: error }, 'host crashed');
+  logger.flush();
+  process.exit(1);
+}
+
+main().catch((error: unknown) => {
+  // Before there is a logger, and for people who start it by hand: which variable, or what cannot be reached.
+  process.stderr.write(
+    `${error instanceof ConfigError ? error.message : `The host could not start: ${String(error)}`}\n`,
+  );
+  process.exit(1);
+});

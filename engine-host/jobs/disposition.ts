@@ -1,0 +1,24 @@
+import type { SessionRunner } from '../sessions/session-runner.ts';
+
+/** What becomes of a job's message on the queue after a try. */
+export type Disposition =
+  /** The end is recorded in the job's row. */
+  | { readonly kind: 'done' }
+  /** Comes again after `seconds`, or earlier: when `until` becomes WORKING. What is behind it in the lane waits too. */
+  | { readonly kind: 'postpone'; readonly seconds: number; readonly until?: SessionRunner }
+  /** Recorded as failed, and kept for people to look at. */
+  | { readonly kind: 'bury'; readonly reason: string }
+  /** The lease has ended: another host takes it from here. */
+  | { readonly kind: 'abandon' };
+
+const FIRST_SECONDS = 2;
+const LONGEST_SECONDS = 30;
+/** After this many receives a message comes only every two minutes, so that the queue's own limit is never reached. */
+const PATIENT_AFTER = 100;
+const PATIENT_SECONDS = 120;
+
+/** @param tries how often the message came, this time included */
+export function waitSeconds(tries: number): number {
+  if (tries > PATIENT_AFTER) return PATIENT_SECONDS;
+  return Math.min(LONGEST_SECONDS, FIRST_SECONDS ** Math.max(1, tries));
+}

@@ -1,0 +1,32 @@
+import { isSendCommand } from '#shared/contracts/commands.ts';
+import type { JobRow } from '#shared/contracts/jobs.ts';
+import type { Me } from '#shared/contracts/session.ts';
+import { isGroup, parseChatId } from '#shared/domain/chat-id.ts';
+import { ACKS, ackName } from '#shared/domain/message-ack.ts';
+import { formatMessageId } from '#shared/domain/message-id.ts';
+import type { EngineEvent } from '../engines/engine.ts';
+
+/** Tells of a message that will never leave, as an ack of -1. Undefined for commands, which send no message. */
+export function failedSendEvent(job: JobRow, me: Me | null, timestamp: number): EngineEvent | undefined {
+  if (!isSendCommand(job.command) || job.messageId === undefined || me === null) return undefined;
+  const chatId = parseChatId(job.command.chatId);
+  if (chatId === undefined) return undefined;
+  const participant = isGroup(chatId) ? parseChatId(me.id) : undefined;
+  const id = formatMessageId({ fromMe: true, chatId, id: job.messageId, ...(participant && { participant }) });
+  return {
+    body: {
+      event: isGroup(chatId) ? 'message.ack.group' : 'message.ack',
+      payload: {
+        id,
+        from: me.id,
+        to: chatId,
+        participant: participant ?? null,
+        fromMe: true,
+        ack: ACKS.ERROR,
+        ackName: ackName(ACKS.ERROR),
+      },
+    },
+    key: `${id}:${ACKS.ERROR}`,
+    timestamp,
+  };
+}

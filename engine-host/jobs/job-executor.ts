@@ -1,0 +1,196 @@
+import type { Logger } from 'pino';
+import { type Command, type CommandOf, type CommandType, isSendCommand } from '#shared/contracts/commands.ts';
+import { FINISHED_STATES, type JobRow } from '#shared/contracts/jobs.ts';
+import type { SessionStatus } from '#shared/contracts/session.ts';
+import { DependencyError, NotOwnerError, TrunklineError } from '#shared/domain/errors.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { JobOutcome, JobStore } from '#shared/ports/job-store.ts';
+import type { CommandHandlers, CommandOutcome, FrozenContent, JobContext } from '../engines/engine.ts';
+import { LeaseSuspendedError, type ShardLease, whileOwned } from '../host/lease.ts';
+import type { SessionRunner } from '../sessions/session-runner.ts';
+import type { FoundSession } from '../sessions/shard-sessions.ts';
+import { type Disposition, waitSeconds } from './disposition.ts';
+import { failedSendEvent } from './failed-send-event.ts';
+
+export interface JobExecutorDeps {
+  readonly lease: ShardLease;
+  readonly jobs: JobStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly find: (session: string) => Promise<FoundSession | undefined>;
+}
+
+/** After this many exceptions a job is poison. */
+const MOST_EXCEPTIONS = 5;
+/** Somebody waits for a command's answer, so it fails soon where a send would go on waiting. */
+const MOST_COMMAND_TRIES = 4;
+
+/** The job was ended by somebody else (cancelled, say) while it was on its way. */
+class JobOverError extends Error {}
+
+/** One try of a job: decides whether it may run, runs it in the session's engine, records what came of it. */
+export class JobExecutor {
+  readonly #deps: JobExecutorDeps;
+  readonly #exceptions = new Map<string, number>();
+
+  constructor(deps: JobExecutorDeps) {
+    this.#deps = deps;
+  }
+
+  /** @param tries how often the job's message came, this time included */
+  async run(job: JobRow, tries: number): Promise<Disposition> {
+    try {
+      return await this.#try(job, tries);
+    } catch (error) {
+      if (error instanceof NotOwnerError) return { kind: 'abandon' };
+      throw error;
+    }
+  }
+
+  async #try(job: JobRow, tries: number): Promise<Disposition> {
+    const now = this.#deps.clock.now();
+    if (FINISHED_STATES.has(job.state)) return { kind: 'done' };
+    if (job.expiresAt <= now) {
+      return this.#finish(job, { state: 'EXPIRED', error: { code: 'expired', message: 'It could not leave in time' } });
+    }
+    if (job.notBefore !== undefined && job.notBefore > now) return this.#later(job, (job.notBefore - now) / 1000);
+    const found = await this.#deps.find(job.session);
+    if (found === undefined) return this.#fail(job, undefined, 'session-not-found', 'The session does not exist');
+    const { row, runner } = found;
+    const engine = runner?.engine;
+    if (runner === undefined || engine === undefined || !isReady(job.command, runner.status)) {
+      const hopeless = row.desired !== 'RUNNING' || tries >= MOST_COMMAND_TRIES;
+      if (!isSendCommand(job.command) && hopeless)
+        return this.#fail(job, runner, 'session-not-working', 'The session is not connected');
+      return this.#later(job, waitSeconds(tries), runner);
+    }
+    const outcome = await this.#handle(job, engine.handlers, runner, tries);
+    if (outcome === undefined)
+      return this.#fail(job, runner, 'not-supported', `The engine has no command ${job.command.type}`);
+    return 'disposition' in outcome ? outcome.disposition : this.#record(job, runner, outcome, tries);
+  }
+
+  async #handle(
+    job: JobRow,
+    handlers: CommandHandlers,
+    runner: SessionRunner,
+    tries: number,
+  ): Promise<CommandOutcome | { readonly disposition: Disposition } | undefined> {
+    try {
+      return await call(handlers, job.command.type, job.command, this.#context(job, runner));
+    } catch (error) {
+      return { disposition: await this.#afterException(job, runner, error, tries) };
+    }
+  }
+
+  #context(job: JobRow, runner: SessionRunner): JobContext {
+    const { lease, jobs, logger } = this.#deps;
+    const messageId = job.messageId ?? '';
+    const known = frozenContent(job);
+    if (known !== undefined) runner.sent.remember(messageId, known.content);
+    return {
+      jobId: job.jobId,
+      messageId,
+      frozen: known,
+      freeze: async ({ content, wire }) => {
+        const text = Buffer.from(content).toString('base64');
+        const write = () => {
+          lease.assertOwned();
+          return jobs.prepare(job.session, job.jobId, lease.epoch, {
+            content: text,
+            ...(wire && { wire: { ...wire } }),
+          });
+        };
+        const row = await whileOwned(lease, write, (error, attempt) =>
+          logger.warn({ err: error, attempt }, 'could not freeze a job'),
+        );
+        const frozen = frozenContent(row);
+        if (FINISHED_STATES.has(row.state) || frozen === undefined) throw new JobOverError('The job has ended');
+        runner.sent.remember(messageId, frozen.content);
+        return frozen;
+      },
+    };
+  }
+
+  async #record(job: JobRow, runner: SessionRunner, outcome: CommandOutcome, tries: number): Promise<Disposition> {
+    switch (outcome.kind) {
+      case 'sent':
+        return this.#finish(job, { state: 'SENT', result: { timestamp: outcome.timestamp } });
+      case 'done':
+        return this.#finish(job, { state: 'DONE', result: outcome.result });
+      case 'rejected':
+        return this.#fail(job, runner, outcome.code, outcome.message);
+      case 'retry': {
+        if (!isSendCommand(job.command) && tries >= MOST_COMMAND_TRIES)
+          return this.#fail(job, runner, outcome.reason, 'WhatsApp did not answer');
+        const connected = runner.status === 'WORKING';
+        return this.#later(job, outcome.afterSeconds, connected ? undefined : runner);
+      }
+    }
+  }
+
+  async #afterException(job: JobRow, runner: SessionRunner, error: unknown, tries: number): Promise<Disposition> {
+    if (error instanceof LeaseSuspendedError) {
+      await this.#deps.lease.usable();
+      return { kind: 'postpone', seconds: 0 };
+    }
+    if (error instanceof NotOwnerError) return { kind: 'abandon' };
+    if (error instanceof JobOverError) return { kind: 'done' };
+    if (error instanceof TrunklineError && !error.retryable) {
+      return this.#fail(job, runner, 'reason' in error ? String(error.reason) : error.code, error.message);
+    }
+    const exceptions = (this.#exceptions.get(job.jobId) ?? 0) + 1;
+    this.#deps.logger.warn({ err: error, type: job.command.type, exceptions, tries }, 'a job threw');
+    if (exceptions < MOST_EXCEPTIONS) {
+      this.#exceptions.set(job.jobId, exceptions);
+      return this.#later(job, waitSeconds(exceptions));
+    }
+    if (error instanceof DependencyError) return this.#fail(job, runner, error.code, error.message);
+    await this.#fail(job, runner, 'engine-error', 'The engine failed again and again');
+    return { kind: 'bury', reason: error instanceof Error ? error.name : 'unknown' };
+  }
+
+  async #fail(job: JobRow, runner: SessionRunner | undefined, code: string, message: string): Promise<Disposition> {
+    const disposition = await this.#finish(job, { state: 'FAILED', error: { code, message } });
+    const event = failedSendEvent(job, runner?.row?.me ?? null, this.#deps.clock.now());
+    if (event !== undefined) runner?.emit(event);
+    return disposition;
+  }
+
+  async #finish(job: JobRow, outcome: JobOutcome): Promise<Disposition> {
+    const { lease, jobs, logger } = this.#deps;
+    const write = () => {
+      lease.assertOwned();
+      return jobs.advance(job.session, job.jobId, lease.epoch, outcome);
+    };
+    await whileOwned(lease, write, (error, attempt) => logger.warn({ err: error, attempt }, 'could not record a job'));
+    this.#exceptions.delete(job.jobId);
+    return { kind: 'done' };
+  }
+
+  /** Never later than the job's end, so that its expiry is seen in time. */
+  #later(job: JobRow, seconds: number, until?: SessionRunner): Disposition {
+    const left = (job.expiresAt - this.#deps.clock.now()) / 1000;
+    const wait = Math.max(0, Math.ceil(Math.min(seconds, left, 43_200)));
+    return { kind: 'postpone', seconds: wait, ...(until !== undefined && { until }) };
+  }
+}
+
+/** A pairing code is asked for while the session waits to be paired; everything else needs the connection. */
+function isReady(command: Command, status: SessionStatus | undefined): boolean {
+  return status === 'WORKING' || (command.type === 'requestPairingCode' && status === 'SCAN_QR_CODE');
+}
+
+function call<T extends CommandType>(
+  handlers: CommandHandlers,
+  type: T,
+  command: CommandOf<T>,
+  context: JobContext,
+): Promise<CommandOutcome> | undefined {
+  return handlers[type]?.(command, context);
+}
+
+function frozenContent(job: JobRow): FrozenContent | undefined {
+  if (job.content === undefined) return undefined;
+  return { content: Buffer.from(job.content, 'base64'), ...(job.wire !== undefined && { wire: job.wire }) };
+}

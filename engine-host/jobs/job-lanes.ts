@@ -1,0 +1,193 @@
+import type { Logger } from 'pino';
+import { isSendCommand } from '#shared/contracts/commands.ts';
+import type { JobRow } from '#shared/contracts/jobs.ts';
+import { NotOwnerError } from '#shared/domain/errors.ts';
+import type { JobStore } from '#shared/ports/job-store.ts';
+import type { ReceivedShardMessage, ShardQueue } from '#shared/ports/shard-queue.ts';
+import { type ShardLease, whileOwned } from '../host/lease.ts';
+import { settledWithin } from '../host/sleep.ts';
+import type { Disposition } from './disposition.ts';
+import type { JobExecutor } from './job-executor.ts';
+
+export interface JobLanesDeps {
+  readonly lease: ShardLease;
+  readonly queue: ShardQueue;
+  readonly jobs: JobStore;
+  readonly executor: Pick<JobExecutor, 'run'>;
+  readonly logger: Logger;
+  /** Called when a message is no longer under way here. */
+  readonly onSettled: () => void;
+}
+
+interface Lane {
+  tail: Promise<void>;
+  depth: number;
+  /** Set when a job has been postponed: what is behind it must not overtake it. */
+  held: Extract<Disposition, { kind: 'postpone' }> | undefined;
+}
+
+const INVISIBLE_SECONDS = 60;
+const EXTEND_EVERY_MS = 30_000;
+const QUEUE_TRIES = 3;
+
+/**
+ * Runs the jobs of a shard: those of one session's lane strictly one after the other, lanes side by side. A message
+ * stays invisible on the queue for as long as its job is under way here.
+ */
+export class JobLanes {
+  readonly #deps: JobLanesDeps;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #underWay = new Map<ReceivedShardMessage, NodeJS.Timeout>();
+  #draining = false;
+
+  constructor(deps: JobLanesDeps) {
+    this.#deps = deps;
+  }
+
+  take(message: ReceivedShardMessage, session: string, jobId: string): void {
+    this.#underWay.set(message, setInterval(() => void this.#extend(message), EXTEND_EVERY_MS).unref());
+    // Only the row tells the lane, so reading it is a lane of its own: rows arrive in the order of their messages.
+    this.#enter(
+      `${session}#intake`,
+      async () => {
+        const job = await this.#read(session, jobId);
+        if (job === undefined) return this.#settle(message, { kind: 'done' });
+        const lane = isSendCommand(job.command) ? `${session}#sends` : `${session}#control`;
+        const waits = this.#lanes.has(lane);
+        this.#enter(lane, (own) => this.#process(message, job, waits, own), message);
+      },
+      message,
+    );
+  }
+
+  /**
+   * Gives back what has not begun and waits for what has.
+   * @returns false when jobs are still running after `ms`
+   */
+  async drain(ms: number): Promise<boolean> {
+    this.#draining = true;
+    return settledWithin(this.#idle(), ms);
+  }
+
+  /** After the engines have stopped: makes the messages of jobs that did not end visible for the next owner. */
+  async giveBack(): Promise<void> {
+    await Promise.all(
+      Array.from(this.#underWay.keys(), (message) => this.#settle(message, { kind: 'postpone', seconds: 0 })),
+    );
+  }
+
+  /** Forgets everything without touching the queue. */
+  abort(): void {
+    this.#draining = true;
+    for (const message of [...this.#underWay.keys()]) this.#forget(message);
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#lanes.size > 0) await Promise.all(Array.from(this.#lanes.values(), (lane) => lane.tail));
+  }
+
+  #enter(key: string, task: (lane: Lane) => Promise<void>, message: ReceivedShardMessage): void {
+    const lane = this.#lanes.get(key) ?? { tail: Promise.resolve(), depth: 0, held: undefined };
+    this.#lanes.set(key, lane);
+    lane.depth += 1;
+    lane.tail = lane.tail
+      .then(() => task(lane))
+      .catch((error: unknown) => {
+        if (!(error instanceof NotOwnerError)) this.#deps.logger.error({ err: error }, 'a job could not be handled');
+        this.#forget(message);
+      })
+      .finally(() => {
+        lane.depth -= 1;
+        if (lane.depth === 0) this.#lanes.delete(key);
+      });
+  }
+
+  async #process(message: ReceivedShardMessage, read: JobRow, waited: boolean, lane: Lane): Promise<void> {
+    if (this.#draining) return this.#settle(message, { kind: 'postpone', seconds: 0 });
+    if (lane.held !== undefined) return this.#settle(message, lane.held);
+    // It may have been cancelled while it stood behind others.
+    const job = waited ? await this.#read(read.session, read.jobId) : read;
+    const disposition: Disposition =
+      job === undefined ? { kind: 'done' } : await this.#deps.executor.run(job, message.receiveCount);
+    if (disposition.kind === 'postpone') {
+      lane.held = this.#draining ? { kind: 'postpone', seconds: 0 } : disposition;
+      return this.#settle(message, lane.held);
+    }
+    return this.#settle(message, disposition);
+  }
+
+  #read(session: string, jobId: string): Promise<JobRow | undefined> {
+    const { lease, jobs, logger } = this.#deps;
+    return whileOwned(
+      lease,
+      () => jobs.get(session, jobId),
+      (error, attempt) => logger.warn({ err: error, attempt }, 'could not read a job'),
+    );
+  }
+
+  async #settle(message: ReceivedShardMessage, disposition: Disposition): Promise<void> {
+    if (!this.#underWay.has(message)) return;
+    const { lease, queue } = this.#deps;
+    switch (disposition.kind) {
+      case 'done':
+        await this.#tell(() => queue.done(lease.shard, message.receipt));
+        break;
+      case 'bury':
+        await this.#tell(() => queue.bury(lease.shard, message, disposition.reason));
+        break;
+      case 'postpone': {
+        await this.#tell(() => queue.postpone(lease.shard, message.receipt, disposition.seconds));
+        disposition.until?.onceWorking(() => void this.#callBack(message, disposition.seconds));
+        break;
+      }
+      case 'abandon':
+        break;
+    }
+    this.#forget(message);
+  }
+
+  /** The session works earlier than the message would come. A receipt that is too old by then does no harm. */
+  async #callBack(message: ReceivedShardMessage, seconds: number): Promise<void> {
+    const { lease, queue, logger } = this.#deps;
+    if (seconds === 0 || this.#draining) return;
+    try {
+      lease.assertOwned();
+      await queue.postpone(lease.shard, message.receipt, 0);
+    } catch (error) {
+      logger.debug({ err: error }, 'a waiting message comes at its own time');
+    }
+  }
+
+  async #extend(message: ReceivedShardMessage): Promise<void> {
+    const { lease, queue, logger } = this.#deps;
+    try {
+      lease.assertOwned();
+      await queue.postpone(lease.shard, message.receipt, INVISIBLE_SECONDS);
+    } catch (error) {
+      logger.warn({ err: error }, 'could not keep a message invisible');
+    }
+  }
+
+  /** The row is the truth: a message that cannot be removed comes again and is found finished. */
+  async #tell(operation: () => Promise<void>): Promise<void> {
+    const { lease, logger } = this.#deps;
+    for (let attempt = 1; attempt <= QUEUE_TRIES; attempt += 1) {
+      try {
+        await lease.usable();
+        lease.assertOwned();
+        return await operation();
+      } catch (error) {
+        if (error instanceof NotOwnerError && lease.ended.aborted) return;
+        logger.warn({ err: error, attempt }, 'the queue refused');
+      }
+    }
+  }
+
+  #forget(message: ReceivedShardMessage): void {
+    const timer = this.#underWay.get(message);
+    if (timer === undefined) return;
+    clearInterval(timer);
+    this.#underWay.delete(message);
+    this.#deps.onSettled();
+  }
+}

@@ -1,0 +1,79 @@
+import type { EventEnvelope } from '#shared/contracts/events.ts';
+import type { EngineName, Me } from '#shared/contracts/session.ts';
+import { NotOwnerError } from '#shared/domain/errors.ts';
+import { eventId } from '#shared/domain/event-id.ts';
+import type { EngineEvent, SessionState } from '../engines/engine.ts';
+import type { EventLane } from './event-publisher.ts';
+import { SeqCounter } from './seq-counter.ts';
+
+export interface EventOutletOptions {
+  readonly session: string;
+  readonly engine: EngineName;
+  readonly version: string;
+  readonly hostId: string;
+  readonly state: SessionState;
+  readonly lane: EventLane;
+  /** As they are when the event happens. */
+  readonly me: () => Me | null;
+  readonly metadata: () => Readonly<Record<string, string>>;
+}
+
+/**
+ * A session's way out for events: numbers them, puts the envelope around them, and passes them on in order, each only
+ * when the state that it comes with is durable.
+ */
+export class EventOutlet {
+  readonly #options: EventOutletOptions;
+  readonly #seq: SeqCounter;
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(options: EventOutletOptions) {
+    this.#options = options;
+    this.#seq = new SeqCounter(options.state);
+  }
+
+  emit(event: EngineEvent): void {
+    const { state, lane } = this.#options;
+    const envelope = this.#envelope(event);
+    const durable = state.durable(state.head);
+    this.#tail = this.#tail.then(async () => {
+      await durable;
+      lane.submit(envelope);
+    });
+    // Whoever drains gets the failure; without a drain the session is being fenced anyway.
+    this.#tail.catch(() => {});
+    durable.catch(() => {});
+  }
+
+  /** Resolves when the bus has everything. @throws NotOwnerError when that can no longer happen */
+  async drained(): Promise<void> {
+    await this.#tail.catch((error: unknown) => {
+      throw error instanceof NotOwnerError
+        ? error
+        : new NotOwnerError('Events could not be published', { cause: error });
+    });
+    await this.#options.lane.drained();
+  }
+
+  #envelope(event: EngineEvent): EventEnvelope {
+    const { session, engine, version, hostId, me, metadata } = this.#options;
+    return {
+      id: eventId(session, event.body.event, event.timestamp, event.key),
+      timestamp: event.timestamp,
+      session,
+      metadata: { ...metadata() },
+      me: me(),
+      engine,
+      environment: {
+        version,
+        engine,
+        tier: 'TRUNKLINE',
+        browser: null,
+        platform: `${process.platform}/${process.arch}`,
+        worker: { id: hostId },
+      },
+      seq: this.#seq.next(),
+      ...event.body,
+    };
+  }
+}

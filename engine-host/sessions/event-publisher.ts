@@ -1,0 +1,170 @@
+import type { Logger } from 'pino';
+import type { EventEnvelope } from '#shared/contracts/events.ts';
+import { NotOwnerError } from '#shared/domain/errors.ts';
+import type { EventBus } from '#shared/ports/event-bus.ts';
+import type { ShardLease } from '../host/lease.ts';
+import { sleep } from '../host/sleep.ts';
+
+const MOST_PER_CALL = 10;
+const CALLS_AT_ONCE = 4;
+const LONGEST_DELAY_MS = 10_000;
+const FIRST_DELAY_MS = 100;
+/** Number of waiting events from which on the log says so, again at each doubling. */
+const CROWDED = 10_000;
+
+/** The events of one session on their way to the bus. */
+export interface EventLane {
+  /** Takes an event over; it stays until the bus has accepted it or the lease has ended. */
+  submit(envelope: EventEnvelope): void;
+  /** Resolves when nothing is waiting. @throws NotOwnerError when the lease ended before */
+  drained(): Promise<void>;
+}
+
+/**
+ * Publishes the events of all sessions of a host in common calls. A lane is in at most one call at a time, with its
+ * oldest events in order, so order holds within a session unless the bus itself refuses single entries; `seq` tells.
+ */
+export class EventPublisher {
+  readonly #bus: EventBus;
+  readonly #logger: Logger;
+  readonly #ready: Lane[] = [];
+  #calls = 0;
+  #waiting = 0;
+  #warnAt = CROWDED;
+  #published = 0;
+
+  constructor(bus: EventBus, logger: Logger) {
+    this.#bus = bus;
+    this.#logger = logger;
+  }
+
+  /** Events that the bus has not accepted yet, and those that it has, since the start. */
+  get figures(): { readonly waiting: number; readonly published: number } {
+    return { waiting: this.#waiting, published: this.#published };
+  }
+
+  lane(lease: ShardLease): EventLane {
+    const lane = new Lane(lease);
+    lease.ended.addEventListener('abort', () => this.#drop(lane), { once: true });
+    return {
+      submit: (envelope) => {
+        if (lease.ended.aborted) return;
+        lane.queue.push(envelope);
+        this.#count(1);
+        this.#offer(lane);
+      },
+      drained: () => lane.drained(),
+    };
+  }
+
+  #offer(lane: Lane): void {
+    if (lane.busy || lane.queue.length === 0) return;
+    lane.busy = true;
+    this.#ready.push(lane);
+    // Not before the turn is over: what the same turn submits goes in the same call.
+    queueMicrotask(() => this.#pump());
+  }
+
+  #pump(): void {
+    while (this.#calls < CALLS_AT_ONCE && this.#ready.length > 0) {
+      const batch: { lane: Lane; events: readonly EventEnvelope[] }[] = [];
+      for (let room = MOST_PER_CALL; room > 0; ) {
+        const lane = this.#ready.shift();
+        if (lane === undefined) break;
+        const events = lane.queue.slice(0, room);
+        room -= events.length;
+        if (events.length > 0) batch.push({ lane, events });
+      }
+      if (batch.length === 0) return;
+      this.#calls += 1;
+      void this.#publish(batch).finally(() => {
+        this.#calls -= 1;
+        this.#pump();
+      });
+    }
+  }
+
+  async #publish(batch: readonly { lane: Lane; events: readonly EventEnvelope[] }[]): Promise<void> {
+    const owned = batch.filter(({ lane }) => mayPublish(lane));
+    const entries = owned.flatMap(({ lane, events }) => events.map((event) => ({ lane, event })));
+    let refused: ReadonlySet<number>;
+    try {
+      refused = entries.length === 0 ? new Set() : new Set(await this.#bus.publish(entries.map(({ event }) => event)));
+    } catch (error) {
+      this.#logger.warn({ err: error, events: entries.length }, 'the bus did not take a call');
+      refused = new Set(entries.keys());
+    }
+    const accepted = new Set(entries.filter((_, index) => !refused.has(index)).map(({ event }) => event));
+    for (const { lane } of batch) {
+      const before = lane.queue.length;
+      lane.queue = lane.queue.filter((event) => !accepted.has(event));
+      this.#count(lane.queue.length - before);
+      this.#published += before - lane.queue.length;
+      const failed = entries.some((entry, index) => entry.lane === lane && refused.has(index));
+      void this.#release(lane, failed);
+    }
+  }
+
+  /** Lets a lane take part again: at once after a success, else after a growing pause and not while suspended. */
+  async #release(lane: Lane, failed: boolean): Promise<void> {
+    lane.failures = failed ? lane.failures + 1 : 0;
+    if (failed) {
+      const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(lane.failures - 1, 10));
+      await sleep(delay, lane.lease.ended);
+    }
+    await lane.lease.usable().catch(() => this.#drop(lane));
+    lane.busy = false;
+    lane.settle();
+    this.#offer(lane);
+  }
+
+  #drop(lane: Lane): void {
+    this.#count(-lane.queue.length);
+    lane.queue = [];
+    lane.settle();
+  }
+
+  #count(change: number): void {
+    this.#waiting += change;
+    if (this.#waiting < CROWDED) this.#warnAt = CROWDED;
+    if (this.#waiting < this.#warnAt) return;
+    this.#logger.warn({ waiting: this.#waiting }, 'many events wait for the bus');
+    this.#warnAt *= 2;
+  }
+}
+
+class Lane {
+  readonly lease: ShardLease;
+  queue: EventEnvelope[] = [];
+  busy = false;
+  failures = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  constructor(lease: ShardLease) {
+    this.lease = lease;
+  }
+
+  async drained(): Promise<void> {
+    if (this.queue.length > 0 && !this.lease.ended.aborted) {
+      this.#idle ??= Promise.withResolvers<void>();
+      await this.#idle.promise;
+    }
+    if (this.lease.ended.aborted) throw new NotOwnerError('The lease ended before all events were published');
+  }
+
+  settle(): void {
+    if (this.queue.length > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+}
+
+function mayPublish(lane: Lane): boolean {
+  try {
+    lane.lease.assertOwned();
+    return true;
+  } catch (error) {
+    if (error instanceof NotOwnerError) return false;
+    throw error;
+  }
+}

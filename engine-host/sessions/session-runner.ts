@@ -1,0 +1,442 @@
+import type { Logger } from 'pino';
+import type { SessionRow } from '#shared/contracts/rows.ts';
+import type { EngineName, SessionStatus } from '#shared/contracts/session.ts';
+import { NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { MessageStore } from '#shared/ports/read-models.ts';
+import type { RemoteFiles } from '#shared/ports/remote-file.ts';
+import type { SessionReport, SessionStore } from '#shared/ports/session-store.ts';
+import type { CheckpointStore } from '#shared/ports/state-store.ts';
+import type { Engine, EngineEvent, EngineFactory, EngineState } from '../engines/engine.ts';
+import { isLost, type ShardLease, whileOwned } from '../host/lease.ts';
+import { settledWithin, sleep } from '../host/sleep.ts';
+import type { EventPublisher } from './event-publisher.ts';
+import { type OpenSession, openSession } from './open-session.ts';
+import { engineConfiguration, isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
+import { SentContents } from './sent-contents.ts';
+import { SessionReporter } from './session-reporter.ts';
+import { CorruptStateError } from './state-codec.ts';
+import { StatusBoard } from './status-board.ts';
+
+export interface SessionRunnerDeps {
+  readonly hostId: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly sessions: SessionStore;
+  readonly checkpoints: CheckpointStore;
+  readonly checkpointInterval: number;
+  readonly media: MediaStore;
+  readonly remoteFiles: RemoteFiles;
+  readonly messages: Pick<MessageStore, 'get'>;
+  /** Forget a session when it is deleted. */
+  readonly readModels: readonly { clear(session: string): Promise<void> }[];
+  readonly publisher: EventPublisher;
+  readonly engines: ReadonlyMap<EngineName, EngineFactory>;
+  /** Holds a start back while too many others are being restored. */
+  readonly startTurn: <T>(start: () => Promise<T>) => Promise<T>;
+}
+
+export interface SessionRunnerPlace {
+  readonly name: string;
+  readonly lease: ShardLease;
+  readonly logger: Logger;
+  /** Called once when nothing is left to be run: stopped, removed or fenced. */
+  readonly onGone: () => void;
+}
+
+const PUBLISH_PATIENCE_MS = 20_000;
+const SETTLE_PATIENCE_MS = 5_000;
+const RETRY_AFTER_BUG_MS = 5_000;
+const ACTIVITY_INTERVAL_MS = 60_000;
+
+/**
+ * Brings one session from what it is to what its row wants, one step at a time. Level-triggered: `wake` says only
+ * that the row may have changed; it is read anew, so no order of wake-ups matters and none can be stale.
+ */
+export class SessionRunner {
+  readonly #deps: SessionRunnerDeps;
+  readonly #place: SessionRunnerPlace;
+  readonly #reporter: SessionReporter;
+  readonly #sent: SentContents;
+  readonly #onWorking = new Set<() => void>();
+  #row: SessionRow | undefined;
+  #board: StatusBoard | undefined;
+  #open: OpenSession | undefined;
+  #running: { readonly engine: Engine; readonly configuration: string } | undefined;
+  #halted = false;
+  #restartDone: string | undefined;
+  #logoutDone: string | undefined;
+  #dirty = false;
+  #pass: Promise<void> | undefined;
+  #ended = false;
+  #activityAt = Number.NEGATIVE_INFINITY;
+
+  constructor(place: SessionRunnerPlace, deps: SessionRunnerDeps) {
+    this.#place = place;
+    this.#deps = deps;
+    this.#sent = new SentContents(place.name, deps.messages);
+    this.#reporter = new SessionReporter({
+      lease: place.lease,
+      write: async (report) => {
+        if (this.#row === undefined) return;
+        place.lease.assertOwned();
+        await deps.sessions.report(place.name, this.#row.incarnation, place.lease.epoch, report);
+      },
+      onFailure: (error, attempt) => place.logger.warn({ err: error, attempt }, 'could not report'),
+    });
+  }
+
+  /** As last read; undefined before the first reading. */
+  get row(): SessionRow | undefined {
+    return this.#row;
+  }
+
+  get status(): SessionStatus | undefined {
+    return this.#board?.status;
+  }
+
+  /** The engine that runs; in whatever state `status` says. */
+  get engine(): Engine | undefined {
+    return this.#running?.engine;
+  }
+
+  get sent(): SentContents {
+    return this.#sent;
+  }
+
+  /** Calls back when the session becomes WORKING. @returns takes the wish back */
+  onceWorking(callback: () => void): () => void {
+    this.#onWorking.add(callback);
+    return () => this.#onWorking.delete(callback);
+  }
+
+  /** Publishes an event that comes from elsewhere than the engine. */
+  emit(event: EngineEvent): void {
+    this.#open?.outlet.emit(event);
+  }
+
+  wake(): void {
+    if (this.#ended) return;
+    this.#dirty = true;
+    this.#pass ??= this.#run().finally(() => {
+      this.#pass = undefined;
+      if (this.#dirty) this.wake();
+    });
+  }
+
+  /** Resolves when nothing is being changed. */
+  async settled(): Promise<void> {
+    while (this.#pass !== undefined) await this.#pass;
+  }
+
+  /** Stops for another host to go on: everything durable and published. Never rejects. */
+  async handOver(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.settled();
+    const wasRunning = this.#running !== undefined;
+    await this.#stopEngine();
+    try {
+      if (wasRunning) await this.#board?.set({ status: 'STARTING', reason: 'hand-over' }, { hostId: null });
+      if (!(await this.#close(PUBLISH_PATIENCE_MS))) await this.#open?.state.close();
+      await this.#reporter.idle();
+    } catch (error) {
+      this.#place.logger.warn({ err: error }, 'hand-over was not clean');
+    }
+  }
+
+  /** Stops without any side effect: the session is somebody else's by now. Never rejects. */
+  async abort(): Promise<void> {
+    this.#ended = true;
+    this.#dirty = false;
+    this.#open?.state.fence(new NotOwnerError('The session is no longer ours'));
+    await this.#stopEngine();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#dirty && !this.#ended) {
+        this.#dirty = false;
+        if (!(await this.#read())) return this.#end();
+        await this.#reconcile();
+        if (!this.#dirty && !this.#ended && this.#running === undefined && this.status === 'STOPPED') {
+          const closed = await this.#close(SETTLE_PATIENCE_MS);
+          if (closed && !this.#dirty) return this.#end();
+        }
+      }
+    } catch (error) {
+      if (isLost(error)) return this.#fence(error);
+      this.#place.logger.error({ err: error }, 'reconciling failed, trying again');
+      await sleep(RETRY_AFTER_BUG_MS, this.#place.lease.ended);
+      this.#dirty = !this.#ended;
+    }
+  }
+
+  /** Reads the row. @returns false when there is nothing (any more) to run here */
+  async #read(): Promise<boolean> {
+    const { lease, name, logger } = this.#place;
+    await this.#reporter.idle();
+    const wasHalted = this.#halted;
+    const row = await whileOwned(
+      lease,
+      () => this.#deps.sessions.get(name),
+      (error, attempt) => logger.warn({ err: error, attempt }, 'could not read the session'),
+    );
+    if (row === undefined || row.shard !== lease.shard) return false;
+    if (this.#row === undefined) {
+      this.#row = row;
+      this.#halted = isHalted(row);
+      this.#restartDone = row.restartDone;
+      this.#logoutDone = row.logoutDone;
+      this.#board = new StatusBoard(row, {
+        session: name,
+        hostId: this.#deps.hostId,
+        clock: this.#deps.clock,
+        report: (report) => this.#reporter.report(report),
+        emit: (event) => this.emit(event),
+      });
+      return true;
+    }
+    if (row.incarnation !== this.#row.incarnation) return false;
+    this.#row = row;
+    // We had reported FAILED: another word in the row is the API's, and means that somebody wants a start.
+    if (wasHalted && row.status !== 'FAILED') this.#halted = false;
+    return true;
+  }
+
+  async #reconcile(): Promise<void> {
+    const row = this.#row;
+    const board = this.#board;
+    if (row === undefined || board === undefined) return;
+    for (;;) {
+      const step = nextStep(row, this.#facts(board));
+      if (step === 'settled') break;
+      await this.#perform(step, row, board);
+      if (this.#dirty || this.#ended) return;
+    }
+    if (row.status !== board.status) await board.repeat();
+  }
+
+  #facts(board: StatusBoard): RunnerFacts {
+    return {
+      status: board.status,
+      runningWith: this.#running?.configuration,
+      halted: this.#halted,
+      restartDone: this.#restartDone,
+      logoutDone: this.#logoutDone,
+    };
+  }
+
+  async #perform(step: Exclude<ReconcileStep, 'settled'>, row: SessionRow, board: StatusBoard): Promise<void> {
+    switch (step) {
+      case 'start':
+        return this.#start(row, board);
+      case 'restart':
+        await this.#stopEngine();
+        this.#restartDone = row.restartToken;
+        return this.#start(row, board, row.restartToken === undefined ? {} : { restartDone: row.restartToken });
+      case 'stop':
+        await this.#stopEngine();
+        this.#halted = false;
+        await this.#tryOpen(row);
+        return board.set({ status: 'STOPPED' });
+      case 'logout':
+        return this.#logout(row, board);
+      case 'remove':
+        return this.#remove(row, board);
+    }
+  }
+
+  async #start(row: SessionRow, board: StatusBoard, also: SessionReport = {}): Promise<void> {
+    this.#halted = false;
+    const factory = this.#deps.engines.get(row.engine);
+    const open = await this.#deps.startTurn(() => this.#tryOpen(row));
+    if (this.#ended) return;
+    if (open === undefined)
+      return this.#fail(board, 'state-unreadable', 'The stored login of the session cannot be read', also);
+    if (factory === undefined)
+      return this.#fail(board, 'engine-not-available', `This host has no engine ${row.engine}`, also);
+    await board.set({ status: 'STARTING' }, also);
+    if (this.#ended) return;
+    try {
+      this.#launch(factory, row, open, board);
+    } catch (error) {
+      this.#place.logger.error({ err: error }, 'the engine did not start');
+      this.#running = undefined;
+      await this.#fail(board, 'engine-crashed', 'The engine did not start');
+    }
+  }
+
+  #launch(factory: EngineFactory, row: SessionRow, open: OpenSession, board: StatusBoard): void {
+    const { lease, logger, name } = this.#place;
+    const engine: Engine = factory.create({
+      session: name,
+      config: row.config,
+      state: open.state,
+      media: this.#deps.media,
+      remoteFiles: this.#deps.remoteFiles,
+      clock: this.#deps.clock,
+      logger,
+      assertOwned: () => {
+        lease.assertOwned();
+        if (this.#open !== open) throw new NotOwnerError('The session is no longer run here');
+      },
+      report: (state) => {
+        if (this.#running?.engine === engine) this.#hear(state, board);
+      },
+      emit: (event) => {
+        open.outlet.emit(event);
+        this.#noteActivity(event);
+      },
+      sentContent: (messageId) => this.#sent.get(messageId),
+    });
+    this.#running = { engine, configuration: engineConfiguration(row.config) };
+    engine.start();
+  }
+
+  #hear(state: EngineState, board: StatusBoard): void {
+    const told = this.#tell(state, board).catch((error: unknown) => {
+      if (isLost(error)) this.#fence(error);
+      else this.#place.logger.error({ err: error, status: state.status }, 'could not tell a status');
+    });
+    if (state.status !== 'WORKING') return;
+    void told.then(() => {
+      for (const callback of [...this.#onWorking]) {
+        this.#onWorking.delete(callback);
+        callback();
+      }
+    });
+  }
+
+  async #tell(state: EngineState, board: StatusBoard): Promise<void> {
+    switch (state.status) {
+      case 'STARTING':
+        return board.set({ status: 'STARTING', ...(state.reason !== undefined && { reason: state.reason }) });
+      case 'SCAN_QR_CODE':
+        return board.set({ status: 'SCAN_QR_CODE', qr: state.qr });
+      case 'WORKING':
+        return board.set({ status: 'WORKING', me: state.me });
+      case 'FAILED': {
+        this.#running = undefined;
+        if (state.reason !== 'logged-out') return this.#fail(board, state.reason, state.message);
+        const forgotten = this.#open?.state.forgetLogin();
+        await this.#fail(board, state.reason, state.message, { me: null });
+        board.forgetMe();
+        return forgotten;
+      }
+    }
+  }
+
+  async #fail(board: StatusBoard, reason: string, message: string, also: SessionReport = {}): Promise<void> {
+    this.#halted = true;
+    this.#place.logger.warn({ reason }, 'session failed');
+    await board.set({ status: 'FAILED', reason, message }, also);
+  }
+
+  async #logout(row: SessionRow, board: StatusBoard): Promise<void> {
+    await this.#unlink(board);
+    const open = await this.#tryOpen(row);
+    if (open !== undefined) await open.state.forgetLogin();
+    else await this.#reporter.report({ checkpoint: null });
+    board.forgetMe();
+    this.#halted = false;
+    this.#logoutDone = row.logoutToken;
+    await this.#reporter.report({
+      me: null,
+      qr: null,
+      ...(row.logoutToken !== undefined && { logoutDone: row.logoutToken }),
+    });
+  }
+
+  async #remove(row: SessionRow, board: StatusBoard): Promise<void> {
+    const { lease, logger, name } = this.#place;
+    await this.#unlink(board);
+    if (board.status !== 'STOPPED') {
+      await this.#tryOpen(row);
+      await board.set({ status: 'STOPPED' });
+    }
+    if (!(await this.#close(PUBLISH_PATIENCE_MS))) this.#open?.state.fence(new NotOwnerError('The session is deleted'));
+    const onFailure = (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'could not remove');
+    for (const readModel of this.#deps.readModels) await whileOwned(lease, () => readModel.clear(name), onFailure);
+    await whileOwned(lease, () => this.#deps.checkpoints.prune({ ...row, checkpoint: null }, 0), onFailure);
+    await this.#reporter.idle();
+    await whileOwned(lease, () => this.#deps.sessions.remove(name, row.incarnation, lease.epoch), onFailure);
+    this.#end();
+  }
+
+  /** Takes the device off the account if there is one that runs, else only stops. */
+  async #unlink(board: StatusBoard): Promise<void> {
+    const engine = this.#running?.engine;
+    if (engine === undefined || board.me === null) return this.#stopEngine();
+    this.#running = undefined;
+    await engine.logout();
+  }
+
+  async #stopEngine(): Promise<void> {
+    const engine = this.#running?.engine;
+    this.#running = undefined;
+    await engine?.stop().catch((error: unknown) => {
+      this.#place.logger.error({ err: error }, 'the engine did not stop cleanly');
+    });
+  }
+
+  /** The session's state, read if need be; undefined when the checkpoint cannot be read. */
+  async #tryOpen(row: SessionRow): Promise<OpenSession | undefined> {
+    if (this.#open !== undefined) return this.#open;
+    const { lease, logger } = this.#place;
+    try {
+      this.#open = await openSession(row, {
+        ...this.#deps,
+        lease,
+        logger,
+        reporter: this.#reporter,
+        me: () => this.#board?.me ?? null,
+        row: () => this.#row ?? row,
+        onFenced: (error) => this.#fence(error),
+      });
+      return this.#open;
+    } catch (error) {
+      if (!(error instanceof CorruptStateError || error instanceof NotFoundError)) throw error;
+      logger.error({ err: error }, 'checkpoint cannot be read');
+      return undefined;
+    }
+  }
+
+  /** Publishes and saves what is left. @returns false, with the session still open, when that takes too long */
+  async #close(patience: number): Promise<boolean> {
+    const open = this.#open;
+    if (open === undefined) return true;
+    const published = await settledWithin(open.outlet.drained(), patience);
+    if (!published) {
+      this.#place.logger.warn('events still wait for the bus');
+      return false;
+    }
+    await open.state.close();
+    this.#open = undefined;
+    return true;
+  }
+
+  #noteActivity(event: EngineEvent): void {
+    const { event: name } = event.body;
+    const now = this.#deps.clock.monotonic();
+    if (!name.startsWith('message') || now - this.#activityAt < ACTIVITY_INTERVAL_MS) return;
+    this.#activityAt = now;
+    void this.#reporter.report({ activityAt: this.#deps.clock.now() }).catch((error: unknown) => {
+      if (isLost(error)) this.#fence(error);
+    });
+  }
+
+  #fence(error: NotOwnerError): void {
+    if (this.#ended) return;
+    this.#place.logger.warn({ err: error }, 'session fenced');
+    void this.abort();
+    this.#place.onGone();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    void this.abort();
+    this.#place.onGone();
+  }
+}

@@ -1,0 +1,116 @@
+import type { Logger } from 'pino';
+import type { SessionRow } from '#shared/contracts/rows.ts';
+import { tag } from '#shared/observability/log-tags.ts';
+import { isLost, type ShardLease, whileOwned } from '../host/lease.ts';
+import { sleep } from '../host/sleep.ts';
+import { needsRunner } from './reconcile-plan.ts';
+import { SessionRunner, type SessionRunnerDeps } from './session-runner.ts';
+
+export interface ShardSessionsDeps extends SessionRunnerDeps {
+  readonly logger: Logger;
+  /** Milliseconds between two listings of the shard. */
+  readonly scanInterval: number;
+}
+
+/** A session as a job finds it. Without a runner it is stopped, and nobody wants it to run. */
+export interface FoundSession {
+  readonly row: SessionRow;
+  readonly runner: SessionRunner | undefined;
+}
+
+/** The sessions of one shard that this host runs. */
+export class ShardSessions {
+  readonly #lease: ShardLease;
+  readonly #deps: ShardSessionsDeps;
+  readonly #runners = new Map<string, SessionRunner>();
+  readonly #stopped = new AbortController();
+
+  constructor(lease: ShardLease, deps: ShardSessionsDeps) {
+    this.#lease = lease;
+    this.#deps = deps;
+  }
+
+  get size(): number {
+    return this.#runners.size;
+  }
+
+  get pairing(): boolean {
+    return [...this.#runners.values()].some((runner) => runner.status === 'SCAN_QR_CODE');
+  }
+
+  /** The session's row may have changed. */
+  wake(name: string): void {
+    this.#runner(name)?.wake();
+  }
+
+  /** Undefined when the shard has no such session. @throws NotOwnerError */
+  async find(name: string): Promise<FoundSession | undefined> {
+    const running = this.#runners.get(name);
+    if (running?.row !== undefined) return { row: running.row, runner: running };
+    const row = await whileOwned(
+      this.#lease,
+      () => this.#deps.sessions.get(name),
+      (error, attempt) => this.#deps.logger.warn({ err: error, attempt }, 'could not read a session'),
+    );
+    if (row === undefined || row.shard !== this.#lease.shard) return undefined;
+    if (!needsRunner(row)) return { row, runner: this.#runners.get(name) };
+    const runner = this.#runner(name);
+    if (runner !== undefined && runner.row === undefined) runner.wake();
+    return { row, runner };
+  }
+
+  /** Lists the shard's sessions at once and then again and again: a net below the messages that tell of changes. */
+  async watch(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted && !this.#lease.ended.aborted) {
+      try {
+        await this.#lease.usable();
+        const rows = await this.#deps.sessions.listByShard(this.#lease.shard);
+        for (const row of rows) if (this.#isNews(row)) this.wake(row.name);
+      } catch (error) {
+        if (isLost(error)) return;
+        this.#deps.logger.warn({ err: error }, 'could not list the sessions of a shard');
+        await sleep(1_000, signal);
+        continue;
+      }
+      await sleep(this.#deps.scanInterval, AbortSignal.any([signal, this.#lease.ended]));
+    }
+  }
+
+  async handOver(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(Array.from(this.#runners.values(), (runner) => runner.handOver()));
+    this.#runners.clear();
+  }
+
+  async abort(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(Array.from(this.#runners.values(), (runner) => runner.abort()));
+    this.#runners.clear();
+  }
+
+  /** The listing may be older than what a runner has read; it never replaces it, it only makes it look again. */
+  #isNews(row: SessionRow): boolean {
+    const known = this.#runners.get(row.name)?.row;
+    return known === undefined ? needsRunner(row) : row.updatedAt > known.updatedAt;
+  }
+
+  #runner(name: string): SessionRunner | undefined {
+    const known = this.#runners.get(name);
+    if (known !== undefined) return known;
+    if (this.#stopped.signal.aborted) return undefined;
+    const runner: SessionRunner = new SessionRunner(
+      {
+        name,
+        lease: this.#lease,
+        logger: this.#deps.logger.child({ session: tag(name) }),
+        onGone: () => {
+          if (this.#runners.get(name) === runner) this.#runners.delete(name);
+        },
+      },
+      this.#deps,
+    );
+    this.#runners.set(name, runner);
+    return runner;
+  }
+}

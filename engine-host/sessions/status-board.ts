@@ -1,0 +1,94 @@
+import type { SessionRow } from '#shared/contracts/rows.ts';
+import type { Me, SessionStatus, StatusChange } from '#shared/contracts/session.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { SessionReport } from '#shared/ports/session-store.ts';
+import type { EngineEvent } from '../engines/engine.ts';
+
+export interface StatusBoardOptions {
+  readonly session: string;
+  readonly hostId: string;
+  readonly clock: Clock;
+  readonly report: (report: SessionReport) => Promise<void>;
+  readonly emit: (event: EngineEvent) => void;
+}
+
+export interface NewStatus {
+  readonly status: SessionStatus;
+  /** Machine readable. */
+  readonly reason?: string;
+  /** For people; goes with FAILED. */
+  readonly message?: string;
+  readonly qr?: { readonly value: string; readonly expiresAt: number };
+  readonly me?: Me | null;
+}
+
+const STATUSES_KEPT = 3;
+
+/** What a session is, as its row says it. An event about a status leaves only after the row has it. */
+export class StatusBoard {
+  readonly #options: StatusBoardOptions;
+  #status: SessionStatus;
+  #statuses: readonly StatusChange[];
+  #reason: string | undefined;
+  #me: Me | null;
+
+  constructor(row: SessionRow, options: StatusBoardOptions) {
+    this.#options = options;
+    // The API may have written a status of its own, which no event has told yet.
+    this.#status = row.statuses.at(-1)?.status ?? 'STOPPED';
+    this.#statuses = row.statuses;
+    this.#reason = row.statusReason;
+    this.#me = row.me;
+  }
+
+  get status(): SessionStatus {
+    return this.#status;
+  }
+
+  get me(): Me | null {
+    return this.#me;
+  }
+
+  /**
+   * Resolves when the row says it.
+   * @param also goes into the same write
+   */
+  async set(next: NewStatus, also: SessionReport = {}): Promise<void> {
+    const { clock, hostId, report, emit, session } = this.#options;
+    const timestamp = clock.now();
+    const changed = next.status !== this.#status;
+    if (changed) {
+      this.#statuses = [...this.#statuses, { status: next.status, timestamp }].slice(-STATUSES_KEPT);
+    }
+    this.#status = next.status;
+    this.#reason = next.reason;
+    if (next.me !== undefined) this.#me = next.me;
+    const statuses = [...this.#statuses];
+    const data = next.message === undefined ? null : { reason: next.reason, message: next.message };
+    await report({
+      status: next.status,
+      statusReason: next.reason ?? null,
+      statusData: data,
+      statuses,
+      qr: next.qr ?? null,
+      hostId: next.status === 'STOPPED' ? null : hostId,
+      ...(next.me !== undefined && { me: next.me }),
+      ...also,
+    });
+    if (!changed && next.qr === undefined) return;
+    emit({
+      body: { event: 'session.status', payload: { name: session, status: next.status, statuses, data } },
+      key: `${next.status}:${timestamp}`,
+      timestamp,
+    });
+  }
+
+  forgetMe(): void {
+    this.#me = null;
+  }
+
+  /** Writes the status anew where somebody else has written another into the row. */
+  async repeat(): Promise<void> {
+    await this.#options.report({ status: this.#status, statusReason: this.#reason ?? null });
+  }
+}
