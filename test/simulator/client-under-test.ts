@@ -9,7 +9,6 @@ import makeWASocket, {
   type WAMessage,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import type { Simulator } from './simulator.ts';
 
 const DEADLINE_MS = 15_000;
 
@@ -49,11 +48,18 @@ export interface ClientOptions {
   readonly config?: Partial<UserFacingSocketConfig>;
 }
 
+/** As much of a simulator as a client needs, in this process or another. */
+export interface Reachable {
+  readonly wsUrl: string;
+  readonly caPem: string;
+  scanQr(text: string, phone?: string): Promise<unknown>;
+}
+
 const quiet = { level: 'silent', child: () => quiet, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /** An unmodified Baileys client that reconnects after pairing, with everything it was told in lists. */
 export class TestClient {
-  readonly simulator: Simulator;
+  readonly simulator: Reachable;
   readonly auth: MemoryAuth;
   readonly options: ClientOptions;
   readonly messages: WAMessage[] = [];
@@ -67,7 +73,7 @@ export class TestClient {
   restarts = true;
   sock!: WASocket;
 
-  constructor(simulator: Simulator, options: ClientOptions = {}) {
+  constructor(simulator: Reachable, options: ClientOptions = {}) {
     this.simulator = simulator;
     this.options = options;
     this.auth = options.auth ?? new MemoryAuth();

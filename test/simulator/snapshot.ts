@@ -10,8 +10,10 @@ import type { ServerIdentityJson } from './wire/server-identity.ts';
 import type { TestCa } from './wire/tls.ts';
 
 const VERSION = 1;
-/** How long after a change the file is written; further changes in between are in it. */
+/** How long after a change the file is written at the soonest; further changes in between are in it. */
 const DEBOUNCE_MS = 500;
+/** Writing takes no more than one part in this many of the time, however large the state has grown. */
+const WRITE_SHARE = 20;
 
 interface SavedDevice {
   readonly id: number;
@@ -87,6 +89,7 @@ export class SnapshotWriter {
   readonly #path: string;
   readonly #take: () => Snapshot;
   #timer: NodeJS.Timeout | undefined;
+  #lastWriteMs = 0;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(path: string, take: () => Snapshot) {
@@ -95,14 +98,21 @@ export class SnapshotWriter {
   }
 
   schedule(): void {
-    this.#timer ??= setTimeout(() => void this.flush(), DEBOUNCE_MS);
+    const delay = Math.max(DEBOUNCE_MS, this.#lastWriteMs * WRITE_SHARE);
+    this.#timer ??= setTimeout(() => void this.flush(), delay);
   }
 
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing = this.#writing.then(() => writeSnapshot(this.#path, this.#take()));
+    this.#writing = this.#writing.then(() => this.#write());
     return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const started = performance.now();
+    await writeSnapshot(this.#path, this.#take());
+    this.#lastWriteMs = performance.now() - started;
   }
 }
 

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { downloadMediaMessage } from '@whiskeysockets/baileys';
+import { TestClient } from './client-under-test.ts';
+import { silenceLibsignal } from './quiet-libsignal.ts';
+
+// Run as a process of its own, because a CA can be added to Node's only at its start (NODE_EXTRA_CA_CERTS).
+// Arguments: the wss URL, the admin URL, a contact's number, an image file. Prints what it received as JSON.
+silenceLibsignal();
+const [wsUrl = '', adminUrl = '', contact = '', imageFile = ''] = process.argv.slice(2);
+
+const post = (path: string, body: string): Promise<Response> => fetch(`${adminUrl}${path}`, { method: 'POST', body });
+const caPem = await readFile(process.env.NODE_EXTRA_CA_CERTS ?? '', 'utf8');
+const scanQr = (text: string): Promise<unknown> => post('/mock-phone/scan-qr', text);
+
+const client = await new TestClient({ wsUrl, caPem, scanQr }, { pushName: 'Media' }).pair();
+const image = await readFile(imageFile);
+const sent = await client.send(`${contact}@s.whatsapp.net`, { image, caption: 'to the contact' });
+const request = { to: client.phone, image: { data: image.toString('base64'), mimetype: 'image/png', caption: 'back' } };
+await post(`/contacts/${contact}/send`, JSON.stringify(request));
+const received = await client.message(({ message }) => message?.imageMessage?.caption === 'back');
+const body = await downloadMediaMessage(received, 'buffer', {});
+const sha256 = createHash('sha256').update(body).digest('hex');
+process.stdout.write(`${JSON.stringify({ phone: client.phone, sentId: sent.key.id, sha256 })}\n`);
+await client.close();
+process.exit(0);
