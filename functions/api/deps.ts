@@ -28,6 +28,8 @@ export interface ApiConfig {
   readonly shards: readonly string[];
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** Address of the API for links in answers; undefined: as the request's client sees it. */
+  readonly publicUrl: string | undefined;
   /** How long stop and delete wait for the host, milliseconds. */
   readonly ownerWaitMs: number;
   /** How long a call waits for the session to come into the state it needs, milliseconds. */

@@ -19,7 +19,7 @@ import { createJobsHandlers } from './jobs/jobs-handlers.ts';
 import { createPairingHandlers } from './pairing/pairing-handlers.ts';
 import { type ApiFunction, createGroupFunction } from './router.ts';
 import { createServerHandlers } from './server/server-handlers.ts';
-import { createSessionsHandlers } from './sessions/session-handlers.ts';
+import { createSessionsHandlers } from './sessions/sessions-handlers.ts';
 
 export type ApiFunctionName = `api-${ResourceGroup}`;
 

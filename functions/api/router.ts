@@ -9,6 +9,7 @@ import type { Operation, OperationTable } from '#shared/contracts/api/operation.
 import { admit, assertSessionAllowed } from './access.ts';
 import { RouteNotFoundError } from './api-errors.ts';
 import { baseUrlOf } from './base-url.ts';
+import type { ApiConfig } from './deps.ts';
 import { httpErrors } from './http-errors.ts';
 import { jsonBody } from './json-body.ts';
 import { parseRequest } from './parse-request.ts';
@@ -18,6 +19,11 @@ import { requestLog } from './request-log.ts';
 
 /** A function behind API Gateway (REST API, proxy integration). */
 export type ApiFunction = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+
+export interface RouterDeps {
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  readonly config: Pick<ApiConfig, 'publicUrl'>;
+}
 
 /** The documentation page loads its own scripts and styles and calls this API; nothing else is ever rendered. */
 const CONTENT_SECURITY_POLICY = {
@@ -35,14 +41,17 @@ const CONTENT_SECURITY_POLICY = {
 export function createGroupFunction<T extends OperationTable>(
   table: T,
   handlers: ApiHandlers<T>,
-  { logger }: { readonly logger: Pick<Logger, 'info' | 'warn' | 'error'> },
+  { logger, config }: RouterDeps,
 ): ApiFunction {
   const matched = new WeakMap<APIGatewayProxyEvent, string>();
   const routes = Object.values(table).map((operation) => ({
     method: operation.method,
     path: routerPath(operation.path),
     // The compiler has checked that each id has the handler of its own operation; a list cannot say so.
-    handler: createRoute(operation, handlers[operation.id as keyof T] as unknown as ApiHandler, matched),
+    handler: createRoute(operation, handlers[operation.id as keyof T] as unknown as ApiHandler, {
+      publicUrl: config.publicUrl,
+      onMatch: (event) => matched.set(event, operation.id),
+    }),
   }));
   const notFoundResponse = ({ method, path }: { method: string; path: string }): never => {
     throw new RouteNotFoundError(`Cannot ${method} ${path}`);
@@ -57,10 +66,15 @@ export function createGroupFunction<T extends OperationTable>(
   return (event, context) => handler(event, context);
 }
 
-function createRoute(operation: Operation, handler: ApiHandler, matched: WeakMap<APIGatewayProxyEvent, string>) {
+interface RouteOptions {
+  readonly publicUrl: string | undefined;
+  readonly onMatch: (event: APIGatewayProxyEvent) => void;
+}
+
+function createRoute(operation: Operation, handler: ApiHandler, options: RouteOptions) {
   const route = middy<APIGatewayProxyEvent, APIGatewayProxyResult>();
   route.before(({ event }) => {
-    matched.set(event, operation.id);
+    options.onMatch(event);
   });
   if (operation.request.body !== undefined) route.use(jsonBody());
   return route.handler(async (event: APIGatewayProxyEvent, context: Context) => {
@@ -74,7 +88,7 @@ function createRoute(operation: Operation, handler: ApiHandler, matched: WeakMap
       body: parts.body,
       headers: plainHeaders(event),
       caller,
-      baseUrl: baseUrlOf(event),
+      baseUrl: baseUrlOf(event, options.publicUrl),
       requestId: context.awsRequestId,
     });
     return toResult(operation, reply);

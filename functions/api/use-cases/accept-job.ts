@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Command } from '#shared/contracts/commands.ts';
 import { isSendCommand } from '#shared/contracts/commands.ts';
 import type { JobRow } from '#shared/contracts/jobs.ts';
@@ -35,8 +36,8 @@ export async function acceptJob(deps: ApiDeps, session: SessionRow, job: NewJob)
   try {
     await deps.jobs.create(row);
   } catch (error) {
-    if (error instanceof ConflictError) throw error;
-    throw new JobNotAcceptedError(session.name, job.jobId, false, error);
+    if (!(error instanceof ConflictError)) throw new JobNotAcceptedError(session.name, job.jobId, false, error);
+    if (!(await isOwnWrite(deps, row))) throw error;
   }
   try {
     await wakeUp(deps, session, row);
@@ -44,6 +45,12 @@ export async function acceptJob(deps: ApiDeps, session: SessionRow, job: NewJob)
   } catch (error) {
     return withdraw(deps, row, error);
   }
+}
+
+/** A write whose answer was lost is tried again by the AWS client, and then meets itself. */
+async function isOwnWrite({ jobs }: ApiDeps, row: JobRow): Promise<boolean> {
+  const found = await jobs.get(row.session, row.jobId);
+  return found !== undefined && found.createdAt === row.createdAt && isDeepStrictEqual(found.command, row.command);
 }
 
 /** Puts the job's message on the queue (again): the host does what the row says, so once too often is harmless. */

@@ -48,8 +48,9 @@ export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<
   try {
     await deps.sessions.create(row);
   } catch (error) {
-    if (error instanceof ConflictError) throw alreadyExists(name);
-    throw error;
+    if (!(error instanceof ConflictError)) throw error;
+    // A write whose answer was lost is tried again by the AWS client, and then meets itself.
+    if ((await deps.sessions.get(name))?.incarnation !== row.incarnation) throw alreadyExists(name);
   }
   await notifyOwner(deps, row);
   return row;

@@ -1,0 +1,32 @@
+import { createAwsClients } from '#shared/adapters/aws-clients.ts';
+import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
+import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
+import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
+import { createLogger } from '#shared/observability/logger.ts';
+import type { ApiDeps } from './deps.ts';
+import { apiConfig, apiEnvSchema } from './env.ts';
+
+/**
+ * The dependencies of the API over AWS, for the composition roots of its functions.
+ *
+ * @param environment the process's
+ */
+export function createAwsApiDeps(environment: Readonly<Record<string, string | undefined>>): ApiDeps {
+  const env = apiEnvSchema.parse(environment);
+  const { dynamo, s3, sqs } = createAwsClients({ pathStyle: env.S3_PATH_STYLE });
+  return {
+    sessions: new DynamoDbSessionStore(dynamo),
+    jobs: new DynamoDbJobStore(dynamo),
+    queue: new SqsShardQueue(sqs),
+    messages: new DynamoDbMessageStore(dynamo),
+    chats: new DynamoDbChatStore(dynamo),
+    media: new S3MediaStore(s3),
+    clock: systemClock,
+    logger: createLogger({ name: 'api', level: env.LOG_LEVEL }),
+    config: apiConfig(env, systemClock.now()),
+  };
+}

@@ -1,0 +1,14 @@
+import { systemClock } from '#shared/adapters/system-clock.ts';
+import { docsOperations } from '#shared/contracts/api/docs.ts';
+import { createLogger } from '#shared/observability/logger.ts';
+import { apiConfig, apiEnvSchema } from '../env.ts';
+import { createGroupFunction } from '../router.ts';
+import { createDocsHandlers } from './docs-handlers.ts';
+
+const env = apiEnvSchema.parse(process.env);
+const config = apiConfig(env, systemClock.now());
+
+export const handler = createGroupFunction(docsOperations, createDocsHandlers({ config }), {
+  config,
+  logger: createLogger({ name: 'api', level: env.LOG_LEVEL }),
+});

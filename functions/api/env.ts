@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { shardIds } from '#shared/contracts/resources.ts';
+import { engineNameSchema } from '#shared/contracts/session.ts';
+import { type ApiConfig, DEFAULT_WAITS } from './deps.ts';
+
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const milliseconds = z.coerce.number().int().min(0).max(25_000);
+
+/** Environment of the API's functions. */
+export const apiEnvSchema = z.object({
+  TRUNKLINE_VERSION: z.string().default('0.1.0'),
+  /** Engine of new sessions. */
+  ENGINE: engineNameSchema.default('NOWEB'),
+  /** Shards of the socket pool. */
+  SHARD_COUNT: z.coerce.number().int().min(1).max(4096).default(8),
+  /** The bucket in the path instead of the host name, for an S3 on one address. */
+  S3_PATH_STYLE: flag.default(false),
+  /** Address of the API for links in answers, where it cannot be told from the request. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  LOG_LEVEL: z.string().default('info'),
+  OWNER_WAIT_MS: milliseconds.default(DEFAULT_WAITS.ownerWaitMs),
+  STATE_WAIT_MS: milliseconds.default(DEFAULT_WAITS.stateWaitMs),
+  COMMAND_WAIT_MS: milliseconds.default(DEFAULT_WAITS.commandWaitMs),
+});
+export type ApiEnv = z.infer<typeof apiEnvSchema>;
+
+export function apiConfig(env: ApiEnv, startedAt: number): ApiConfig {
+  return {
+    version: env.TRUNKLINE_VERSION,
+    engine: env.ENGINE,
+    shards: shardIds('socket', env.SHARD_COUNT),
+    startedAt,
+    publicUrl: env.PUBLIC_URL,
+    ownerWaitMs: env.OWNER_WAIT_MS,
+    stateWaitMs: env.STATE_WAIT_MS,
+    commandWaitMs: env.COMMAND_WAIT_MS,
+  };
+}

@@ -1,0 +1,160 @@
+import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
+import { encodeCaller } from '#functions/authorizer/caller.ts';
+import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
+import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
+import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
+import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
+import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
+import { OPERATIONS } from '#shared/contracts/api/index.ts';
+import type { ShardMessage } from '#shared/contracts/jobs.ts';
+import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
+import type { ApiConfig, ApiDeps } from '../deps.ts';
+import { createApiFunctions, functionName } from '../functions.ts';
+
+export interface QueuedMessage {
+  readonly shard: string;
+  readonly message: ShardMessage;
+  readonly lane: string;
+  readonly deduplicationId: string;
+}
+
+export interface CallOptions {
+  /** An object becomes JSON, a string is sent as it is. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What the authorizer says of the caller; null: it was not asked. */
+  readonly key?: Partial<ApiKeyRow> | null;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly bytes: Buffer;
+  /** The body, parsed; undefined when it is not JSON. */
+  readonly json: unknown;
+}
+
+const ADMIN: ApiKeyRow = {
+  keyHash: '',
+  id: 'key_test',
+  isAdmin: false,
+  isActive: true,
+  session: null,
+  actions: [...KEY_ACTIONS],
+  createdAt: 0,
+};
+
+/** The API's functions over memory, called the way API Gateway calls them. */
+export class TestApi {
+  readonly sessions = new MemorySessionStore();
+  readonly jobs = new MemoryJobStore();
+  readonly messages = new MemoryMessageStore();
+  readonly chats = new MemoryChatStore();
+  readonly media = new MemoryMediaStore();
+  readonly queued: QueuedMessage[] = [];
+  readonly logged: unknown[][] = [];
+  /** Runs on every message for a shard, in place of the host; what it throws the queue throws. */
+  onQueued: (message: ShardMessage) => Promise<void> = async () => {};
+  readonly deps: ApiDeps;
+  readonly #functions: ReturnType<typeof createApiFunctions>;
+
+  constructor(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> = {}) {
+    const log = (...line: unknown[]) => {
+      this.logged.push(line);
+    };
+    this.deps = {
+      sessions: this.sessions,
+      jobs: this.jobs,
+      messages: this.messages,
+      chats: this.chats,
+      media: this.media,
+      clock: systemClock,
+      queue: {
+        send: async (shard, message, lane, deduplicationId) => {
+          await this.onQueued(message);
+          this.queued.push({ shard, message, lane, deduplicationId });
+        },
+      },
+      logger: { info: log, warn: log, error: log },
+      config: {
+        version: '1.2.3',
+        engine: 'NOWEB',
+        shards: ['socket-00', 'socket-01'],
+        startedAt: 1_000,
+        publicUrl: undefined,
+        ownerWaitMs: 40,
+        stateWaitMs: 40,
+        commandWaitMs: 40,
+        ...config,
+      },
+      ...deps,
+    };
+    this.#functions = createApiFunctions(this.deps);
+  }
+
+  async call(method: string, url: string, options: CallOptions = {}): Promise<Answer> {
+    const { pathname, searchParams } = new URL(url, 'http://api.test');
+    const operation = matching(method, pathname);
+    const handler = this.#functions[functionName(operation?.group ?? 'server')];
+    const event = proxyEvent(method, pathname, searchParams, options);
+    const result = await handler(event, { awsRequestId: 'request-1' } as Context);
+    const bytes = Buffer.from(result.body, result.isBase64Encoded ? 'base64' : 'utf8');
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(result.headers ?? {})) headers[name.toLowerCase()] = String(value);
+    const isJson = headers['content-type']?.startsWith('application/json');
+    const text = bytes.toString('utf8');
+    return { status: result.statusCode, headers, text, bytes, json: isJson ? JSON.parse(text) : undefined };
+  }
+
+  /** Creates a session and puts it into the state that its host would report. */
+  async session(name: string, report: Parameters<MemorySessionStore['report']>[3] = { status: 'WORKING' }) {
+    await this.call('POST', '/api/sessions', { body: { name } });
+    const row = await this.sessions.get(name);
+    if (row === undefined) throw new Error('the session was not created');
+    await this.sessions.report(name, row.incarnation, 1, report);
+    return row;
+  }
+}
+
+/** API Gateway prefers fixed parts of a path to parameters. */
+function matching(method: string, path: string) {
+  return OPERATIONS.filter((operation) => operation.method === method && pattern(operation.path).test(path)).sort(
+    (a, b) => a.path.split('{').length - b.path.split('{').length,
+  )[0];
+}
+
+function pattern(path: string): RegExp {
+  return new RegExp(`^${path.replace(/\{\w+\+\}/, '.+').replace(/\{\w+\}/g, '[^/]+')}$`);
+}
+
+function proxyEvent(
+  method: string,
+  path: string,
+  searchParams: URLSearchParams,
+  { body, headers = {}, key = {} }: CallOptions,
+): APIGatewayProxyEvent {
+  const names = [...new Set(searchParams.keys())];
+  const query = names.length > 0 ? Object.fromEntries(names.map((name) => [name, searchParams.getAll(name)])) : null;
+  const event = {
+    httpMethod: method,
+    path,
+    resource: path,
+    headers: { Host: 'api.test', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+    multiValueHeaders: {},
+    queryStringParameters: query && Object.fromEntries(Object.entries(query).map(([name, all]) => [name, all.at(-1)])),
+    multiValueQueryStringParameters: query,
+    pathParameters: null,
+    stageVariables: null,
+    body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+    isBase64Encoded: false,
+    requestContext: {
+      path,
+      stage: 'test',
+      ...(key === null ? {} : { authorizer: encodeCaller({ ...ADMIN, ...key }) }),
+    },
+  };
+  // Identity and the rest of the context are not read.
+  return event as unknown as APIGatewayProxyEvent;
+}
