@@ -19,8 +19,8 @@ export function loadCreds(state: SessionState): AuthenticationCreds {
     if (bytes) creds[key.slice(PREFIX.length)] = JSON.parse(Buffer.from(bytes).toString(), BufferJSON.reviver);
   }
   // A code was asked for and never entered: logging in with what is there would only be refused.
-  const unfinished = creds['me'] !== undefined && creds['account'] === undefined;
-  if (unfinished) delete creds['me'];
+  const unfinished = creds.me !== undefined && creds.account === undefined;
+  if (unfinished) delete creds.me;
   // These are the fields saveCreds wrote; the library gives no schema to check them against.
   return { ...initialFields, ...creds } as AuthenticationCreds;
 }

@@ -88,7 +88,7 @@ export class LiveSocket implements OpenSocket {
   /** Live messages would overtake the backlog of the time offline; marked as backlog they all take one queue. */
   #keepOrder(): void {
     this.sock.ws.prependListener('CB:message', (stanza: BinaryNode) => {
-      stanza.attrs['offline'] ??= '0';
+      stanza.attrs.offline ??= '0';
     });
   }
 

@@ -48,6 +48,7 @@ export class Sender {
     if (!live) return NOT_CONNECTED;
     try {
       const jid = chatIdToJid(chatId);
+      this.#ports.context.assertOwned();
       if (!(await isKnown(live, jid))) return UNKNOWN_RECIPIENT;
       const frozen = job.frozen ?? (await job.freeze(await this.#build(live, jid, job, draft)));
       return await this.#put(live, jid, job, frozen);

@@ -49,8 +49,8 @@ export class ServerAcks {
   /** A receipt of any kind for a message of ours proves that the server had it. */
   #received({ attrs, content }: BinaryNode): void {
     const items = Array.isArray(content) ? content.flatMap((child) => itemIds(child)) : [];
-    for (const id of [attrs['id'], ...items]) {
-      if (id !== undefined) this.#settle(id, { kind: 'ack', timestamp: seconds(attrs['t']) });
+    for (const id of [attrs.id, ...items]) {
+      if (id !== undefined) this.#settle(id, { kind: 'ack', timestamp: seconds(attrs.t) });
     }
   }
 
@@ -62,7 +62,7 @@ export class ServerAcks {
 }
 
 function itemIds(list: BinaryNode): readonly (string | undefined)[] {
-  return Array.isArray(list.content) ? list.content.map((item) => item.attrs['id']) : [];
+  return Array.isArray(list.content) ? list.content.map((item) => item.attrs.id) : [];
 }
 
 function seconds(text: string | undefined): number {
