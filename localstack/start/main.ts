@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { FlagError, parseFlags, type StartFlags } from './flags.ts';
+import { type Platform, startPlatform } from './platform.ts';
+import { isReachable } from './reachability.ts';
+import { startSimulatorProcess } from './simulator-process.ts';
+import { showQrCodes } from './terminal-qr.ts';
+
+const WHATSAPP = process.env.WHATSAPP_WS_URL ?? 'wss://web.whatsapp.com/ws/chat';
+const NO_INTERNET = `WhatsApp cannot be reached at ${new URL(WHATSAPP).host}.
+
+Without internet you can
+  npm start -- --simulator    run the platform against the WhatsApp simulator
+  npm run demo                see the whole way in a few seconds
+`;
+
+const cleanUp: (() => Promise<void>)[] = [];
+let stopping: Promise<void> | undefined;
+
+async function main(flags: StartFlags): Promise<void> {
+  const whatsapp = await findWhatsapp(flags);
+  if (whatsapp === undefined) {
+    process.stderr.write(NO_INTERNET);
+    process.exitCode = 1;
+    return;
+  }
+  const platform = await startPlatform({
+    dataDir: flags.dataDir,
+    port: flags.port,
+    hosts: flags.hosts,
+    whatsapp,
+    onHostLine: (host, stream, line) => {
+      if (stream === 'stderr') process.stderr.write(`${host}: ${line}\n`);
+    },
+    onHostExit: (host, { code, signal }, delayMs) => {
+      process.stderr.write(`${host} ended (${signal ?? `exit code ${code}`}); it is started again in ${delayMs} ms\n`);
+    },
+    onError: (where, error) => {
+      process.stderr.write(`${where}: ${error instanceof Error ? error.message : String(error)}\n`);
+    },
+  });
+  cleanUp.push(() => platform.stop());
+  printAddresses(platform, flags, whatsapp.url);
+  await showQrCodes(platform);
+}
+
+/** The real WhatsApp, or a simulator of our own; undefined where neither is to be had. */
+async function findWhatsapp(flags: StartFlags): Promise<{ url: string; caFile?: string } | undefined> {
+  if (!flags.simulator) return (await isReachable(WHATSAPP, 5_000)) ? { url: WHATSAPP } : undefined;
+  const simulator = await startSimulatorProcess(join(flags.dataDir, 'simulator'));
+  cleanUp.push(() => simulator.stop());
+  process.stdout.write(`\nWhatsApp simulator  ${simulator.wsUrl}\n`);
+  process.stdout.write(`  scan a QR code    curl --data-raw "$QR" ${simulator.adminUrl}/admin/mock-phone/scan-qr\n`);
+  return { url: simulator.wsUrl, caFile: simulator.caFile };
+}
+
+function printAddresses(platform: Platform, flags: StartFlags, whatsappUrl: string): void {
+  process.stdout.write(`
+Trunkline is up
+  API               ${platform.url}
+  documentation     ${platform.url}/
+  API key           ${platform.apiKey}
+  data              ${flags.dataDir}
+  WhatsApp          ${whatsappUrl}
+
+Create a session and its QR code shows up here:
+  curl -X POST ${platform.url}/api/sessions -H "X-Api-Key: ${platform.apiKey}" -H 'Content-Type: application/json' -d '{"name": "default"}'
+
+`);
+}
+
+function stop(): void {
+  if (stopping !== undefined) return;
+  process.stdout.write('\nStopping: sessions are saved, nothing is lost.\n');
+  stopping = (async () => {
+    for (const end of cleanUp.reverse()) await end();
+  })();
+  void stopping.then(() => process.exit());
+}
+
+process.on('SIGINT', stop);
+process.on('SIGTERM', stop);
+
+try {
+  await main(parseFlags(process.argv.slice(2)));
+} catch (error) {
+  for (const end of cleanUp.reverse()) await end();
+  if (error instanceof FlagError) process.stderr.write(`${error.message}\n`);
+  else if (isPortInUse(error)) process.stderr.write('The port is in use. Choose another with --port N.\n');
+  else throw error;
+  process.exit(1);
+}
+
+function isPortInUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}

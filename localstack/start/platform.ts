@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
+import { apiRoutes, createApiFunctions } from '#functions/api/functions.ts';
+import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
+import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
+import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
+import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
+import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { resourceDefinition } from '#shared/contracts/resources.ts';
+import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
+import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
+import type { FunctionTable } from '../embedded/function-registry.ts';
+import { type HostProcesses, type HostProcessesOptions, startHostProcesses } from '../embedded/host-processes.ts';
+import { type LocalCloud, startLocalCloud } from '../embedded/local-cloud.ts';
+import { hashApiKey, openInstallation } from './installation.ts';
+
+export interface PlatformOptions {
+  /** Everything that survives a restart is in here. */
+  readonly dataDir: string;
+  /** @default 0, any free port */
+  readonly port?: number;
+  /** Engine-host processes. @default 1 */
+  readonly hosts?: number;
+  /** Shards of the socket pool; fixed once sessions exist. @default 8 */
+  readonly shards?: number;
+  /** The WhatsApp server, and the certificate authority to trust for its media besides the usual ones. */
+  readonly whatsapp: { readonly url: string; readonly caFile?: string };
+  /** More environment for the hosts. */
+  readonly hostEnv?: Readonly<Record<string, string>>;
+  readonly onHostLine?: HostProcessesOptions['onLine'];
+  readonly onHostExit?: HostProcessesOptions['onUnexpectedExit'];
+  readonly onError?: (where: string, error: unknown) => void;
+}
+
+/** The whole platform on this machine. */
+export interface Platform {
+  /** Base URL of the HTTP API. */
+  readonly url: string;
+  /** The administrator's key. */
+  readonly apiKey: string;
+  readonly cloud: LocalCloud;
+  readonly hosts: HostProcesses;
+  stop(): Promise<void>;
+}
+
+const HOST_PROGRAM = fileURLToPath(new URL('../../engine-host/host/main.ts', import.meta.url));
+const AUTHORIZER = 'authorizer';
+
+/** Starts the local cloud with the functions in it, and the engine hosts. One platform per process. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const installation = await openInstallation(options.dataDir);
+  const shards = options.shards ?? 8;
+  let clients: AwsClients | undefined;
+  const cloud = await startLocalCloud({
+    dataDir: join(options.dataDir, 'cloud'),
+    isolate: true,
+    resources: resourceDefinition(shards),
+    functions: async (endpoints) => {
+      Object.assign(process.env, endpoints, { S3_PATH_STYLE: 'true', SHARD_COUNT: String(shards) });
+      process.env.LOG_LEVEL ??= 'warn';
+      clients = createAwsClients({ pathStyle: true });
+      const keys = new DynamoDbApiKeyStore(clients.dynamo);
+      await keys.put(administratorKey(installation.apiKey));
+      return loadFunctions(clients, keys);
+    },
+    api: {
+      port: options.port ?? 0,
+      routes: apiRoutes(),
+      authorizer: { functionName: AUTHORIZER, ttlSeconds: 1 },
+      cors: {},
+    },
+    ...(options.onError === undefined ? {} : { onError: options.onError }),
+  });
+  const api = cloud.listeners.api;
+  if (api === undefined) throw new Error('The local cloud has no API.');
+  const hosts = startHostProcesses({
+    program: HOST_PROGRAM,
+    count: options.hosts ?? 1,
+    env: {
+      PATH: process.env.PATH,
+      ...cloud.env,
+      SHARD_COUNT: String(shards),
+      S3_PATH_STYLE: 'true',
+      WHATSAPP_WS_URL: options.whatsapp.url,
+      NODE_EXTRA_CA_CERTS: options.whatsapp.caFile,
+      LOG_HASH_KEY: installation.logHashKey,
+      LOG_LEVEL: process.env.LOG_LEVEL,
+      ...options.hostEnv,
+    },
+    ...(options.onHostLine === undefined ? {} : { onLine: options.onHostLine }),
+    ...(options.onHostExit === undefined ? {} : { onUnexpectedExit: options.onHostExit }),
+  });
+  return {
+    url: api.url,
+    apiKey: installation.apiKey,
+    cloud,
+    hosts,
+    stop: async () => {
+      await hosts.stop();
+      await cloud.stop();
+      if (clients !== undefined) destroyAwsClients(clients);
+    },
+  };
+}
+
+function administratorKey(key: string): ApiKeyRow {
+  return {
+    keyHash: hashApiKey(key),
+    id: 'key_id_administrator',
+    isAdmin: true,
+    isActive: true,
+    session: null,
+    actions: [...KEY_ACTIONS],
+    createdAt: Date.now(),
+  };
+}
+
+/** The functions, in this process; the SDK inside them finds the local cloud as it finds AWS, in the environment. */
+function loadFunctions({ dynamo, s3 }: AwsClients, keys: ApiKeyStore): FunctionTable {
+  const deps = createAwsApiDeps(process.env);
+  const api = Object.entries(createApiFunctions(deps));
+  return {
+    ...Object.fromEntries(api.map(([name, handler]) => [name, { handler }])),
+    [AUTHORIZER]: { handler: createAuthorizer({ keys }) },
+    'event-projector': {
+      handler: createEventProjectorHandler({
+        messages: new DynamoDbMessageStore(dynamo),
+        chats: new DynamoDbChatStore(dynamo),
+        media: new S3MediaStore(s3),
+        logger: deps.logger,
+      }),
+    },
+  };
+}
