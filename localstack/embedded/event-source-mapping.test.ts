@@ -4,6 +4,7 @@ import {
   type Message,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
+  SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
@@ -59,8 +60,7 @@ describe('a mapping', () => {
       region: 'us-east-1',
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     });
-    const Attributes = { VisibilityTimeout: '1' };
-    QueueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: 'work', Attributes }))).QueueUrl;
+    QueueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: 'work' }))).QueueUrl;
     errors.length = 0;
   });
   afterEach(async () => {
@@ -93,6 +93,9 @@ describe('a mapping', () => {
       }),
     );
 
+  const shortVisibility = () =>
+    sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout: '2' } }));
+
   const left = async () => {
     const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
     const { Attributes } = await sqs.send(
@@ -122,6 +125,7 @@ describe('a mapping', () => {
 
   it('brings back only the messages that failed', async () => {
     const seen: string[] = [];
+    await shortVisibility();
     map(async ({ Records }) => {
       const bad = Records.filter(
         ({ body, attributes }) => body === 'bad' && attributes.ApproximateReceiveCount === '1',
@@ -136,6 +140,7 @@ describe('a mapping', () => {
 
   it('brings back all when the function throws', async () => {
     let calls = 0;
+    await shortVisibility();
     map(async () => {
       if (++calls === 1) throw new Error('first');
     });
@@ -145,39 +150,58 @@ describe('a mapping', () => {
     expect(calls).toBeGreaterThan(1);
   });
 
+  /** A function that waits; `release` lets all of its invocations go on. */
+  function gate() {
+    let release = () => {};
+    const opened = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const state = { running: 0, release: () => release() };
+    const handler = async () => {
+      state.running++;
+      await opened;
+    };
+    return { state, handler };
+  }
+  const runningIs = (state: { readonly running: number }, count: number) =>
+    until(() => (state.running === count ? true : undefined));
+  /** Enough answers of the queue's server for a waiting receiver to have been served among them. */
+  const roundTrips = async () => {
+    for (let i = 0; i < 20; i++) await left();
+  };
+
   it('runs no more invocations at once than allowed', async () => {
-    let running = 0;
-    let most = 0;
-    let done = 0;
-    map(async ({ Records }) => {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setImmediate(resolve));
-      running--;
-      done += Records.length;
-    }, 2);
-    for (let i = 0; i < 20; i++) await send(`m${i}`);
-    await until(() => (done === 20 ? true : undefined));
-    expect(most).toBeLessThanOrEqual(2);
+    const { state, handler } = gate();
+    map(handler, 2);
+    await send('a');
+    await runningIs(state, 1);
+    await send('b');
+    await runningIs(state, 2);
+    await send('c');
+    await roundTrips();
+    expect(state.running).toBe(2);
+    state.release();
+    await runningIs(state, 3);
+    await untilLeft(0);
   });
 
   it('drains what runs when it stops, and takes nothing more', async () => {
-    let release = () => {};
-    let started = 0;
-    map(async () => {
-      started++;
-      await new Promise<void>((resolve) => {
-        release = resolve;
-      });
-    });
+    const { state, handler } = gate();
+    map(handler);
     await send('last');
-    await until(() => (started === 1 ? true : undefined));
-    const stopping = mapping?.stop();
-    release();
+    await runningIs(state, 1);
+    let stopped = false;
+    const stopping = mapping?.stop().then(() => {
+      stopped = true;
+    });
+    await roundTrips();
+    expect(stopped).toBe(false);
+    state.release();
     await stopping;
     expect(await left()).toBe(0);
     await send('later');
     const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 1 }));
     expect(Messages?.map(({ Body }) => Body)).toEqual(['later']);
-    expect(started).toBe(1);
+    expect(state.running).toBe(1);
   });
 });

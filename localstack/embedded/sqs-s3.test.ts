@@ -179,13 +179,17 @@ describe('with a directory', () => {
     expect(seen).toEqual(['1', '2', '3']);
   });
 
-  it('gives a message back when its visibility is set to zero', async () => {
+  it.each([false, true])('gives a message back when its visibility is set to zero (restart: %s)', async (restart) => {
     connect(await startSqsS3({ path: directory }));
     const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'plain' }));
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'again' }));
     const first = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
     const ReceiptHandle = first.Messages?.[0]?.ReceiptHandle;
     await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
+    if (restart) {
+      await listener.close();
+      connect(await startSqsS3({ path: directory }));
+    }
     const second = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 2 }));
     expect(second.Messages?.[0]?.Body).toBe('again');
   });
