@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Account, type Device, lidJid, nowSeconds, pnJid } from './accounts.ts';
 import { deliver } from './delivery.ts';
 import { removeDevice } from './device-list.ts';
-import { isAdmin } from './groups.ts';
+import { groupJid, isAdmin } from './groups.ts';
 import { IqError, type IqTable } from './iq-router.ts';
 import { storeMedia } from './media.ts';
 import { requireOwnDevice } from './registration.ts';
@@ -77,13 +77,14 @@ export const accountIqs: IqTable = {
     if (!image) throw new IqError(400, 'bad-request');
     const owner = writablePictureOwner(server, device, attrJid(iq, 'target'));
     const { directPath } = await storeMedia(server, image);
-    owner.picture = { id: String(randomBytes(5).readUIntBE(0, 5)), path: directPath };
-    server.changed();
-    return [node('picture', { id: owner.picture.id })];
+    const id = String(randomBytes(5).readUIntBE(0, 5));
+    owner.picture = { id, path: directPath };
+    announcePicture(server, device, attrJid(iq, 'target'), node('set', { id, author: pnJid(device.account) }));
+    return [node('picture', { id })];
   },
   'w:profile:picture set *': ({ server, device, iq }) => {
     delete writablePictureOwner(server, device, attrJid(iq, 'target')).picture;
-    server.changed();
+    announcePicture(server, device, attrJid(iq, 'target'), node('delete', { author: pnJid(device.account) }));
     return undefined;
   },
   'disappearing_mode set *': () => undefined,
@@ -131,6 +132,21 @@ function syncCompanions(server: Server, by: Device, change: BinaryNode): void {
   for (const device of by.account.devices.values()) {
     if (device === by || device.id === 0) continue;
     const attrs = { from: pnJid(by.account), type: 'account_sync', id: server.nextId(), t: String(nowSeconds()) };
+    deliver(server, device, node('notification', attrs, [change]));
+  }
+}
+
+/** Tells a group's members, or everybody who knows the account's devices, about a new or removed picture. */
+function announcePicture(server: Server, by: Device, target: Jid | undefined, change: BinaryNode): void {
+  server.changed();
+  const group = target?.server === 'g.us' ? server.groups.find(target.user) : undefined;
+  const audience = group
+    ? [...group.members.keys()].flatMap((member) => [...member.devices.values()])
+    : [...by.account.devices.values(), ...by.account.deviceListWatchers];
+  const from = group ? groupJid(group) : pnJid(by.account);
+  for (const device of new Set(audience)) {
+    if (device === by || device.id === 0) continue;
+    const attrs = { from, type: 'picture', id: server.nextId(), t: String(nowSeconds()) };
     deliver(server, device, node('notification', attrs, [change]));
   }
 }

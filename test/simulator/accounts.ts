@@ -19,8 +19,10 @@ export interface SignedPreKey {
 }
 
 /** A stanza that a device has not acknowledged yet. */
-interface PendingStanza {
+export interface PendingStanza {
   readonly stanza: BinaryNode;
+  /** The connection it has been sent on; a later one gets it again. */
+  sentTo?: ClientSession;
 }
 
 /** One device of an account; number 0 is the simulated phone, the others are linked clients. */

@@ -11,6 +11,7 @@ import {
   typingSchema,
   unlinkSchema,
 } from './admin-requests.ts';
+import { scriptSchema } from './contact-script.ts';
 import { faultSchema } from './faults.ts';
 import { readBody } from './media.ts';
 import { ScanRejected } from './registration.ts';
@@ -41,6 +42,8 @@ const ROUTES: Readonly<Record<string, AdminHandler>> = {
     return simulator.enterCode(phone, code);
   },
   'POST /admin/contacts': ({ simulator, text }) => simulator.addContact(json(contactSchema, text)),
+  'POST /admin/contacts/{phone}/script': ({ simulator, phone, text }) =>
+    simulator.setScript(phone, json(scriptSchema, text)),
   'GET /admin/contacts/{phone}/inbox': ({ simulator, phone, query }) => simulator.inbox(phone, inboxQuery(query)),
   'GET /admin/contacts/{phone}/events': ({ simulator, phone, query }) => simulator.events(phone, inboxQuery(query)),
   'POST /admin/contacts/{phone}/send': ({ simulator, phone, text }) => simulator.send(phone, json(sendSchema, text)),

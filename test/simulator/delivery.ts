@@ -1,4 +1,4 @@
-import type { Device } from './accounts.ts';
+import type { Device, PendingStanza } from './accounts.ts';
 import { matches } from './faults.ts';
 import type { Server } from './server.ts';
 import { attrText, type BinaryNode, node } from './wire/binary-node.ts';
@@ -13,15 +13,19 @@ export function deliver(server: Server, to: Device, stanza: BinaryNode): void {
   const target = { phone: to.account.phone, device: to.id, tag: stanza.tag };
   if (server.faults.strike('drop', target)) return;
   if (stanza.tag === 'message') server.stats.messagesOut += 1;
-  to.pending.set(deliveryKey(stanza), { stanza });
+  const key = deliveryKey(stanza);
+  const entry: PendingStanza = { stanza };
+  to.pending.set(key, entry);
   server.changed();
   const delay = server.faults.strike('delay', target)?.ms ?? 0;
   const duplicate = server.faults.strike('duplicate', target) !== undefined;
   server.later(server.settings.deliveryDelayMs + delay, () => {
-    if (!to.session?.active || !to.pending.has(deliveryKey(stanza))) return;
+    const { session } = to;
+    if (!session?.active || entry.sentTo === session || to.pending.get(key) !== entry) return;
     if (cutInstead(server, to, stanza.tag)) return;
-    to.session.send(stanza);
-    if (duplicate) to.session.send(stanza);
+    entry.sentTo = session;
+    session.send(stanza);
+    if (duplicate) session.send(stanza);
   });
 }
 
@@ -62,8 +66,8 @@ export const stanzaKey = (
 export function flushOffline(device: Device): void {
   const { session } = device;
   if (!session) return;
-  const waiting = [...device.pending.values()].map(({ stanza }) => stanza);
-  const count = (tag: string): string => String(waiting.filter((stanza) => stanza.tag === tag).length);
+  const waiting = [...device.pending.values()];
+  const count = (tag: string): string => String(waiting.filter(({ stanza }) => stanza.tag === tag).length);
   if (waiting.length > 0) {
     const preview = node('offline_preview', {
       count: String(waiting.length),
@@ -74,7 +78,9 @@ export function flushOffline(device: Device): void {
     });
     session.send(node('ib', { from: SERVER_JID }, [preview]));
   }
-  for (const stanza of waiting) {
+  for (const entry of waiting) {
+    const { stanza } = entry;
+    entry.sentTo = session;
     session.send(node(stanza.tag, { ...stanza.attrs, offline: '0' }, stanza.content));
   }
   session.send(node('ib', { from: SERVER_JID }, [node('offline', { count: String(waiting.length) })]));

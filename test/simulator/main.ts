@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { decryptSchema } from './contact-script.ts';
 import { startSimulator } from './simulator.ts';
 
 const { values } = parseArgs({
@@ -8,6 +9,7 @@ const { values } = parseArgs({
     'ca-file': { type: 'string' },
     'receipt-delay': { type: 'string' },
     'delivery-delay': { type: 'string' },
+    decrypt: { type: 'string', default: 'all' },
     'test-group': { type: 'string', default: 'Baileys Group Test' },
     'no-test-group': { type: 'boolean', default: false },
   },
@@ -15,6 +17,7 @@ const { values } = parseArgs({
 
 const simulator = await startSimulator({
   port: Number(values.port),
+  decrypt: decryptSchema.parse(values.decrypt),
   ...(values.data === undefined ? {} : { dataDir: values.data }),
   ...(values['ca-file'] === undefined ? {} : { caFile: values['ca-file'] }),
   ...(values['receipt-delay'] === undefined ? {} : { receiptDelayMs: Number(values['receipt-delay']) }),

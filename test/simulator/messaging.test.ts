@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { until } from './client-under-test.ts';
 import { useSimulator } from './test-bed.ts';
@@ -195,6 +196,21 @@ describe('with simulated contacts', () => {
   });
 });
 
+test("what the account's own phone sends and receives is seen by its client", async () => {
+  const contact = bed.simulator.addContact({ name: 'Jutta' });
+  const alice = await bed.client({ pushName: 'Alice Y' }).pair();
+  await bed.simulator.send(alice.phone, { to: contact.phone, text: 'from the phone' });
+  const copy = await alice.text('from the phone');
+  expect(copy.key).toMatchObject({ fromMe: true, remoteJid: address(contact.phone) });
+  await alice.send(address(contact.phone), { text: 'from the client' });
+  const atPhone = () => bed.simulator.inbox(alice.phone).then((all) => all[0]);
+  expect(await until('the copy on the phone', atPhone)).toMatchObject({
+    text: 'from the client',
+    fromMe: true,
+    chat: address(contact.phone),
+  });
+});
+
 describe('account settings', () => {
   test('numbers, about texts, blocking and pictures are known to the server', async () => {
     const contact = bed.simulator.addContact({ name: 'Inge' });
@@ -212,6 +228,13 @@ describe('account settings', () => {
     await alice.text('unblocked');
     expect(alice.messages.some(({ message }) => message?.conversation === 'hey')).toBe(false);
     await expect(alice.sock.profilePictureUrl(address(contact.phone))).rejects.toThrow('item-not-found');
+    const image = await sharp({ create: { width: 700, height: 700, channels: 3, background: 'red' } })
+      .jpeg()
+      .toBuffer();
+    await alice.sock.updateProfilePicture(alice.jid, image);
+    expect(await alice.sock.profilePictureUrl(alice.jid)).toContain(`127.0.0.1:${bed.simulator.port}/v/`);
+    await alice.sock.removeProfilePicture(alice.jid);
+    await expect(alice.sock.profilePictureUrl(alice.jid)).rejects.toThrow('item-not-found');
   });
 
   test('a change of a chat is kept by the server and reaches the other device', async () => {

@@ -33,7 +33,7 @@ export class Phone {
   readonly events = new WaitableLog<ChatEvent>();
   readonly sent = new Map<string, SentMessage>();
   readonly appStateKey: { readonly id: Buffer; readonly data: Buffer };
-  script: Script = { readReceipts: false, typing: false, decrypt: 'all' };
+  script: Script;
   /** Whether the phone itself shows as online, apart from its linked clients. */
   available = false;
   readonly #seen = new Set<string>();
@@ -44,9 +44,9 @@ export class Phone {
     this.server = server;
     this.account = account;
     this.store = new SignalStore(account, state?.signal);
+    this.script = state?.script ?? { readReceipts: false, typing: false, decrypt: server.settings.decrypt };
     this.appStateKey = state?.appStateKey ?? { id: randomBytes(6), data: randomBytes(32) };
     if (!state) return;
-    this.script = state.script;
     for (const [name, key] of state.senderKeys) this.senderKeys.set(name, readSenderKey(key));
     for (const [group, devices] of state.distributed) this.distributed.set(group, new Set(devices));
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AccountBook, type Device } from './accounts.ts';
 import type { ClientSession } from './client-session.ts';
+import type { Script } from './contact-script.ts';
 import { FaultTable } from './faults.ts';
 import { GroupBook } from './groups.ts';
 import { LinkCodeBook } from './link-code.ts';
@@ -15,6 +16,8 @@ export interface ServerSettings {
   readonly deliveryDelayMs: number;
   /** Delay of receipts and scripted follow-ups, so that clients do not fold them into their own send. */
   readonly receiptDelayMs: number;
+  /** How much new phones decrypt until their script says otherwise. */
+  readonly decrypt: Script['decrypt'];
   /** Subject of a group every new account is a member of; none when undefined. */
   readonly testGroup: string | undefined;
 }

@@ -12,6 +12,7 @@ import {
   type SendRequest,
   type TypingRequest,
 } from './admin-requests.ts';
+import { type Script, type ScriptInput, scriptSchema } from './contact-script.ts';
 import { sessionsMatching } from './delivery.ts';
 import { removeDevice } from './device-list.ts';
 import { type FaultInput, faultSchema } from './faults.ts';
@@ -49,6 +50,8 @@ export interface SimulatorOptions {
   readonly deliveryDelayMs?: number;
   /** Delay of receipts and scripted replies, ms. @default 60 */
   readonly receiptDelayMs?: number;
+  /** What new phones decrypt, the sender's own included; contacts have it in their script. @default 'all' */
+  readonly decrypt?: Script['decrypt'];
   /** Subject of a group each newly linked account is made a member of. @default none */
   readonly testGroup?: string;
 }
@@ -80,6 +83,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const settings = {
     deliveryDelayMs: options.deliveryDelayMs ?? 0,
     receiptDelayMs: options.receiptDelayMs ?? 60,
+    decrypt: options.decrypt ?? 'all',
     testGroup: options.testGroup,
   };
   let writer: SnapshotWriter | undefined;
@@ -192,6 +196,12 @@ export class Simulator {
     account.simulated.script = script;
     this.#server.changed();
     return { phone: account.phone, lid: account.lid };
+  }
+
+  /** Gives any phone another script, those of linked clients included. */
+  setScript(phone: string, input: ScriptInput): void {
+    this.#phone(phone).script = scriptSchema.parse(input);
+    this.#server.changed();
   }
 
   /** Messages a phone has decrypted; waits for one when there is none yet and `waitMs` is given. */

@@ -104,5 +104,9 @@ function takeIq(session: ClientSession, iq: BinaryNode): void {
     void answerWith(session, iq, () => accept(server, registration, linkCode));
     return;
   }
+  if (registration && attrText(iq, 'xmlns') === 'w:p') {
+    void answerWith(session, iq, () => undefined);
+    return;
+  }
   void answerIq(session, iq, deviceIqs);
 }
