@@ -28,6 +28,8 @@ const STATUSES_KEPT = 3;
 export class StatusBoard {
   readonly #options: StatusBoardOptions;
   #status: SessionStatus;
+  /** The last that an event has told. */
+  #told: SessionStatus | undefined;
   #statuses: readonly StatusChange[];
   #reason: string | undefined;
   #me: Me | null;
@@ -36,6 +38,7 @@ export class StatusBoard {
     this.#options = options;
     // The API may have written a status of its own, which no event has told yet.
     this.#status = row.statuses.at(-1)?.status ?? 'STOPPED';
+    this.#told = row.epoch === 0 ? undefined : this.#status;
     this.#statuses = row.statuses;
     this.#reason = row.statusReason;
     this.#me = row.me;
@@ -56,8 +59,9 @@ export class StatusBoard {
   async set(next: NewStatus, also: SessionReport = {}): Promise<void> {
     const { clock, hostId, report, emit, session } = this.#options;
     const timestamp = clock.now();
-    const changed = next.status !== this.#status;
-    if (changed) {
+    const isNews = next.status !== this.#told || next.qr !== undefined;
+    this.#told = next.status;
+    if (next.status !== this.#statuses.at(-1)?.status) {
       this.#statuses = [...this.#statuses, { status: next.status, timestamp }].slice(-STATUSES_KEPT);
     }
     this.#status = next.status;
@@ -75,7 +79,7 @@ export class StatusBoard {
       ...(next.me !== undefined && { me: next.me }),
       ...also,
     });
-    if (!changed && next.qr === undefined) return;
+    if (!isNews) return;
     emit({
       body: { event: 'session.status', payload: { name: session, status: next.status, statuses, data } },
       key: `${next.status}:${timestamp}`,

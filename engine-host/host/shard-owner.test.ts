@@ -1,0 +1,222 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MemoryOwnershipStore } from '#shared/adapters/memory/memory-ownership-store.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
+import { shardIds } from '#shared/contracts/resources.ts';
+import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
+import { readHostConfig } from './config.ts';
+import { LeaseSuspendedError, type ShardLease } from './lease.ts';
+import { ShardOwner, type ShardTenant } from './shard-owner.ts';
+
+class Tenant implements ShardTenant {
+  readonly lease: ShardLease;
+  readonly log: string[];
+  sessions = 1;
+  pairing = false;
+  ended: 'drained' | 'aborted' | undefined;
+
+  constructor(lease: ShardLease, log: string[]) {
+    this.lease = lease;
+    this.log = log;
+  }
+  async drain(): Promise<void> {
+    this.lease.assertOwned();
+    this.ended = 'drained';
+    this.log.push(`drain ${this.lease.shard}`);
+  }
+  async abort(): Promise<void> {
+    expect(() => this.lease.assertOwned()).toThrow(NotOwnerError);
+    this.ended = 'aborted';
+  }
+}
+
+const { timings } = readHostConfig({});
+const owners: ShardOwner[] = [];
+
+function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
+  const tenants: Tenant[] = [];
+  const log: string[] = [];
+  const owner = new ShardOwner({
+    hostId,
+    pool: 'socket',
+    shards: shardIds('socket', shards),
+    store,
+    clock: systemClock,
+    timings,
+    logger: pino({ level: 'silent' }),
+    admit: (lease) => {
+      const tenant = new Tenant(lease, log);
+      tenants.push(tenant);
+      return tenant;
+    },
+  });
+  owners.push(owner);
+  return { owner, tenants, live: () => tenants.filter((tenant) => !tenant.lease.ended.aborted), log };
+}
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+});
+afterEach(async () => {
+  const drained = Promise.all(owners.splice(0).map((owner) => owner.drain(1_000)));
+  await pass(10_000);
+  await drained;
+  vi.useRealTimers();
+});
+
+describe('ShardOwner', () => {
+  it('takes all shards when it is alone and keeps them by its heartbeat', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a');
+    await a.owner.start();
+    await pass(60_000);
+    expect(a.live()).toHaveLength(4);
+    expect(a.tenants).toHaveLength(4);
+    for (const tenant of a.live()) tenant.lease.assertOwned();
+    expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', sessions: 4, rvn: 31 }]);
+  });
+
+  it('gives a second host its share, drained before it is released, under a higher epoch', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a');
+    await a.owner.start();
+    await pass(1_000);
+    const b = createOwner(store, 'b');
+    await b.owner.start();
+    await pass(10_000);
+    expect([a.live().length, b.live().length]).toEqual([2, 2]);
+    expect(a.log).toHaveLength(2);
+    for (const { lease } of b.live()) expect(lease.epoch).toBe(2);
+  });
+
+  it('takes over from a host that died, after the silence and not before', async () => {
+    const store = new MemoryOwnershipStore();
+    await store.ensureShards(['socket-00']);
+    const now = { pool: 'socket', rvn: 5, state: 'ACTIVE', sessions: 1, startedAt: 0, ttl: 0 } as const;
+    await store.register({ hostId: 'dead', incarnation: 'x', ...now });
+    await store.acquire({ shard: 'socket-00', epoch: 0, owner: null, ownerIncarnation: null }, 'dead', 'x');
+    const a = createOwner(store, 'a', 1);
+    await a.owner.start();
+    await pass(6_900);
+    expect(a.live()).toEqual([]);
+    await pass(2_200);
+    expect(a.live()).toHaveLength(1);
+    expect(await store.hosts()).toContainEqual(expect.objectContaining({ hostId: 'dead', state: 'DEAD' }));
+  });
+
+  it('takes over at once what an earlier incarnation of itself has left', async () => {
+    const store = new MemoryOwnershipStore();
+    await store.ensureShards(['socket-00']);
+    await store.acquire({ shard: 'socket-00', epoch: 0, owner: null, ownerIncarnation: null }, 'a', 'earlier');
+    const a = createOwner(store, 'a', 1);
+    await a.owner.start();
+    await pass(0);
+    expect(a.live().map(({ lease }) => lease.epoch)).toEqual([2]);
+  });
+
+  it('suspends side effects while its heartbeat does not get through, and goes on when it does', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a', 1);
+    await a.owner.start();
+    await pass(2_000);
+    const [tenant] = a.live();
+    const down = vi.spyOn(store, 'heartbeat').mockRejectedValue(new DependencyError('down'));
+    await pass(5_000);
+    tenant?.lease.assertOwned();
+    await pass(1);
+    expect(() => tenant?.lease.assertOwned()).toThrow(LeaseSuspendedError);
+    let resumed = false;
+    void tenant?.lease.usable().then(() => {
+      resumed = true;
+    });
+    await pass(5_000);
+    expect(resumed).toBe(false);
+    down.mockRestore();
+    await pass(2_000);
+    expect(resumed).toBe(true);
+    expect(tenant?.ended).toBeUndefined();
+    expect(a.tenants).toHaveLength(1);
+  });
+
+  it('counts a heartbeat from when it was sent, however late it is answered', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a', 1);
+    await a.owner.start();
+    await pass(1);
+    vi.spyOn(store, 'heartbeat').mockImplementation(
+      () =>
+        new Promise((resolve) => {
+          setTimeout(resolve, 4_900);
+        }),
+    );
+    // Sent at 2 s, answered at 6.9 s: good until 7 s.
+    await pass(6_950);
+    a.live()[0]?.lease.assertOwned();
+    vi.spyOn(store, 'heartbeat').mockRejectedValue(new DependencyError('down'));
+    await pass(3_200);
+    expect(() => a.live()[0]?.lease.assertOwned()).toThrow(LeaseSuspendedError);
+  });
+
+  it('closes everything without side effects when it was declared dead, then begins anew', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a', 2);
+    await a.owner.start();
+    await pass(1);
+    const [row] = await store.hosts();
+    if (row === undefined) throw new Error('not registered');
+    expect(await store.declareDead(row.hostId, row.incarnation, row.rvn)).toBe(true);
+    await pass(2_000);
+    expect(a.tenants.slice(0, 2).map((tenant) => tenant.ended)).toEqual(['aborted', 'aborted']);
+    await pass(1_100);
+    expect(a.live().map(({ lease }) => lease.epoch)).toEqual([2, 2]);
+    expect((await store.hosts())[0]?.incarnation).not.toBe(row.incarnation);
+  });
+
+  it('drops a shard whose row names a later epoch', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a', 1);
+    await a.owner.start();
+    await pass(1);
+    const row = await store.shard('socket-00');
+    if (row === undefined) throw new Error('no shard');
+    const [host] = await store.hosts();
+    if (host === undefined) throw new Error('not registered');
+    await store.register({ ...host, hostId: 'b', incarnation: 'b' });
+    await store.acquire(row, 'b', 'b');
+    await pass(1_000);
+    expect(a.tenants[0]?.ended).toBe('aborted');
+    expect(a.live()).toEqual([]);
+  });
+
+  it('drains: hands every shard over, deregisters, takes nothing more', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a');
+    await a.owner.start();
+    await pass(1);
+    const drained = a.owner.drain(timings.drain);
+    await pass(0);
+    await drained;
+    expect(a.tenants.map((tenant) => tenant.ended)).toEqual(['drained', 'drained', 'drained', 'drained']);
+    expect((await store.shards()).map((row) => row.owner)).toEqual([null, null, null, null]);
+    expect(await store.hosts()).toEqual([]);
+    await pass(60_000);
+    expect(a.tenants).toHaveLength(4);
+  });
+
+  it('gives up a drain at the deadline; what was not drained is aborted', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a', 1);
+    await a.owner.start();
+    await pass(1);
+    const [tenant] = a.tenants;
+    if (tenant === undefined) throw new Error('no shard');
+    vi.spyOn(tenant, 'drain').mockReturnValue(new Promise(() => {}));
+    const drained = a.owner.drain(5_000);
+    await pass(5_000);
+    await drained;
+    expect(tenant.ended).toBe('aborted');
+    expect(await store.hosts()).toEqual([]);
+  });
+});

@@ -1,0 +1,188 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
+import { type EventEnvelope, eventEnvelopeSchema } from '#shared/contracts/events.ts';
+import { NotOwnerError } from '#shared/domain/errors.ts';
+import type { Mark } from '../engines/engine.ts';
+import { MemorySessionState } from '../engines/memory-session-state.ts';
+import { ManualLease } from '../host/manual-lease.ts';
+import { EventOutlet } from './event-outlet.ts';
+import { EventPublisher } from './event-publisher.ts';
+
+class GatedState extends MemorySessionState {
+  gate: Promise<void> = Promise.resolve();
+  override async durable(_mark?: Mark): Promise<void> {
+    await this.gate;
+  }
+}
+
+const logger = pino({ level: 'silent' });
+
+function createOutlet(publisher: EventPublisher, session = 'alpha', state = new GatedState()) {
+  const lease = new ManualLease();
+  const outlet = new EventOutlet({
+    session,
+    engine: 'SCRIPTED',
+    version: '1.2.3',
+    hostId: 'host-1',
+    state,
+    lane: publisher.lane(lease),
+    me: () => ({ id: '4915112345678@c.us', pushName: 'Ann', lid: null, jid: null }),
+    metadata: () => ({ team: 'red' }),
+  });
+  const emit = (key: string, timestamp = 1_000) =>
+    outlet.emit({ body: { event: 'call.received', payload: { id: key } }, key, timestamp });
+  return { outlet, emit, lease, state };
+}
+
+const ids = (events: readonly EventEnvelope[], session = 'alpha') =>
+  events.flatMap((event) => (event.session === session && event.event === 'call.received' ? [event.payload.id] : []));
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('EventOutlet', () => {
+  it('puts the envelope around an event; the same happening has the same id', async () => {
+    const bus = new MemoryEventBus();
+    const { outlet, emit } = createOutlet(new EventPublisher(bus, logger));
+    emit('one');
+    emit('two', 2_000);
+    emit('one');
+    await outlet.drained();
+    const [first, second, again] = bus.events.map((event) => eventEnvelopeSchema.parse(event));
+    expect(first).toMatchObject({
+      timestamp: 1_000,
+      session: 'alpha',
+      metadata: { team: 'red' },
+      me: { pushName: 'Ann' },
+      engine: 'SCRIPTED',
+      environment: { version: '1.2.3', engine: 'SCRIPTED', tier: 'TRUNKLINE', worker: { id: 'host-1' } },
+      event: 'call.received',
+      payload: { id: 'one' },
+      seq: 1,
+    });
+    expect(again?.id).toBe(first?.id);
+    expect(second?.id).not.toBe(first?.id);
+    expect(bus.events.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  });
+
+  it('never uses a number again, not even after a crash that lost what was not durable', async () => {
+    const bus = new MemoryEventBus();
+    const state = new GatedState();
+    const before = createOutlet(new EventPublisher(bus, logger), 'alpha', state);
+    for (let count = 0; count < 2_500; count += 1) before.emit(`e${count}`);
+    await before.outlet.drained();
+    const after = createOutlet(new EventPublisher(bus, logger), 'alpha', state);
+    after.emit('after');
+    await after.outlet.drained();
+    const seqs = bus.events.map(({ seq }) => seq);
+    expect(seqs).toHaveLength(2_501);
+    expect(seqs.every((seq, index) => index === 0 || seq > (seqs[index - 1] ?? 0))).toBe(true);
+    expect(seqs.at(-1)).toBe(3_001);
+  });
+
+  it('publishes only when the state that an event comes with is durable', async () => {
+    const bus = new MemoryEventBus();
+    const { outlet, emit, state } = createOutlet(new EventPublisher(bus, logger));
+    const gate = Promise.withResolvers<void>();
+    state.gate = gate.promise;
+    emit('one');
+    state.gate = Promise.resolve();
+    emit('two');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(bus.events).toEqual([]);
+    gate.resolve();
+    await outlet.drained();
+    expect(ids(bus.events)).toEqual(['one', 'two']);
+  });
+
+  it('publishes nothing of a session whose state was lost', async () => {
+    const bus = new MemoryEventBus();
+    const { outlet, emit, state } = createOutlet(new EventPublisher(bus, logger));
+    state.gate = Promise.reject(new NotOwnerError('fenced'));
+    emit('one');
+    await expect(outlet.drained()).rejects.toThrow(NotOwnerError);
+    expect(bus.events).toEqual([]);
+  });
+});
+
+describe('EventPublisher', () => {
+  it('puts at most ten events into a call and keeps the order of each session', async () => {
+    const bus = new MemoryEventBus();
+    const publish = vi.spyOn(bus, 'publish');
+    const publisher = new EventPublisher(bus, logger);
+    const outlets = ['alpha', 'beta', 'gamma'].map((session) => createOutlet(publisher, session));
+    for (let count = 0; count < 25; count += 1) for (const { emit } of outlets) emit(`e${count}`);
+    await Promise.all(outlets.map(({ outlet }) => outlet.drained()));
+    const expected = Array.from({ length: 25 }, (_, count) => `e${count}`);
+    for (const session of ['alpha', 'beta', 'gamma']) expect(ids(bus.events, session)).toEqual(expected);
+    const sizes = publish.mock.calls.map(([events]) => events.length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(10);
+    expect(sizes.length).toBeLessThan(75);
+    expect(publisher.figures).toEqual({ waiting: 0, published: 75 });
+  });
+
+  it('repeats a call that failed, with nothing overtaking it', async () => {
+    const bus = new MemoryEventBus();
+    bus.refuse('call');
+    const { outlet, emit } = createOutlet(new EventPublisher(bus, logger));
+    emit('one');
+    await vi.advanceTimersByTimeAsync(60_000);
+    emit('two');
+    bus.refuse('none');
+    await vi.advanceTimersByTimeAsync(10_000);
+    await outlet.drained();
+    expect(ids(bus.events)).toEqual(['one', 'two']);
+  });
+
+  it('repeats only the entries that were refused', async () => {
+    const bus = new MemoryEventBus();
+    bus.refuse((event) => event.seq === 2);
+    const { outlet, emit } = createOutlet(new EventPublisher(bus, logger));
+    for (const key of ['one', 'two', 'three']) emit(key);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(ids(bus.events)).toEqual(['one', 'three']);
+    bus.refuse('none');
+    await vi.advanceTimersByTimeAsync(10_000);
+    await outlet.drained();
+    expect(ids(bus.events)).toEqual(['one', 'three', 'two']);
+  });
+
+  it('does not let one session’s refusals hold up another', async () => {
+    const bus = new MemoryEventBus();
+    bus.refuse((event) => event.session === 'alpha');
+    const publisher = new EventPublisher(bus, logger);
+    const alpha = createOutlet(publisher, 'alpha');
+    const beta = createOutlet(publisher, 'beta');
+    for (const key of ['one', 'two']) for (const { emit } of [alpha, beta]) emit(key);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(ids(bus.events, 'beta')).toEqual(['one', 'two']);
+    alpha.lease.end();
+  });
+
+  it('publishes nothing while the lease is suspended, and drops everything when it ends', async () => {
+    const bus = new MemoryEventBus();
+    const publisher = new EventPublisher(bus, logger);
+    const { outlet, emit, lease } = createOutlet(publisher);
+    lease.suspend();
+    emit('one');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(bus.events).toEqual([]);
+    lease.resume();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(ids(bus.events)).toEqual(['one']);
+    bus.refuse('call');
+    emit('two');
+    await vi.advanceTimersByTimeAsync(100);
+    lease.end();
+    await expect(outlet.drained()).rejects.toThrow(NotOwnerError);
+    expect(publisher.figures.waiting).toBe(0);
+    bus.refuse('none');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(ids(bus.events)).toEqual(['one']);
+  });
+});
