@@ -12,7 +12,7 @@ export type FauxqsApp = ReturnType<typeof buildApp>;
 export type SqsStore = Stores['sqsStore'];
 export type S3Store = Stores['s3Store'];
 export type SnsStore = Stores['snsStore'];
-export type SqsQueue = ReturnType<SqsStore['createQueue']>;
+type SqsQueue = ReturnType<SqsStore['createQueue']>;
 export type SqsPersistence = NonNullable<SqsStore['persistence']>;
 
 /** What the package keeps to itself: its stores and their SQLite write-through. */

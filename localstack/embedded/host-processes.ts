@@ -27,7 +27,7 @@ export interface HostProcessesOptions {
   readonly clock?: Clock;
 }
 
-export interface HostExit {
+interface HostExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

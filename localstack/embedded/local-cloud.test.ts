@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, ListTargetsByRuleCommand, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -88,7 +89,8 @@ describe('the local cloud', () => {
 
   it('loses nothing it acknowledged when its process is killed', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'cloud-'));
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'test-support/cloud-process.ts'), dataDir], {
+    const program = fileURLToPath(new URL('./test-support/cloud-process.ts', import.meta.url));
+    const child = spawn(process.execPath, [program, dataDir], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {

@@ -14,7 +14,7 @@ import type { Listener } from './loopback-listener.ts';
 import { createResources, type ResourceClients } from './resource-creation.ts';
 
 /** What a process needs in its environment to use this cloud instead of AWS. */
-export type CloudEnvironment = Readonly<Record<string, string>>;
+type CloudEnvironment = Readonly<Record<string, string>>;
 
 export interface LocalCloudOptions {
   /** Everything acknowledged survives in here; in memory without it. */

@@ -9,7 +9,7 @@ import { ACCOUNT_ID, REGION } from '../aws-identity.ts';
 import type { RouteMatch } from './routes.ts';
 
 const API_ID = 'local';
-export const STAGE = 'local';
+const STAGE = 'local';
 
 /** What both events of one request share: headers, query, identity, ids. */
 export type RequestParts = Omit<APIGatewayProxyEvent, 'body' | 'isBase64Encoded' | 'requestContext'> & {
