@@ -183,7 +183,7 @@ export class TestClient {
   }
 }
 
-export function textOf({ message }: WAMessage): string | undefined {
+function textOf({ message }: WAMessage): string | undefined {
   return message?.conversation || message?.extendedTextMessage?.text || undefined;
 }
 

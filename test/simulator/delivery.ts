@@ -46,7 +46,7 @@ export function acknowledged(server: Server, by: Device, key: string): void {
 }
 
 /** Messages are acknowledged by id alone; several receipts may share an id, so theirs names the peer as well. */
-export function deliveryKey(stanza: BinaryNode): string {
+function deliveryKey(stanza: BinaryNode): string {
   const id = attrText(stanza, 'id') ?? '';
   if (stanza.tag === 'message') return messageKey(id);
   return stanzaKey(stanza.tag, id, attrText(stanza, 'from'), attrText(stanza, 'participant'), attrText(stanza, 'type'));

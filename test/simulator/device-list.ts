@@ -28,7 +28,7 @@ export function announceDevices(server: Server, account: Account, change: 'add' 
 }
 
 /** Version 2 of the participant hash: over the sorted device addresses. */
-export function participantHash(account: Account): string {
+function participantHash(account: Account): string {
   const addresses = [...account.devices.keys()].map((id) => `${account.phone}.0:${id}@s.whatsapp.net`).sort();
   return `2:${createHash('sha256').update(addresses.join('')).digest('base64').slice(0, 6)}`;
 }

@@ -21,7 +21,7 @@ import { formatJid, type Jid, jid, parseJid } from './wire/jid.ts';
 const { Type } = proto.Message.ProtocolMessage;
 
 /** A phone number, a user JID or a group JID as the admin API takes it. */
-export function chatOf(text: string): Jid {
+function chatOf(text: string): Jid {
   return text.includes('@') ? parseJid(text) : jid(text.replace(/\D/g, ''), 's.whatsapp.net');
 }
 
