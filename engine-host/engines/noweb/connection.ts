@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Me } from '#shared/contracts/session.ts';
 import type { EngineState } from '../engine.ts';
 import { type Disconnect, type NextStep, nextStep, QR_EXPIRED } from './disconnect-policy.ts';
@@ -36,6 +37,8 @@ export type Phase = 'idle' | 'connecting' | 'pairing' | 'working' | 'waiting' | 
 
 /** A connection that has held this many conflict waits is no longer part of a conflict. */
 const STABLE_AFTER_WAITS = 5;
+const FIRST_QR_MS = 60_000;
+const NEXT_QR_MS = 20_000;
 
 /**
  * The life of a session's connection: which socket is the current one, what its end means, when the next is opened.
@@ -54,7 +57,7 @@ export class Connection {
   #qrLifetimeMs = 0;
   #current: symbol | undefined;
   #openedAt = 0;
-  #reported: EngineState['status'] | undefined;
+  #reported: EngineState | undefined;
 
   constructor(ports: ConnectionPorts, settings: ConnectionSettings) {
     this.#ports = ports;
@@ -90,7 +93,7 @@ export class Connection {
       return;
     }
     this.#phase = 'connecting';
-    this.#qrLifetimeMs = this.#settings.qrLifetimeMs.first;
+    this.#qrLifetimeMs = this.#settings.qrLifetimeMs ?? FIRST_QR_MS;
     // Events of a socket that is no longer the current one are nobody's.
     const token = Symbol('socket');
     this.#current = token;
@@ -115,7 +118,7 @@ export class Connection {
     clearTimeout(this.#blip);
     this.#blip = undefined;
     const expiresAt = this.#ports.now() + this.#qrLifetimeMs;
-    this.#qrLifetimeMs = this.#settings.qrLifetimeMs.next;
+    this.#qrLifetimeMs = this.#settings.qrLifetimeMs ?? NEXT_QR_MS;
     this.#report({ status: 'SCAN_QR_CODE', qr: { value, expiresAt } });
   }
 
@@ -174,7 +177,7 @@ export class Connection {
   #later(ms: number, reason: string): void {
     this.#phase = 'waiting';
     this.#next = setTimeout(() => this.#connect(), ms);
-    if (this.#reported === 'STARTING') return;
+    if (this.#reported?.status === 'STARTING') return;
     this.#blip ??= setTimeout(() => this.#report({ status: 'STARTING', reason }), this.#settings.blipMs);
   }
 
@@ -186,7 +189,9 @@ export class Connection {
   }
 
   #report(state: EngineState): void {
-    this.#reported = state.status;
+    // A drop that was mended within the blip time is no news.
+    if (isDeepStrictEqual(this.#reported, state)) return;
+    this.#reported = state;
     this.#ports.report(state);
   }
 

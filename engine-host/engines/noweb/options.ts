@@ -14,8 +14,8 @@ export interface NowebOptions {
   readonly blipMs?: number;
   /** QR codes shown until the session fails with `qr-expired`. @default 6 */
   readonly qrCodes?: number;
-  /** How long a QR code lives: the first, the others. @default 60000, 20000 */
-  readonly qrLifetimeMs?: { readonly first: number; readonly next: number };
+  /** How long each QR code lives. @default WhatsApp's own times: 60000 for the first, 20000 for the others */
+  readonly qrLifetimeMs?: number;
   /** How long a send waits for the server's ack before it is tried again with the same id. @default 20000 */
   readonly ackTimeoutMs?: number;
   /** Received media above this is not stored. In bytes. @default 64 MiB */
@@ -29,7 +29,7 @@ export interface NowebOptions {
   readonly browserName?: string;
 }
 
-export interface NowebSettings extends Required<NowebOptions> {}
+export type NowebSettings = Required<Omit<NowebOptions, 'qrLifetimeMs'>> & Pick<NowebOptions, 'qrLifetimeMs'>;
 
 const MIB = 1024 * 1024;
 
@@ -43,7 +43,6 @@ export function nowebSettings(options: NowebOptions): NowebSettings {
     conflict: { waitMs: 60_000, attempts: 3 },
     blipMs: 10_000,
     qrCodes: 6,
-    qrLifetimeMs: { first: 60_000, next: 20_000 },
     ackTimeoutMs: 20_000,
     mediaMaxBytes: 64 * MIB,
     mediaTimeoutMs: 30_000,

@@ -43,6 +43,7 @@ export function socketConfig(
     waWebSocketUrl: settings.whatsappUrl,
     connectTimeoutMs: settings.connectTimeoutMs,
     keepAliveIntervalMs: settings.keepAliveIntervalMs,
+    ...(settings.qrLifetimeMs === undefined ? {} : { qrTimeout: settings.qrLifetimeMs }),
     logger: quietLogger,
     browser: [
       config.client?.deviceName ?? settings.deviceName,

@@ -1,0 +1,200 @@
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { chatOf, useNowebWorld } from './noweb-world.ts';
+
+const world = useNowebWorld();
+
+const png = (): Promise<Buffer> =>
+  sharp({ create: { width: 40, height: 30, channels: 3, background: 'teal' } })
+    .png()
+    .toBuffer();
+
+async function received(phone: string, since = 0) {
+  const [entry] = await world.simulator.inbox(phone, { since, waitMs: 5_000 });
+  if (!entry) throw new Error('nothing arrived');
+  return entry;
+}
+
+describe('sending', () => {
+  test('an image from the media bucket arrives decrypted, with its caption', async () => {
+    const { harness, run } = await world.paired();
+    const { phone, chatId } = world.contact('Image Reader');
+    const body = await png();
+    await harness.media.put('out/s/1', body, 'image/png');
+    const media = { kind: 'object', key: 'out/s/1', mimetype: 'image/png' } as const;
+    const outcome = await run({ type: 'sendImage', chatId, media, caption: 'a teal field' });
+    expect(outcome).toMatchObject({ kind: 'sent' });
+    expect(await received(phone)).toMatchObject({ type: 'image', caption: 'a teal field' });
+    const event = await harness.event('message.any');
+    expect(event.body.payload).toMatchObject({
+      hasMedia: true,
+      body: 'a teal field',
+      media: { mimetype: 'image/png' },
+    });
+  });
+
+  test('a file by URL keeps its name, and its type is found out', async () => {
+    const { harness, run } = await world.paired();
+    const { phone, chatId } = world.contact('File Reader');
+    harness.remote.set('https://files.example/plan', { body: await png(), mimetype: undefined, filename: 'plan.png' });
+    const media = { kind: 'url', url: 'https://files.example/plan' } as const;
+    expect(await run({ type: 'sendFile', chatId, media })).toMatchObject({ kind: 'sent' });
+    const entry = await received(phone);
+    expect(entry.raw).toMatchObject({ documentMessage: { fileName: 'plan.png', mimetype: 'image/png' } });
+  });
+
+  test('voice, video and video note are sent as such', async () => {
+    const { harness, run } = await world.paired();
+    const { phone, chatId } = world.contact('Viewer');
+    await harness.media.put('out/s/2', Buffer.alloc(2_000, 7), 'audio/ogg');
+    const audio = { kind: 'object', key: 'out/s/2', mimetype: 'audio/ogg' } as const;
+    const video = { kind: 'object', key: 'out/s/2', mimetype: 'video/mp4' } as const;
+    expect(await run({ type: 'sendVoice', chatId, media: audio })).toMatchObject({ kind: 'sent' });
+    expect(await run({ type: 'sendVideo', chatId, media: video, caption: 'moving' })).toMatchObject({ kind: 'sent' });
+    expect(await run({ type: 'sendVideo', chatId, media: video, asNote: true })).toMatchObject({ kind: 'sent' });
+    await received(phone, 2);
+    const raws = (await world.simulator.inbox(phone)).map(({ raw }) => raw);
+    expect(raws).toMatchObject([
+      { audioMessage: { ptt: true, mimetype: 'audio/ogg; codecs=opus' } },
+      { videoMessage: { caption: 'moving', mimetype: 'video/mp4' } },
+      { ptvMessage: { mimetype: 'video/mp4' } },
+    ]);
+  });
+
+  test('media that is not there is refused for good', async () => {
+    const { run } = await world.paired();
+    const { chatId } = world.contact('Nobody');
+    const media = { kind: 'url', url: 'https://files.example/missing' } as const;
+    expect(await run({ type: 'sendImage', chatId, media })).toMatchObject({ kind: 'rejected', code: 'media-missing' });
+  });
+
+  test('location, contact card and poll', async () => {
+    const { run } = await world.paired();
+    const { phone, chatId } = world.contact('Traveller');
+    await run({ type: 'sendLocation', chatId, latitude: 48.1, longitude: 11.5, title: 'here' });
+    await run({
+      type: 'sendContactVcard',
+      chatId,
+      contacts: [{ displayName: 'Ann', vcard: 'BEGIN:VCARD\nEND:VCARD' }],
+    });
+    await run({ type: 'sendPoll', chatId, name: 'When?', options: ['now', 'later'], multipleAnswers: false });
+    await received(phone, 2);
+    const raws = (await world.simulator.inbox(phone)).map(({ raw }) => raw);
+    expect(raws).toMatchObject([
+      { locationMessage: { degreesLatitude: 48.1, name: 'here' } },
+      { contactMessage: { displayName: 'Ann' } },
+      { pollCreationMessageV3: { name: 'When?', options: [{ optionName: 'now' }, { optionName: 'later' }] } },
+    ]);
+  });
+
+  test('reply, reaction, forward, edit and delete refer to the right message, and become events', async () => {
+    const { harness, phone: own, run } = await world.paired();
+    const { phone, chatId } = world.contact('Friend');
+    const { id } = await world.simulator.send(phone, { to: own, text: 'question?' });
+    const incoming = await harness.event('message');
+    const content = String(incoming.body.payload._data?.content);
+    const question = { chatId, id, fromMe: false, content };
+    const answerJob = harness.job('answer');
+    await run({ type: 'sendText', chatId, text: 'answer', quoted: question }, answerJob);
+    await run({ type: 'sendReaction', chatId, message: question, reaction: '👍' });
+    await run({ type: 'forwardMessage', chatId, message: question });
+    const answer = { chatId, id: answerJob.messageId, fromMe: true };
+    await run({ type: 'editMessage', chatId, message: answer, text: 'better answer' });
+    await run({ type: 'deleteMessage', chatId, message: answer });
+    await received(phone, 4);
+    const raws = (await world.simulator.inbox(phone)).map(({ raw }) => raw);
+    expect(raws).toMatchObject([
+      { extendedTextMessage: { text: 'answer', contextInfo: { stanzaId: id } } },
+      { reactionMessage: { text: '👍', key: { id } } },
+      { extendedTextMessage: { text: 'question?', contextInfo: { isForwarded: true } } },
+      { protocolMessage: { type: 'MESSAGE_EDIT', key: { id: answerJob.messageId } } },
+      { protocolMessage: { type: 'REVOKE', key: { id: answerJob.messageId } } },
+    ]);
+    expect((await harness.event('message.reaction')).body.payload).toMatchObject({
+      fromMe: true,
+      source: 'api',
+      reaction: { text: '👍', messageId: `false_${chatId}_${id}` },
+    });
+    expect((await harness.event('message.edited')).body.payload).toMatchObject({
+      editedMessageId: answerJob.messageId,
+      body: 'better answer',
+    });
+    expect((await harness.event('message.revoked')).body.payload).toMatchObject({
+      revokedMessageId: answerJob.messageId,
+      chatId,
+    });
+  });
+
+  test('a reply to an unknown message is refused where its content is needed', async () => {
+    const { run } = await world.paired();
+    const { chatId } = world.contact('Forgetful');
+    const message = { chatId, id: 'UNKNOWN123', fromMe: false };
+    expect(await run({ type: 'forwardMessage', chatId, message })).toMatchObject({
+      kind: 'rejected',
+      code: 'message-unknown',
+    });
+  });
+
+  test('a nack is final and carries its code', async () => {
+    const { harness, run } = await world.paired();
+    const { phone, chatId } = world.contact('Unreachable');
+    world.simulator.addFault({ kind: 'nack', code: 463, count: 1 });
+    expect(await run({ type: 'sendText', chatId, text: 'hello' })).toMatchObject({
+      kind: 'rejected',
+      code: 'nack-463',
+    });
+    expect(await world.simulator.inbox(phone)).toEqual([]);
+    expect((await harness.event('message.ack')).body.payload).toMatchObject({ ack: -1 });
+  });
+
+  test('everybody in a group gets a message, mentions and all', async () => {
+    const { harness, phone: own, run } = await world.paired();
+    const [ann, ben] = [world.contact('Ann'), world.contact('Ben')];
+    const group = world.simulator.createGroup({ owner: ann.phone, subject: 'Trip', participants: [own, ben.phone] });
+    const chatId = chatOf(group.id);
+    expect(await run({ type: 'sendText', chatId, text: 'all aboard', mentions: ['all'] })).toMatchObject({
+      kind: 'sent',
+    });
+    for (const { phone } of [ann, ben]) {
+      const entry = await received(phone);
+      expect(entry).toMatchObject({ text: 'all aboard', chat: chatId });
+      const mentioned: unknown = Reflect.get(Object(entry.raw), 'extendedTextMessage');
+      expect(JSON.stringify(mentioned)).toContain(ben.lid);
+    }
+    const event = await harness.event('message.any');
+    expect(event.key).toBe(`true_${chatId}_${event.key.split('_')[2]}_${own}@c.us`);
+    await world.simulator.send(ben.phone, { to: chatId, text: 'coming' });
+    const answer = await harness.event('message');
+    expect(answer.body.payload).toMatchObject({ from: chatId, participant: ben.chatId, body: 'coming' });
+    world.simulator.read(ben.phone, { to: chatId });
+    const read = await harness.event('message.ack.group', ({ body }) => JSON.stringify(body).includes('READ'));
+    expect(read.body.payload).toMatchObject({ to: chatId, participant: ben.chatId, ack: 3, id: event.key });
+  });
+});
+
+describe('asking', () => {
+  test('whether a number is on WhatsApp', async () => {
+    const { run } = await world.paired();
+    const { phone, chatId } = world.contact('Member');
+    expect(await run({ type: 'checkExists', phone: `+${phone}` })).toEqual({
+      kind: 'done',
+      result: { numberExists: true, chatId },
+    });
+    expect(await run({ type: 'checkExists', phone: '4915999999998' })).toEqual({
+      kind: 'done',
+      result: { numberExists: false },
+    });
+  });
+
+  test('typing and read receipts reach the contact', async () => {
+    const { harness, phone: own, run } = await world.paired();
+    const { phone, chatId } = world.contact('Watcher');
+    const { id } = await world.simulator.send(phone, { to: own, text: 'are you there?' });
+    await harness.event('message');
+    expect(await run({ type: 'setTyping', chatId, typing: true })).toEqual({ kind: 'done', result: {} });
+    const messages = [{ chatId, id, fromMe: false }];
+    expect(await run({ type: 'sendSeen', chatId, messages })).toEqual({ kind: 'done', result: {} });
+    const states = async () => (await world.simulator.events(phone)).map(({ state }) => state);
+    await expect.poll(states, { timeout: 5_000 }).toEqual(expect.arrayContaining(['composing', 'read']));
+  });
+});
