@@ -52,7 +52,13 @@ export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<
     // A write whose answer was lost is tried again by the AWS client, and then meets itself.
     if ((await deps.sessions.get(name))?.incarnation !== row.incarnation) throw alreadyExists(name);
   }
-  await notifyOwner(deps, row);
+  try {
+    await notifyOwner(deps, row);
+  } catch (error) {
+    // The client is told that it failed, so it must not meet its own session when it tries again.
+    await deps.sessions.remove(name, row.incarnation, row.epoch);
+    throw error;
+  }
   return row;
 }
 

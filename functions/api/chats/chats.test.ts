@@ -1,0 +1,146 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import type { WaMessage } from '#shared/contracts/events.ts';
+import { TestApi } from '../test-support/test-api.ts';
+
+const CHAT = '491511234567@c.us';
+const OTHER = '491511234568@c.us';
+const ids = (body: unknown) =>
+  z
+    .array(z.object({ id: z.string() }))
+    .parse(body)
+    .map(({ id }) => id.split('_').at(-1));
+
+function message(chat: string, id: string, timestamp: number, extra: Partial<WaMessage> = {}): WaMessage {
+  const fromMe = extra.fromMe ?? false;
+  return {
+    id: `${fromMe}_${chat}_${id}`,
+    timestamp,
+    from: fromMe ? '490@c.us' : chat,
+    fromMe,
+    source: 'app',
+    to: fromMe ? chat : '490@c.us',
+    participant: null,
+    body: id,
+    hasMedia: false,
+    media: null,
+    ack: 1,
+    ackName: 'SERVER',
+    vCards: [],
+    ...extra,
+  };
+}
+
+let api: TestApi;
+beforeEach(async () => {
+  api = new TestApi();
+  await api.session('main');
+  const media = { url: '/api/files/main/pic.jpg', mimetype: 'image/jpeg', filename: null, error: null };
+  await api.messages.add('main', message(CHAT, 'MSG001', 100));
+  await api.messages.add('main', message(CHAT, 'MSG002', 200, { fromMe: true }));
+  await api.messages.add('main', message(CHAT, 'MSG003', 300, { hasMedia: true, media }));
+  await api.messages.add('main', message(OTHER, 'MSG004', 400));
+  await api.messages.raiseAck('main', 'MSG002', 3);
+  await api.chats.touch('main', CHAT, { id: 'MSG003', timestamp: 300 }, 'Ann');
+  await api.chats.touch('main', OTHER, { id: 'MSG004', timestamp: 400 });
+});
+
+describe('messages', () => {
+  it.each([
+    ['', ['MSG003', 'MSG002', 'MSG001']],
+    ['?limit=1', ['MSG003']],
+    ['?limit=1&offset=1', ['MSG002']],
+    ['?limit=10&sortOrder=asc', ['MSG001', 'MSG002', 'MSG003']],
+    ['?limit=10&filter.timestamp.gte=200&filter.timestamp.lte=200', ['MSG002']],
+    ['?limit=10&filter.fromMe=false&downloadMedia=true&merge=false&unknown=1', ['MSG003', 'MSG001']],
+    ['?limit=10&filter.ack=READ', ['MSG002']],
+  ])('of a chat %s', async (query, expected) => {
+    const answer = await api.call('GET', `/api/main/chats/491511234567/messages${query}`);
+    expect(answer.status, answer.text).toBe(200);
+    expect(ids(answer.json)).toEqual(expected);
+  });
+
+  it('of all chats, also by the old call', async () => {
+    expect(ids((await api.call('GET', '/api/main/chats/all/messages')).json)).toHaveLength(4);
+    const old = await api.call('GET', `/api/messages?session=main&chatId=${CHAT}&limit=2`);
+    expect(ids(old.json)).toEqual(['MSG003', 'MSG002']);
+  });
+
+  it('carry their newest ack, and media at an address the client can open', async () => {
+    const read = await api.call('GET', `/api/main/chats/${encodeURIComponent(CHAT)}/messages/true_${CHAT}_MSG002`);
+    expect(read.json).toMatchObject({ ack: 3, ackName: 'READ' });
+    const headers = { 'X-Forwarded-Proto': 'https', Host: 'wa.example.com' };
+    const media = await api.call('GET', '/api/main/chats/all/messages/MSG003', { headers });
+    expect(media.json).toMatchObject({ media: { url: 'https://wa.example.com/api/files/main/pic.jpg' } });
+    expect((await api.call('GET', `/api/main/chats/${OTHER}/messages/MSG003`)).status).toBe(404);
+  });
+
+  it('can be edited and deleted', async () => {
+    const edited = await api.call('PUT', `/api/main/chats/${CHAT}/messages/MSG002`, { body: { text: 'new' } });
+    expect(edited.status, edited.text).toBe(200);
+    const job = (body: unknown) => z.object({ _data: z.object({ jobId: z.string() }) }).parse(body)._data.jobId;
+    expect((await api.jobs.get('main', job(edited.json)))?.command).toEqual({
+      type: 'editMessage',
+      chatId: CHAT,
+      message: { chatId: CHAT, id: 'MSG002', fromMe: true },
+      text: 'new',
+    });
+    const foreign = await api.call('PUT', `/api/main/chats/${CHAT}/messages/MSG001`, { body: { text: 'new' } });
+    expect(foreign.json).toMatchObject({ statusCode: 400, issues: [{ path: 'path.messageId' }] });
+    const deleted = await api.call('DELETE', `/api/main/chats/${CHAT}/messages/true_${CHAT}_UNKNOWN`);
+    expect(deleted.status).toBe(200);
+    expect((await api.jobs.get('main', job(deleted.json)))?.command).toMatchObject({
+      type: 'deleteMessage',
+      message: { id: 'UNKNOWN', fromMe: true },
+    });
+  });
+});
+
+describe('chats', () => {
+  it('are listed, the latest first or as asked', async () => {
+    expect((await api.call('GET', '/api/main/chats')).json).toEqual([
+      { id: OTHER, name: null, conversationTimestamp: 400 },
+      { id: CHAT, name: 'Ann', conversationTimestamp: 300 },
+    ]);
+    expect(ids((await api.call('GET', '/api/main/chats?sortBy=id&limit=1')).json)).toEqual([CHAT]);
+  });
+
+  it('have an overview, by query and by body', async () => {
+    const all = await api.call('GET', '/api/main/chats/overview');
+    expect(all.json).toMatchObject([
+      { id: OTHER, picture: null, lastMessage: { body: 'MSG004' }, _chat: { id: OTHER } },
+      { id: CHAT, name: 'Ann', lastMessage: { body: 'MSG003' } },
+    ]);
+    expect(ids((await api.call('GET', `/api/main/chats/overview?ids=491511234567`)).json)).toEqual([CHAT]);
+    expect(ids((await api.call('GET', `/api/main/chats/overview?ids=${CHAT}&ids=${OTHER}`)).json)).toHaveLength(2);
+    const body = { pagination: { limit: 1 }, filter: { ids: [CHAT] } };
+    const posted = await api.call('POST', '/api/main/chats/overview', { body });
+    expect(posted.status).toBe(201);
+    expect(ids(posted.json)).toEqual([CHAT]);
+  });
+});
+
+describe('files', () => {
+  it('are a redirect to where they are', async () => {
+    await api.media.put('files/main/2026/pic.jpg', Buffer.from('x'), 'image/jpeg');
+    const answer = await api.call('GET', '/api/files/main/2026/pic.jpg');
+    expect(answer.status, answer.text).toBe(302);
+    expect(answer.headers.location).toMatch(/^data:image\/jpeg/);
+  });
+
+  it('that do not exist are refused in WAHA’s form', async () => {
+    const answer = await api.call('GET', '/api/files/main/nothing.jpg');
+    expect(answer.status).toBe(404);
+    expect(answer.json).toMatchObject({ error: { code: 404, key: 'FILE_NOT_FOUND', message: 'File not found' } });
+  });
+
+  it.each(['%2e%2e/secret', '..%2fother%2fpic.jpg', '.hidden', 'a//b', 'a%5cb', 'a%00', '%252e%252e/x'])(
+    'cannot be reached by %s',
+    async (path) => {
+      await api.media.put('files/other/pic.jpg', Buffer.from('x'), 'image/jpeg');
+      const answer = await api.call('GET', `/api/files/main/${path}`);
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.status).toBeLessThan(500);
+    },
+  );
+});

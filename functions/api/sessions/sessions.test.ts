@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { DependencyError } from '#shared/domain/errors.ts';
+import { TestApi } from '../test-support/test-api.ts';
+
+describe('creating sessions', () => {
+  it('makes up a name, and starts unless told otherwise', async () => {
+    const api = new TestApi();
+    expect((await api.call('POST', '/api/sessions', { body: {} })).json).toMatchObject({
+      name: expect.stringMatching(/^session_[0-9a-z]{26}$/),
+      status: 'STARTING',
+    });
+    const stopped = await api.call('POST', '/api/sessions', { body: { name: 'idle', start: false } });
+    expect(stopped.json).toMatchObject({ name: 'idle', status: 'STOPPED' });
+    expect(await api.sessions.get('idle')).toMatchObject({ desired: 'STOPPED', epoch: 0 });
+  });
+
+  it('refuses a name that is taken, with 422', async () => {
+    const api = new TestApi();
+    await api.call('POST', '/api/sessions', { body: { name: 'main' } });
+    const again = await api.call('POST', '/api/sessions', { body: { name: 'main' } });
+    expect(again.status).toBe(422);
+    expect(again.json).toEqual({
+      statusCode: 422,
+      message: "Session 'main' already exists. Use PUT to update it.",
+      error: 'Unprocessable Entity',
+      code: 'conflict',
+    });
+  });
+
+  it('spreads sessions over the shards', async () => {
+    const api = new TestApi();
+    for (const name of ['a', 'b', 'c', 'd']) await api.call('POST', '/api/sessions', { body: { name } });
+    const shards = (await api.sessions.list()).map((row) => row.shard).sort();
+    expect(shards).toEqual(['socket-00', 'socket-00', 'socket-01', 'socket-01']);
+  });
+
+  it('leaves nothing behind when the host cannot be told', async () => {
+    const api = new TestApi();
+    api.onQueued = async () => {
+      throw new DependencyError('queue is down');
+    };
+    const answer = await api.call('POST', '/api/sessions', { body: { name: 'main' } });
+    expect(answer.status).toBe(503);
+    expect(await api.sessions.get('main')).toBeUndefined();
+  });
+
+  it('waits for an earlier session of the same name to be removed, then takes its place', async () => {
+    const api = new TestApi({ ownerWaitMs: 5_000 });
+    const row = await api.session('main');
+    await api.sessions.intend('main', row.incarnation, { desired: 'DELETED' });
+    const creating = api.call('POST', '/api/sessions', { body: { name: 'main' } });
+    await api.sessions.remove('main', row.incarnation, 1);
+    expect((await creating).status).toBe(201);
+    expect((await api.sessions.get('main'))?.incarnation).not.toBe(row.incarnation);
+  });
+
+  it('says so when an earlier session does not go away', async () => {
+    const api = new TestApi({ ownerWaitMs: 20 });
+    const row = await api.session('main');
+    await api.sessions.intend('main', row.incarnation, { desired: 'DELETED' });
+    const answer = await api.call('POST', '/api/sessions', { body: { name: 'main' } });
+    expect(answer.status).toBe(422);
+    expect(answer.text).toContain('still being removed');
+  });
+});
+
+describe('changing sessions', () => {
+  it('stops: waits until the host has reported it', async () => {
+    const api = new TestApi({ ownerWaitMs: 5_000 });
+    const row = await api.session('main');
+    api.onQueued = async () => {
+      setTimeout(() => void api.sessions.report('main', row.incarnation, 1, { status: 'STOPPED' }), 15);
+    };
+    const answer = await api.call('POST', '/api/sessions/main/stop');
+    expect(answer.status).toBe(201);
+    expect(answer.json).toMatchObject({ status: 'STOPPED' });
+  });
+
+  it('stops: tells what is true when the host does not answer', async () => {
+    const api = new TestApi({ ownerWaitMs: 15 });
+    await api.session('main');
+    const answer = await api.call('POST', '/api/sessions/main/stop');
+    expect(answer.json).toMatchObject({ status: 'WORKING' });
+    expect(await api.sessions.get('main')).toMatchObject({ desired: 'STOPPED' });
+  });
+
+  it('starts what is stopped, leaves alone what runs, restarts what has failed', async () => {
+    const api = new TestApi();
+    await api.call('POST', '/api/sessions', { body: { name: 'main', start: false } });
+    expect((await api.call('POST', '/api/sessions/main/start')).json).toMatchObject({ status: 'STARTING' });
+    const row = await api.sessions.get('main');
+    if (row === undefined) throw new Error('no row');
+    expect(row.restartToken).toBeUndefined();
+
+    await api.sessions.report('main', row.incarnation, 1, { status: 'WORKING' });
+    expect((await api.call('POST', '/api/sessions/main/start')).json).toMatchObject({ status: 'WORKING' });
+    expect((await api.sessions.get('main'))?.restartToken).toBeUndefined();
+
+    await api.sessions.report('main', row.incarnation, 1, { status: 'FAILED' });
+    expect((await api.call('POST', '/api/sessions/main/start')).json).toMatchObject({ status: 'STARTING' });
+    expect((await api.sessions.get('main'))?.restartToken).toBeDefined();
+  });
+
+  it('restarts, logs out and updates at once, each with a token of its own', async () => {
+    const api = new TestApi();
+    await api.session('main');
+    expect((await api.call('POST', '/api/sessions/main/restart')).json).toMatchObject({ status: 'STARTING' });
+    const restarted = await api.sessions.get('main');
+    expect((await api.call('POST', '/api/sessions/main/logout')).json).toMatchObject({ status: 'STARTING' });
+    expect((await api.sessions.get('main'))?.logoutToken).toBeDefined();
+
+    const config = { metadata: { 'user.id': '1' }, unknown: 1 };
+    const updated = await api.call('PUT', '/api/sessions/main', { body: { config } });
+    expect(updated.status).toBe(200);
+    expect(updated.json).toMatchObject({ config: { metadata: { 'user.id': '1' } } });
+    const row = await api.sessions.get('main');
+    expect(row?.config).toEqual({ metadata: { 'user.id': '1' } });
+    expect(row?.restartToken).not.toBe(restarted?.restartToken);
+    expect(api.queued.filter((entry) => entry.message.kind === 'session-changed')).toHaveLength(4);
+    expect(new Set(api.queued.map((entry) => entry.deduplicationId)).size).toBe(api.queued.length);
+  });
+
+  it('deletes: hides the session at once, and does not mind if it is unknown', async () => {
+    const api = new TestApi({ ownerWaitMs: 15 });
+    await api.session('main');
+    expect((await api.call('DELETE', '/api/sessions/main')).status).toBe(200);
+    expect(await api.sessions.get('main')).toMatchObject({ desired: 'DELETED' });
+    expect((await api.call('GET', '/api/sessions/main')).status).toBe(404);
+    expect((await api.call('GET', '/api/sessions?all=true')).json).toEqual([]);
+    expect((await api.call('DELETE', '/api/sessions/other')).status).toBe(200);
+  });
+
+  it('serves the calls of old clients', async () => {
+    const api = new TestApi({ ownerWaitMs: 15 });
+    const started = await api.call('POST', '/api/sessions/start', { body: { name: 'main' } });
+    expect(started.status).toBe(201);
+    expect(started.json).toMatchObject({ name: 'main', status: 'STARTING' });
+    expect((await api.call('POST', '/api/sessions/stop', { body: { name: 'main', logout: true } })).status).toBe(201);
+    expect(await api.sessions.get('main')).toMatchObject({ desired: 'STOPPED', logoutToken: expect.any(String) });
+    expect((await api.call('POST', '/api/sessions/logout', { body: { name: 'main' } })).status).toBe(201);
+    expect(await api.sessions.get('main')).toMatchObject({ desired: 'DELETED' });
+    expect((await api.call('POST', '/api/sessions/stop', { body: { name: 'nobody' } })).status).toBe(201);
+  });
+});
+
+describe('reading sessions', () => {
+  it('lists stopped sessions only when asked', async () => {
+    const api = new TestApi();
+    await api.session('b');
+    await api.call('POST', '/api/sessions', { body: { name: 'a', start: false } });
+    expect((await api.call('GET', '/api/sessions')).json).toMatchObject([{ name: 'b' }]);
+    expect((await api.call('GET', '/api/sessions?all=true')).json).toMatchObject([{ name: 'a' }, { name: 'b' }]);
+  });
+
+  it('tells who is behind a session', async () => {
+    const api = new TestApi();
+    const me = { id: '491@c.us', pushName: 'Me', lid: null, jid: null };
+    await api.session('main', { status: 'WORKING', me });
+    expect((await api.call('GET', '/api/sessions/main/me')).json).toEqual(me);
+    await api.session('new', { status: 'STARTING' });
+    expect((await api.call('GET', '/api/sessions/new/me')).text).toBe('null');
+  });
+});
