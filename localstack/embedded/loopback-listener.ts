@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
 
 export const LOOPBACK = '127.0.0.1';
+/** Longer than clients keep a connection idle: a request never meets a connection that is just being closed. */
+const KEEP_ALIVE_MS = 65_000;
 
 /** A running HTTP listener of the local cloud. */
 export interface Listener {
@@ -28,6 +30,7 @@ export function boundAddress(server: Server): { readonly host: string; readonly 
 
 /** Starts `server`; rejects if the port is taken. */
 export async function listen(server: Server, options: ListenOptions = {}): Promise<Listener> {
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, options.host ?? LOOPBACK, () => {
