@@ -56,7 +56,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   let clients: AwsClients | undefined;
   const cloud = await startLocalCloud({
     dataDir: join(options.dataDir, 'cloud'),
-    isolate: true,
     resources: resourceDefinition(shards),
     functions: async (endpoints) => {
       Object.assign(process.env, endpoints, { S3_PATH_STYLE: 'true', SHARD_COUNT: String(shards) });
@@ -70,7 +69,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       port: options.port ?? 0,
       routes: apiRoutes(),
       authorizer: { functionName: AUTHORIZER, ttlSeconds: 1 },
-      cors: {},
+      // What a Lambda function takes in AWS: what works here must work there.
+      invocationLimitBytes: 6 * 1024 * 1024,
+      cors: { allowHeaders: ['content-type', 'x-api-key', 'idempotency-key', 'prefer'] },
     },
     ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
