@@ -1,4 +1,4 @@
-import { createAwsClients } from '#shared/adapters/aws-clients.ts';
+import { type AwsClients, createAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
@@ -14,10 +14,14 @@ import { apiConfig, apiEnvSchema } from './env.ts';
  * The dependencies of the API over AWS, for the composition roots of its functions.
  *
  * @param environment the process's
+ * @param clients where the process has them already
  */
-export function createAwsApiDeps(environment: Readonly<Record<string, string | undefined>>): ApiDeps {
+export function createAwsApiDeps(
+  environment: Readonly<Record<string, string | undefined>>,
+  clients?: Pick<AwsClients, 'dynamo' | 's3' | 'sqs'>,
+): ApiDeps {
   const env = apiEnvSchema.parse(environment);
-  const { dynamo, s3, sqs } = createAwsClients({ pathStyle: env.S3_PATH_STYLE });
+  const { dynamo, s3, sqs } = clients ?? createAwsClients({ pathStyle: env.S3_PATH_STYLE });
   return {
     sessions: new DynamoDbSessionStore(dynamo),
     jobs: new DynamoDbJobStore(dynamo),

@@ -124,7 +124,8 @@ describe('any input', () => {
       await fc.assert(
         fc.asyncProperty(bodies, queries, async (someBody, someQuery) => {
           const search = new URLSearchParams();
-          for (const [name, value] of Object.entries(someQuery ?? {})) search.append(name, typeof value === 'string' ? value : JSON.stringify(value));
+          for (const [name, value] of Object.entries(someQuery ?? {}))
+            search.append(name, typeof value === 'string' ? value : JSON.stringify(value));
           const url = `${pathOf(operation)}?${search}`;
           const answer = await server.call(operation.method, url, someBody === undefined ? {} : { body: someBody });
           expect(answer.status, `${url} ${JSON.stringify(someBody)} ${answer.text}`).toBeLessThan(500);

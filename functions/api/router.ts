@@ -25,17 +25,16 @@ export interface RouterDeps {
   readonly config: Pick<ApiConfig, 'publicUrl'>;
 }
 
-/** The documentation page loads its own scripts and styles and calls this API; nothing else is ever rendered. */
-const CONTENT_SECURITY_POLICY = {
-  'default-src': "'none'",
-  'script-src': "'self'",
-  'style-src': "'self' 'unsafe-inline'",
-  'img-src': "'self' data:",
-  'connect-src': "'self'",
-  'base-uri': "'none'",
-  'form-action': "'none'",
-  'frame-ancestors': "'none'",
-};
+/**
+ * Answers are data, not pages: the headers about pages stay out, but for the documentation, which sets its own. QR codes
+ * may be shown by other origins' pages.
+ */
+const SECURITY_HEADERS = {
+  contentSecurityPolicy: false,
+  permissionsPolicy: false,
+  crossOriginEmbedderPolicy: false,
+  crossOriginResourcePolicy: { policy: 'cross-origin' },
+} as const;
 
 /** The function of a resource group: its operations behind one router, with everything that surrounds a handler. */
 export function createGroupFunction<T extends OperationTable>(
@@ -58,7 +57,7 @@ export function createGroupFunction<T extends OperationTable>(
   };
   const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     .use(requestLog(logger, (event) => matched.get(event)))
-    .use(httpSecurityHeaders({ contentSecurityPolicy: CONTENT_SECURITY_POLICY, reportTo: false }))
+    .use(httpSecurityHeaders(SECURITY_HEADERS))
     .use(httpCors({ origins: ['*'] }))
     .use(httpHeaderNormalizer())
     .use(httpErrors(logger))

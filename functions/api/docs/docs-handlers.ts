@@ -7,7 +7,7 @@ import { FileNotFoundError } from '../api-errors.ts';
 import type { ApiConfig } from '../deps.ts';
 import { bytes, json } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
-import { docsPage, START_SCRIPT } from './docs-page.ts';
+import { CONTENT_SECURITY_POLICY, docsPage, START_SCRIPT } from './docs-page.ts';
 
 /** The parts of swagger-ui-dist that the page uses. */
 const ASSETS: ReadonlyMap<string, string> = new Map([
@@ -26,6 +26,7 @@ export function createDocsHandlers({
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   return {
     getDocs: async ({ baseUrl }) => ({
+      headers: { 'content-security-policy': CONTENT_SECURITY_POLICY },
       content: { kind: 'text', text: docsPage(baseUrl), mimetype: 'text/html; charset=utf-8' },
     }),
     getDocsAsset: async ({ params }) => {

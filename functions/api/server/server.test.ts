@@ -77,6 +77,8 @@ describe('the documentation', () => {
     const api = new TestApi();
     const page = await api.call('GET', '/', { key: null });
     expect(page.headers['content-type']).toMatch(/^text\/html/);
+    expect(page.headers['content-security-policy']).toContain("script-src 'self'");
+    expect(page.headers['content-security-policy']).not.toMatch(/sandbox|trusted-types|upgrade-insecure/);
     const addresses = [...page.text.matchAll(/(?:src|href|data-document)="([^"]+)"/g)].map((match) => match[1] ?? '');
     expect(addresses).toHaveLength(5);
     for (const address of addresses) {
