@@ -1,8 +1,5 @@
 import * as z from 'zod';
-import { scriptSchema } from './contact-script.ts';
-
-/** A request that names something the simulator does not have. */
-export class NotFound extends Error {}
+import { scriptSchema } from './script.ts';
 
 const phone = z
   .string()
@@ -16,6 +13,15 @@ export const contactSchema = z.object({
 });
 export type ContactRequest = z.input<typeof contactSchema>;
 
+const mediaSchema = z.object({
+  kind: z.enum(['image', 'video', 'audio', 'voice', 'document', 'sticker']),
+  data: z.base64(),
+  mimetype: z.string(),
+  caption: z.string().optional(),
+  fileName: z.string().optional(),
+});
+export type MediaRequest = z.infer<typeof mediaSchema>;
+
 const target = z.object({ id: z.string(), text: z.string() });
 
 /** What a simulated phone can be told to send; exactly one kind of content. */
@@ -24,7 +30,8 @@ export const sendSchema = z.object({
   to: z.string(),
   text: z.string().optional(),
   mentions: z.array(z.string()).optional(),
-  image: z.object({ data: z.base64(), mimetype: z.string(), caption: z.string().optional() }).optional(),
+  image: mediaSchema.omit({ kind: true }).optional(),
+  media: mediaSchema.optional(),
   location: z.object({ latitude: z.number(), longitude: z.number(), name: z.string().optional() }).optional(),
   /** `text` is the emoji, empty to take the reaction back. */
   reaction: target.optional(),
@@ -33,6 +40,8 @@ export const sendSchema = z.object({
   revoke: z.string().optional(),
   /** Id of a message in the inbox that the text quotes. */
   quoted: z.string().optional(),
+  /** Any other message, in the JSON form of its protobuf. */
+  raw: z.record(z.string(), z.unknown()).optional(),
 });
 export type SendRequest = z.input<typeof sendSchema>;
 
@@ -57,6 +66,15 @@ export const groupSchema = z.object({
   addressing: z.enum(['lid', 'pn']).default('lid'),
 });
 export type GroupRequest = z.input<typeof groupSchema>;
+
+/** A member, contact or client, changes a group's members on its phone. */
+export const groupChangeSchema = z.object({
+  id: z.string().transform((text) => text.replace('@g.us', '')),
+  actor: phone,
+  change: z.enum(['add', 'remove', 'promote', 'demote']),
+  participants: z.array(phone),
+});
+export type GroupChangeRequest = z.input<typeof groupChangeSchema>;
 
 export const enterCodeSchema = z.object({ phone, code: z.string() });
 export const unlinkSchema = z.object({ device: z.number().int().positive() });

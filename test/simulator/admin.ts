@@ -3,18 +3,19 @@ import * as z from 'zod';
 import {
   contactSchema,
   enterCodeSchema,
+  groupChangeSchema,
   groupSchema,
-  NotFound,
   presenceSchema,
   readSchema,
   sendSchema,
   typingSchema,
   unlinkSchema,
 } from './admin-requests.ts';
-import { scriptSchema } from './contact-script.ts';
 import { faultSchema } from './faults.ts';
 import { readBody } from './media.ts';
+import { NotFound } from './not-found.ts';
 import { ScanRejected } from './registration.ts';
+import { scriptSchema } from './script.ts';
 import type { Simulator } from './simulator.ts';
 
 interface AdminRequest {
@@ -54,6 +55,7 @@ const ROUTES: Readonly<Record<string, AdminHandler>> = {
     simulator.presence(phone, json(presenceSchema, text).available),
   'POST /admin/contacts/{phone}/forget-sessions': ({ simulator, phone }) => simulator.forgetSessions(phone),
   'POST /admin/groups': ({ simulator, text }) => simulator.createGroup(json(groupSchema, text)),
+  'POST /admin/groups/members': ({ simulator, text }) => simulator.changeGroup(json(groupChangeSchema, text)),
   'POST /admin/phones/{phone}/unlink': ({ simulator, phone, text }) =>
     simulator.unlink(phone, json(unlinkSchema, text).device),
   'POST /admin/faults': ({ simulator, text }) => simulator.addFault(json(faultSchema, text)),

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { primaryOf } from './accounts.ts';
 import type { Received } from './inbox.ts';
 import type { Phone } from './phone.ts';
@@ -6,21 +5,6 @@ import { sendReceipt } from './phone-receipts.ts';
 import { routeChatState } from './presence.ts';
 import { node } from './wire/binary-node.ts';
 import type { Jid } from './wire/jid.ts';
-
-/** Which messages a phone decrypts; `sample` is one in fifty. */
-export const decryptSchema = z.enum(['all', 'sample', 'none']);
-
-/** How a simulated contact behaves by itself. Replies go out in 1:1 chats only, and only to linked clients. */
-export const scriptSchema = z.object({
-  reply: z.union([z.literal('echo'), z.object({ text: z.string() })]).optional(),
-  readReceipts: z.boolean().default(false),
-  typing: z.boolean().default(false),
-  /** `sample` and `none` take decryption off the path of benchmarks; receipts are given all the same. */
-  decrypt: decryptSchema.default('all'),
-});
-
-export type Script = z.infer<typeof scriptSchema>;
-export type ScriptInput = z.input<typeof scriptSchema>;
 
 const ANSWERED = new Set(['text', 'image', 'video', 'audio', 'voice', 'document', 'sticker', 'location', 'contact']);
 

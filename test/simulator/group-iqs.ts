@@ -134,7 +134,7 @@ export function createGroup(
 }
 
 /** Changes the member list and tells everybody concerned; answers `<participant>`s as the client's result has them. */
-function changeMembers(
+export function changeMembers(
   server: Server,
   group: Group,
   actor: Device,

@@ -32,6 +32,12 @@ describe.each(['lid', 'pn'] as const)('a group addressed by %s', (addressing) =>
     await carol.text('from Greta');
     await bed.simulator.send(contact.phone, { to: id, text: 'again' });
     await carol.text('again');
+    const change = { id, actor: alice.phone, change: 'remove' as const, participants: [carol.phone] };
+    bed.simulator.changeGroup(change);
+    await bed.simulator.send(contact.phone, { to: id, text: 'without Carol' });
+    await bob.text('without Carol');
+    await until('Carol to be told', () => JSON.stringify([...carol.seen]).includes('"action":"remove"'));
+    expect(JSON.stringify([...carol.seen])).not.toContain('without Carol');
   });
 });
 

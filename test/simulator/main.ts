@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { decryptSchema } from './contact-script.ts';
+import { decryptSchema } from './script.ts';
 import { startSimulator } from './simulator.ts';
 
 const { values } = parseArgs({

@@ -110,6 +110,15 @@ describe('with simulated contacts', () => {
     const place = { latitude: 52.5, longitude: 13.4, name: 'Berlin' };
     await bed.simulator.send(contact.phone, { to: alice.phone, location: place });
     await alice.message(({ message }) => message?.locationMessage?.name === 'Berlin');
+    for (const kind of ['video', 'audio', 'voice', 'document', 'sticker'] as const) {
+      const data = Buffer.from(kind).toString('base64');
+      await bed.simulator.send(contact.phone, { to: alice.phone, media: { kind, data, mimetype: 'test/kind' } });
+      const part = kind === 'voice' ? 'audioMessage' : (`${kind}Message` as const);
+      await alice.message(({ message }) => message?.[part]?.mimetype === 'test/kind');
+    }
+    const raw = { contactMessage: { displayName: 'Klara', vcard: 'BEGIN:VCARD' } };
+    await bed.simulator.send(contact.phone, { to: alice.phone, raw });
+    await alice.message(({ message }) => message?.contactMessage?.displayName === 'Klara');
     await bed.simulator.send(contact.phone, { to: alice.phone, revoke: id });
     await until('the deletion', () =>
       alice.updates.some(({ key, update }) => key.id === id && update.messageStubType === 1),

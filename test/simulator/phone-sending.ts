@@ -4,6 +4,7 @@ import { memberJid } from './group-nodes.ts';
 import type { Group } from './groups.ts';
 import { pad } from './message-content.ts';
 import { routeMessage } from './messages.ts';
+import { NotFound } from './not-found.ts';
 import type { Phone } from './phone.ts';
 import { takeBundle } from './prekeys.ts';
 import { distributionOf, encryptWithSenderKey, newSenderKey, type SenderKey } from './sender-keys.ts';
@@ -26,7 +27,7 @@ export interface SentMessage extends Sending {
 
 /**
  * Encrypts a message for everybody concerned and hands it to the routing as if a client had sent it.
- * @throws Error when the chat does not exist.
+ * @throws NotFound when the chat does not exist.
  */
 export async function sendFrom(phone: Phone, sending: Sending): Promise<string> {
   const id = sending.id ?? messageId();
@@ -62,7 +63,7 @@ function dispatch(
 
 async function directContent(phone: Phone, { chat, message }: Sending): Promise<readonly BinaryNode[]> {
   const partner = phone.server.accounts.find(chat);
-  if (!partner) throw new Error('nobody has this number');
+  if (!partner) throw new NotFound('nobody has this number');
   const entries: BinaryNode[] = [];
   if (partner !== phone.account) entries.push(...(await entriesFor(phone, chat, partner, message)));
   entries.push(...(await entriesFor(phone, chat, phone.account, deviceSent(chat, message))));
@@ -85,7 +86,7 @@ async function entriesFor(
 
 async function groupContent(phone: Phone, { chat, message }: Sending): Promise<readonly BinaryNode[]> {
   const group = phone.server.groups.find(chat.user);
-  if (!group?.members.has(phone.account)) throw new Error('the phone is not a member of this group');
+  if (!group?.members.has(phone.account)) throw new NotFound('the phone is not a member of this group');
   const devices = [...group.members.keys()].flatMap((account) => [...account.devices.values()]);
   const others = devices.filter((device) => device !== primaryOf(phone.account));
   const key = ownKey(phone, group, new Set(others.map(deviceName)));

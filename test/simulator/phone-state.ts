@@ -1,4 +1,4 @@
-import type { Script } from './contact-script.ts';
+import type { Script } from './script.ts';
 import type { SenderKey } from './sender-keys.ts';
 import type { SignalStoreState } from './signal-store.ts';
 

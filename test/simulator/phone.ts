@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { proto } from '@whiskeysockets/baileys';
 import type { Account, Device } from './accounts.ts';
-import { runScript, type Script } from './contact-script.ts';
+import { runScript } from './contact-script.ts';
 import { introduceDevice } from './history.ts';
 import { type ChatEvent, type Received, WaitableLog } from './inbox.ts';
 import { describeMessage, unpad } from './message-content.ts';
@@ -9,6 +9,7 @@ import { answerRetry, phoneReceipt, requestRetry } from './phone-receipts.ts';
 import { type Sending, type SentMessage, sendFrom } from './phone-sending.ts';
 import { type PhoneState, readSenderKey, writeSenderKey } from './phone-state.ts';
 import { receiptIds } from './receipts.ts';
+import type { Script } from './script.ts';
 import { decryptWithSenderKey, readDistribution, type SenderKey, senderKeyIdOf } from './sender-keys.ts';
 import type { Server } from './server.ts';
 import { SignalStore } from './signal-store.ts';

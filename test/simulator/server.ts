@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { AccountBook, type Device } from './accounts.ts';
 import type { ClientSession } from './client-session.ts';
-import type { Script } from './contact-script.ts';
 import { FaultTable } from './faults.ts';
 import { GroupBook } from './groups.ts';
 import { LinkCodeBook } from './link-code.ts';
 import type { MediaStore } from './media.ts';
 import type { Registration } from './registration.ts';
+import type { Script } from './script.ts';
 import { Stats } from './stats.ts';
 import type { ServerIdentity } from './wire/server-identity.ts';
 

@@ -5,21 +5,22 @@ import { handleAdmin } from './admin.ts';
 import {
   type ContactRequest,
   contactSchema,
+  type GroupChangeRequest,
   type GroupRequest,
+  groupChangeSchema,
   groupSchema,
-  NotFound,
   type ReadRequest,
   type SendRequest,
   type TypingRequest,
 } from './admin-requests.ts';
-import { type Script, type ScriptInput, scriptSchema } from './contact-script.ts';
 import { sessionsMatching } from './delivery.ts';
 import { removeDevice } from './device-list.ts';
 import { type FaultInput, faultSchema } from './faults.ts';
-import { createGroup } from './group-iqs.ts';
+import { changeMembers, createGroup } from './group-iqs.ts';
 import type { ChatEvent, InboxEntry } from './inbox.ts';
 import { enterCode } from './link-code.ts';
 import { MediaStore, serveMedia } from './media.ts';
+import { NotFound } from './not-found.ts';
 import { Phone } from './phone.ts';
 import { readCommand, sendCommand, typingCommand } from './phone-commands.ts';
 import { type Listener, listen } from './port-listener.ts';
@@ -27,6 +28,7 @@ import { preKeyCounts } from './prekeys.ts';
 import { announcePresence } from './presence.ts';
 import { silenceLibsignal } from './quiet-libsignal.ts';
 import { findScanned, type Linked, link } from './registration.ts';
+import { type Script, type ScriptInput, scriptSchema } from './script.ts';
 import { Server } from './server.ts';
 import { readSnapshot, restoreSnapshot, SnapshotWriter, takeSnapshot } from './snapshot.ts';
 import { serveClient } from './stanza-dispatch.ts';
@@ -247,6 +249,15 @@ export class Simulator {
     const members = participants.map((phone) => this.#account(phone));
     const created = createGroup(this.#server, primaryOf(this.#account(owner)), subject, members, addressing);
     return { id: `${attrText(created, 'id')}@g.us` };
+  }
+
+  /** Changes a group's members; the actor's rights are not asked for. */
+  changeGroup(input: GroupChangeRequest): void {
+    const { id, actor, change, participants } = groupChangeSchema.parse(input);
+    const group = this.#server.groups.find(id);
+    if (!group) throw new NotFound(`there is no group ${id}`);
+    const accounts = participants.map((phone) => this.#account(phone));
+    changeMembers(this.#server, group, primaryOf(this.#account(actor)), change, accounts);
   }
 
   /** Removes a linked client on the phone: it is told 401 device_removed and cannot come back. */
