@@ -1,11 +1,14 @@
-import type { SessionRunner } from '../sessions/session-runner.ts';
+/** A session that is waited for. */
+interface Waitable {
+  onceWorking(callback: () => void): () => void;
+}
 
 /** What becomes of a job's message on the queue after a try. */
 export type Disposition =
   /** The end is recorded in the job's row. */
   | { readonly kind: 'done' }
   /** Comes again after `seconds`, or earlier: when `until` becomes WORKING. What is behind it in the lane waits too. */
-  | { readonly kind: 'postpone'; readonly seconds: number; readonly until?: SessionRunner }
+  | { readonly kind: 'postpone'; readonly seconds: number; readonly until?: Waitable }
   /** Recorded as failed, and kept for people to look at. */
   | { readonly kind: 'bury'; readonly reason: string }
   /** The lease has ended: another host takes it from here. */

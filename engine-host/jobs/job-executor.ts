@@ -1,23 +1,34 @@
 import type { Logger } from 'pino';
 import { type Command, type CommandOf, type CommandType, isSendCommand } from '#shared/contracts/commands.ts';
 import { FINISHED_STATES, type JobRow } from '#shared/contracts/jobs.ts';
+import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionStatus } from '#shared/contracts/session.ts';
 import { DependencyError, NotOwnerError, TrunklineError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { JobOutcome, JobStore } from '#shared/ports/job-store.ts';
-import type { CommandHandlers, CommandOutcome, FrozenContent, JobContext } from '../engines/engine.ts';
+import type { CommandHandlers, CommandOutcome, Engine, FrozenContent, JobContext } from '../engines/engine.ts';
 import { LeaseSuspendedError, type ShardLease, whileOwned } from '../host/lease.ts';
 import type { SessionRunner } from '../sessions/session-runner.ts';
-import type { FoundSession } from '../sessions/shard-sessions.ts';
 import { type Disposition, waitSeconds } from './disposition.ts';
 import { failedSendEvent } from './failed-send-event.ts';
+
+/** What a job needs of the session that it runs in. */
+export type JobSession = Pick<SessionRunner, 'row' | 'status' | 'sent' | 'emit' | 'onceWorking'> & {
+  readonly engine: Pick<Engine, 'handlers'> | undefined;
+};
 
 export interface JobExecutorDeps {
   readonly lease: ShardLease;
   readonly jobs: JobStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly find: (session: string) => Promise<FoundSession | undefined>;
+  /** Undefined when there is no such session; without a runner it is stopped, and nobody wants it to run. */
+  readonly find: (session: string) => Promise<JobPlace | undefined>;
+}
+
+export interface JobPlace {
+  readonly row: Pick<SessionRow, 'desired'>;
+  readonly runner: JobSession | undefined;
 }
 
 /** After this many exceptions a job is poison. */
@@ -73,7 +84,7 @@ export class JobExecutor {
   async #handle(
     job: JobRow,
     handlers: CommandHandlers,
-    runner: SessionRunner,
+    runner: JobSession,
     tries: number,
   ): Promise<CommandOutcome | { readonly disposition: Disposition } | undefined> {
     try {
@@ -83,7 +94,7 @@ export class JobExecutor {
     }
   }
 
-  #context(job: JobRow, runner: SessionRunner): JobContext {
+  #context(job: JobRow, runner: JobSession): JobContext {
     const { lease, jobs, logger } = this.#deps;
     const messageId = job.messageId ?? '';
     const known = frozenContent(job);
@@ -112,7 +123,7 @@ export class JobExecutor {
     };
   }
 
-  async #record(job: JobRow, runner: SessionRunner, outcome: CommandOutcome, tries: number): Promise<Disposition> {
+  async #record(job: JobRow, runner: JobSession, outcome: CommandOutcome, tries: number): Promise<Disposition> {
     switch (outcome.kind) {
       case 'sent':
         return this.#finish(job, { state: 'SENT', result: { timestamp: outcome.timestamp } });
@@ -129,7 +140,7 @@ export class JobExecutor {
     }
   }
 
-  async #afterException(job: JobRow, runner: SessionRunner, error: unknown, tries: number): Promise<Disposition> {
+  async #afterException(job: JobRow, runner: JobSession, error: unknown, tries: number): Promise<Disposition> {
     if (error instanceof LeaseSuspendedError) {
       await this.#deps.lease.usable();
       return { kind: 'postpone', seconds: 0 };
@@ -150,7 +161,7 @@ export class JobExecutor {
     return { kind: 'bury', reason: error instanceof Error ? error.name : 'unknown' };
   }
 
-  async #fail(job: JobRow, runner: SessionRunner | undefined, code: string, message: string): Promise<Disposition> {
+  async #fail(job: JobRow, runner: JobSession | undefined, code: string, message: string): Promise<Disposition> {
     const disposition = await this.#finish(job, { state: 'FAILED', error: { code, message } });
     const event = failedSendEvent(job, runner?.row?.me ?? null, this.#deps.clock.now());
     if (event !== undefined) runner?.emit(event);
@@ -169,7 +180,7 @@ export class JobExecutor {
   }
 
   /** Never later than the job's end, so that its expiry is seen in time. */
-  #later(job: JobRow, seconds: number, until?: SessionRunner): Disposition {
+  #later(job: JobRow, seconds: number, until?: JobSession): Disposition {
     const left = (job.expiresAt - this.#deps.clock.now()) / 1000;
     const wait = Math.max(0, Math.ceil(Math.min(seconds, left, 43_200)));
     return { kind: 'postpone', seconds: wait, ...(until !== undefined && { until }) };

@@ -22,8 +22,18 @@ export interface JobLanesDeps {
 interface Lane {
   tail: Promise<void>;
   depth: number;
-  /** Set when a job has been postponed: what is behind it must not overtake it. */
-  held: Extract<Disposition, { kind: 'postpone' }> | undefined;
+}
+
+interface UnderWay {
+  /** Grows with each message that is taken. */
+  readonly number: number;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** A job of the lane has been postponed: what was received up to then must not overtake it. */
+interface Hold {
+  readonly before: number;
+  readonly disposition: Extract<Disposition, { kind: 'postpone' }>;
 }
 
 const INVISIBLE_SECONDS = 60;
@@ -37,7 +47,9 @@ const QUEUE_TRIES = 3;
 export class JobLanes {
   readonly #deps: JobLanesDeps;
   readonly #lanes = new Map<string, Lane>();
-  readonly #underWay = new Map<ReceivedShardMessage, NodeJS.Timeout>();
+  readonly #holds = new Map<string, Hold>();
+  readonly #underWay = new Map<ReceivedShardMessage, UnderWay>();
+  #count = 0;
   #draining = false;
 
   constructor(deps: JobLanesDeps) {
@@ -45,7 +57,9 @@ export class JobLanes {
   }
 
   take(message: ReceivedShardMessage, session: string, jobId: string): void {
-    this.#underWay.set(message, setInterval(() => void this.#extend(message), EXTEND_EVERY_MS).unref());
+    this.#count += 1;
+    const timer = setInterval(() => void this.#extend(message), EXTEND_EVERY_MS).unref();
+    this.#underWay.set(message, { number: this.#count, timer });
     // Only the row tells the lane, so reading it is a lane of its own: rows arrive in the order of their messages.
     this.#enter(
       `${session}#intake`,
@@ -54,7 +68,7 @@ export class JobLanes {
         if (job === undefined) return this.#settle(message, { kind: 'done' });
         const lane = isSendCommand(job.command) ? `${session}#sends` : `${session}#control`;
         const waits = this.#lanes.has(lane);
-        this.#enter(lane, (own) => this.#process(message, job, waits, own), message);
+        this.#enter(lane, () => this.#process(message, job, waits, lane), message);
       },
       message,
     );
@@ -86,12 +100,12 @@ export class JobLanes {
     while (this.#lanes.size > 0) await Promise.all(Array.from(this.#lanes.values(), (lane) => lane.tail));
   }
 
-  #enter(key: string, task: (lane: Lane) => Promise<void>, message: ReceivedShardMessage): void {
-    const lane = this.#lanes.get(key) ?? { tail: Promise.resolve(), depth: 0, held: undefined };
+  #enter(key: string, task: () => Promise<void>, message: ReceivedShardMessage): void {
+    const lane = this.#lanes.get(key) ?? { tail: Promise.resolve(), depth: 0 };
     this.#lanes.set(key, lane);
     lane.depth += 1;
     lane.tail = lane.tail
-      .then(() => task(lane))
+      .then(task)
       .catch((error: unknown) => {
         if (!(error instanceof NotOwnerError)) this.#deps.logger.error({ err: error }, 'a job could not be handled');
         this.#forget(message);
@@ -102,18 +116,20 @@ export class JobLanes {
       });
   }
 
-  async #process(message: ReceivedShardMessage, read: JobRow, waited: boolean, lane: Lane): Promise<void> {
+  async #process(message: ReceivedShardMessage, read: JobRow, waited: boolean, lane: string): Promise<void> {
     if (this.#draining) return this.#settle(message, { kind: 'postpone', seconds: 0 });
-    if (lane.held !== undefined) return this.#settle(message, lane.held);
+    const hold = this.#holds.get(lane);
+    const number = this.#underWay.get(message)?.number ?? 0;
+    if (hold !== undefined && number < hold.before) return this.#settle(message, hold.disposition);
+    this.#holds.delete(lane);
     // It may have been cancelled while it stood behind others.
     const job = waited ? await this.#read(read.session, read.jobId) : read;
     const disposition: Disposition =
       job === undefined ? { kind: 'done' } : await this.#deps.executor.run(job, message.receiveCount);
-    if (disposition.kind === 'postpone') {
-      lane.held = this.#draining ? { kind: 'postpone', seconds: 0 } : disposition;
-      return this.#settle(message, lane.held);
-    }
-    return this.#settle(message, disposition);
+    if (disposition.kind !== 'postpone') return this.#settle(message, disposition);
+    const postponed = this.#draining ? ({ kind: 'postpone', seconds: 0 } as const) : disposition;
+    this.#holds.set(lane, { before: this.#count + 1, disposition: postponed });
+    return this.#settle(message, postponed);
   }
 
   #read(session: string, jobId: string): Promise<JobRow | undefined> {
@@ -184,9 +200,9 @@ export class JobLanes {
   }
 
   #forget(message: ReceivedShardMessage): void {
-    const timer = this.#underWay.get(message);
-    if (timer === undefined) return;
-    clearInterval(timer);
+    const underWay = this.#underWay.get(message);
+    if (underWay === undefined) return;
+    clearInterval(underWay.timer);
     this.#underWay.delete(message);
     this.#deps.onSettled();
   }

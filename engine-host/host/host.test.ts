@@ -1,0 +1,162 @@
+import { pino } from 'pino';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
+import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
+import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
+import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
+import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
+import { MemoryOwnershipStore } from '#shared/adapters/memory/memory-ownership-store.ts';
+import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
+import { MemoryShardQueue } from '#shared/adapters/memory/memory-shard-queue.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
+import type { CommandHandlers } from '../engines/engine.ts';
+import { FakeEngineFactory } from '../sessions/fake-engine.ts';
+import { jobRow, sessionRow } from '../sessions/row-fixtures.ts';
+import { readHostConfig } from './config.ts';
+import { type Host, startHost } from './host.ts';
+
+const hosts: Host[] = [];
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map((host) => host.drain()));
+});
+
+function createCloud() {
+  return {
+    ownership: new MemoryOwnershipStore(),
+    sessions: new MemorySessionStore(),
+    jobs: new MemoryJobStore(),
+    queue: new MemoryShardQueue(),
+    checkpoints: new MemoryCheckpointStore(),
+    media: new MemoryMediaStore(),
+    bus: new MemoryEventBus(),
+    messages: new MemoryMessageStore(),
+  };
+}
+type Cloud = ReturnType<typeof createCloud>;
+
+async function launch(cloud: Cloud, hostId: string, handlers: CommandHandlers = {}) {
+  const factory = new FakeEngineFactory();
+  factory.handlers = handlers;
+  const config = readHostConfig({
+    HOST_ID: hostId,
+    SHARD_COUNT: '4',
+    OBSERVE_MS: '5',
+    SCAN_MS: '20',
+    JOB_DRAIN_MS: '500',
+  });
+  const host = await startHost({
+    ...cloud,
+    config,
+    version: '1.0.0',
+    clock: systemClock,
+    logger: pino({ level: 'silent' }),
+    remoteFiles: { fetch: () => Promise.reject(new Error('no network in tests')) },
+    readModels: [cloud.messages],
+    engines: [factory],
+  });
+  hosts.push(host);
+  return { host, factory };
+}
+
+async function send(cloud: Cloud, jobId: string) {
+  await cloud.jobs.create(jobRow({ jobId }));
+  await cloud.queue.send('socket-00', { kind: 'job', session: 'alpha', jobId }, 'sends', jobId);
+}
+
+const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
+const stateOf = async (cloud: Cloud, jobId: string) => (await cloud.jobs.get('alpha', jobId))?.state;
+const sent: CommandHandlers = { sendText: async () => ({ kind: 'sent', timestamp: 1 }) };
+
+describe('host', () => {
+  it('finds its sessions, sends what waits as soon as they work, and hears of changes', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow());
+    await send(cloud, 'early');
+    const { factory } = await launch(cloud, 'a', sent);
+    await until(() => expect(factory.told).toEqual(['start']));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await stateOf(cloud, 'early')).toBe('QUEUED');
+    factory.last.work();
+    await until(async () => expect(await stateOf(cloud, 'early')).toBe('SENT'));
+    await send(cloud, 'later');
+    await until(async () => expect(await stateOf(cloud, 'later')).toBe('SENT'));
+    await cloud.sessions.intend('alpha', 'one', { desired: 'STOPPED' });
+    await cloud.queue.send('socket-00', { kind: 'session-changed', session: 'alpha' }, 'control', 'change-1');
+    await until(async () => expect(await cloud.sessions.get('alpha')).toMatchObject({ status: 'STOPPED' }));
+    await until(() => expect(cloud.queue.size('socket-00')).toBe(0));
+  });
+
+  it('notices a change whose message was lost', async () => {
+    const cloud = createCloud();
+    const { factory } = await launch(cloud, 'a');
+    await cloud.sessions.create(sessionRow());
+    await until(() => expect(factory.told).toEqual(['start']));
+    await cloud.sessions.intend('alpha', 'one', { desired: 'STOPPED' });
+    await until(() => expect(factory.told).toEqual(['start', 'stop']));
+  });
+
+  it('drains: the running send ends, the engine stops, state is saved, another host goes on', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow());
+    const gate = Promise.withResolvers<void>();
+    let running = 0;
+    const first = await launch(cloud, 'a', {
+      sendText: async () => {
+        running += 1;
+        await gate.promise;
+        return { kind: 'sent', timestamp: 1 };
+      },
+    });
+    await until(() => expect(first.factory.told).toEqual(['start']));
+    first.factory.last.context.state.append([{ key: 'creds', value: Uint8Array.of(7) }]);
+    first.factory.last.work();
+    await until(async () => expect((await cloud.sessions.get('alpha'))?.status).toBe('WORKING'));
+    await send(cloud, 'one');
+    await send(cloud, 'two');
+    await until(() => expect(running).toBe(1));
+    const drained = first.host.drain();
+    gate.resolve();
+    await drained;
+    await first.host.closed;
+    expect(first.factory.told).toEqual(['start', 'stop']);
+    expect(running).toBe(1);
+    expect(await stateOf(cloud, 'one')).toBe('SENT');
+    expect(await stateOf(cloud, 'two')).toBe('QUEUED');
+    expect((await cloud.ownership.shards()).map(({ owner }) => owner)).toEqual([null, null, null, null]);
+    expect(await cloud.ownership.hosts()).toEqual([]);
+
+    const second = await launch(cloud, 'b', sent);
+    await until(() => expect(second.factory.told).toEqual(['start']));
+    expect(second.factory.last.context.state.get('creds')).toEqual(Uint8Array.of(7));
+    second.factory.last.work();
+    await until(async () => expect(await stateOf(cloud, 'two')).toBe('SENT'));
+    const seqs = cloud.bus.events.map(({ seq }) => seq);
+    expect(new Set(seqs).size).toBe(seqs.length);
+    expect([...seqs].sort((a, b) => a - b)).toEqual(seqs);
+  });
+
+  it('shares with a second host; every session runs once', async () => {
+    const cloud = createCloud();
+    for (const index of [0, 1, 2, 3])
+      await cloud.sessions.create(sessionRow({ name: `s${index}`, shard: `socket-0${index}` }));
+    const first = await launch(cloud, 'a');
+    await until(() => expect(first.factory.told).toHaveLength(4));
+    const second = await launch(cloud, 'b');
+    await until(() => expect([first.host.shards.length, second.host.shards.length]).toEqual([2, 2]));
+    await until(() => expect(second.factory.told).toEqual(['start', 'start']));
+    expect(first.factory.told.filter((word) => word === 'stop')).toHaveLength(2);
+  });
+
+  it('is fenced when it is declared dead: nothing is written, and then it begins anew', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow());
+    const { factory } = await launch(cloud, 'a', sent);
+    await until(() => expect(factory.told).toEqual(['start']));
+    const [row] = await cloud.ownership.hosts();
+    if (row === undefined) throw new Error('not registered');
+    expect(await cloud.ownership.declareDead(row.hostId, row.incarnation, row.rvn)).toBe(true);
+    await until(() => expect(factory.told).toEqual(['start', 'stop', 'start']));
+    expect((await cloud.ownership.shard('socket-00'))?.epoch).toBe(2);
+    await until(async () => expect((await cloud.sessions.get('alpha'))?.epoch).toBe(2));
+  });
+});

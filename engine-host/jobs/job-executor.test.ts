@@ -1,0 +1,258 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
+import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
+import { commandSchema } from '#shared/contracts/commands.ts';
+import type { JobRow } from '#shared/contracts/jobs.ts';
+import type { SessionRow } from '#shared/contracts/rows.ts';
+import type { SessionStatus } from '#shared/contracts/session.ts';
+import { DependencyError, EngineError, NotOwnerError } from '#shared/domain/errors.ts';
+import type { CommandHandlers, CommandOutcome, EngineEvent, JobContext } from '../engines/engine.ts';
+import { ManualLease } from '../host/manual-lease.ts';
+import { jobRow, sessionRow } from '../sessions/row-fixtures.ts';
+import { SentContents } from '../sessions/sent-contents.ts';
+import { waitSeconds } from './disposition.ts';
+import { JobExecutor, type JobExecutorDeps, type JobSession } from './job-executor.ts';
+
+const ME = { id: '4915112345678@c.us', pushName: null, lid: null, jid: null };
+const check = commandSchema.parse({ type: 'checkExists', phone: '4915112345678' });
+const pair = commandSchema.parse({ type: 'requestPairingCode', phone: '4915112345678' });
+
+interface Scene {
+  readonly job?: Partial<JobRow>;
+  readonly row?: Partial<SessionRow>;
+  readonly status?: SessionStatus;
+  readonly handlers?: CommandHandlers;
+  readonly gone?: boolean;
+}
+
+async function createScene({ job, row, status = 'WORKING', handlers = {}, gone = false }: Scene) {
+  const jobs = new MemoryJobStore();
+  await jobs.create(jobRow(job));
+  const lease = new ManualLease('socket-00', 3);
+  const emitted: EngineEvent[] = [];
+  const session: JobSession = {
+    status,
+    row: sessionRow({ me: ME, ...row }),
+    engine: { handlers },
+    sent: new SentContents('alpha', new MemoryMessageStore()),
+    emit: (event) => emitted.push(event),
+    onceWorking: () => () => {},
+  };
+  const deps: JobExecutorDeps = {
+    lease,
+    jobs,
+    clock: systemClock,
+    logger: pino({ level: 'silent' }),
+    find: async () => (gone ? undefined : { row: sessionRow(row), runner: session }),
+  };
+  const executor = new JobExecutor(deps);
+  const read = async () => {
+    const now = await jobs.get('alpha', 'job-1');
+    if (now === undefined) throw new Error('the job is gone');
+    return now;
+  };
+  const run = async (tries = 1) => executor.run(await read(), tries);
+  return { run, read, lease, jobs, emitted, session };
+}
+
+const sends = (outcome: CommandOutcome | Error, seen: JobContext[] = []): CommandHandlers => ({
+  sendText: async (_command, job) => {
+    seen.push(job);
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
+  },
+});
+
+describe('JobExecutor', () => {
+  it('runs a send with its id, freezes its content, records SENT', async () => {
+    const scene = await createScene({
+      handlers: {
+        sendText: async (_command, job) => {
+          const frozen = await job.freeze({ content: Uint8Array.of(1, 2), wire: { edit: '1' } });
+          expect(frozen).toEqual({ content: Buffer.from([1, 2]), wire: { edit: '1' } });
+          expect(await scene.read()).toMatchObject({ state: 'PREPARED', epoch: 3 });
+          expect(job.messageId).toMatch(/^3EB0/);
+          return { kind: 'sent', timestamp: 1_700_000_000 };
+        },
+      },
+    });
+    expect(await scene.run()).toEqual({ kind: 'done' });
+    const job = await scene.read();
+    expect(job).toMatchObject({ state: 'SENT', result: { timestamp: 1_700_000_000 }, epoch: 3, attempts: 1 });
+    expect(await scene.session.sent.get(job.messageId ?? '')).toEqual(Buffer.from([1, 2]));
+  });
+
+  it('gives a later try what an earlier one has frozen, whatever it wants to freeze', async () => {
+    const seen: JobContext[] = [];
+    const scene = await createScene({
+      job: { state: 'PREPARED', content: 'AQI=' },
+      handlers: sends({ kind: 'sent', timestamp: 1 }, seen),
+    });
+    await scene.run();
+    expect(seen[0]?.frozen?.content).toEqual(Buffer.from([1, 2]));
+    const other = await createScene({
+      job: { state: 'PREPARED', content: 'AQI=' },
+      handlers: {
+        sendText: async (_command, job) => {
+          expect((await job.freeze({ content: Uint8Array.of(9) })).content).toEqual(Buffer.from([1, 2]));
+          return { kind: 'sent', timestamp: 1 };
+        },
+      },
+    });
+    expect(await other.run()).toEqual({ kind: 'done' });
+  });
+
+  it('records what a command found', async () => {
+    const handlers: CommandHandlers = {
+      checkExists: async () => ({ kind: 'done', result: { numberExists: true } }),
+    };
+    const scene = await createScene({ job: { command: check }, handlers });
+    expect(await scene.run()).toEqual({ kind: 'done' });
+    expect(await scene.read()).toMatchObject({ state: 'DONE', result: { numberExists: true } });
+  });
+
+  it('records a refusal, and tells of a message that will never leave', async () => {
+    const scene = await createScene({ handlers: sends({ kind: 'rejected', code: 'nack-463', message: 'no' }) });
+    expect(await scene.run()).toEqual({ kind: 'done' });
+    const job = await scene.read();
+    expect(job).toMatchObject({ state: 'FAILED', error: { code: 'nack-463', message: 'no' } });
+    expect(scene.emitted).toMatchObject([
+      { body: { event: 'message.ack', payload: { id: `true_4915187654321@c.us_${job.messageId}`, ack: -1 } } },
+    ]);
+  });
+
+  it('takes an expected error for a refusal', async () => {
+    const scene = await createScene({ handlers: sends(new EngineError('media-refused', 'too large')) });
+    expect(await scene.run()).toEqual({ kind: 'done' });
+    expect(await scene.read()).toMatchObject({ state: 'FAILED', error: { code: 'media-refused' } });
+  });
+
+  it('lets a send come again as the engine says', async () => {
+    const outcome: CommandOutcome = { kind: 'retry', reason: 'no-ack', afterSeconds: 7 };
+    const scene = await createScene({ handlers: sends(outcome) });
+    expect(await scene.run(50)).toEqual({ kind: 'postpone', seconds: 7 });
+    expect((await scene.read()).state).toBe('QUEUED');
+    const cut: CommandHandlers = {
+      sendText: async () => {
+        Object.assign(dropped.session, { status: 'STARTING' });
+        return outcome;
+      },
+    };
+    const dropped = await createScene({ handlers: cut });
+    expect(await dropped.run()).toEqual({ kind: 'postpone', seconds: 7, until: dropped.session });
+  });
+
+  it('gives up a command that gets no answer', async () => {
+    const handlers: CommandHandlers = {
+      checkExists: async () => ({ kind: 'retry', reason: 'timeout', afterSeconds: 2 }),
+    };
+    const scene = await createScene({ job: { command: check }, handlers });
+    expect(await scene.run(3)).toMatchObject({ kind: 'postpone' });
+    expect(await scene.run(4)).toEqual({ kind: 'done' });
+    expect(await scene.read()).toMatchObject({ state: 'FAILED', error: { code: 'timeout' } });
+  });
+
+  it.each(['STARTING', 'SCAN_QR_CODE', 'STOPPED', 'FAILED'] as const)(
+    'keeps sends waiting while %s',
+    async (status) => {
+      const seen: JobContext[] = [];
+      const scene = await createScene({ status, handlers: sends({ kind: 'sent', timestamp: 1 }, seen) });
+      expect(await scene.run(1)).toEqual({ kind: 'postpone', seconds: 2, until: scene.session });
+      expect(await scene.run(9)).toMatchObject({ kind: 'postpone', seconds: 30 });
+      expect(seen).toEqual([]);
+      expect((await scene.read()).state).toBe('QUEUED');
+    },
+  );
+
+  it('fails commands of a session that does not work: soon, or at once when it is not wanted to', async () => {
+    const scene = await createScene({ job: { command: check }, status: 'STARTING' });
+    expect(await scene.run(3)).toMatchObject({ kind: 'postpone' });
+    await scene.run(4);
+    expect(await scene.read()).toMatchObject({ state: 'FAILED', error: { code: 'session-not-working' } });
+    const stopped = await createScene({ job: { command: check }, row: { desired: 'STOPPED' }, status: 'STOPPED' });
+    await stopped.run(1);
+    expect(await stopped.read()).toMatchObject({ state: 'FAILED', error: { code: 'session-not-working' } });
+  });
+
+  it('asks for a pairing code while the QR code is on show', async () => {
+    const handlers: CommandHandlers = {
+      requestPairingCode: async () => ({ kind: 'done', result: { code: 'ABCD-EFGH' } }),
+    };
+    const scene = await createScene({ job: { command: pair }, status: 'SCAN_QR_CODE', handlers });
+    await scene.run();
+    expect(await scene.read()).toMatchObject({ state: 'DONE', result: { code: 'ABCD-EFGH' } });
+  });
+
+  it('fails what the engine cannot do, and what belongs to no session', async () => {
+    const scene = await createScene({});
+    await scene.run();
+    expect(await scene.read()).toMatchObject({ state: 'FAILED', error: { code: 'not-supported' } });
+    const gone = await createScene({ gone: true });
+    await gone.run();
+    expect(await gone.read()).toMatchObject({ state: 'FAILED', error: { code: 'session-not-found' } });
+  });
+
+  it('leaves finished jobs alone and expires late ones', async () => {
+    const seen: JobContext[] = [];
+    const handlers = sends({ kind: 'sent', timestamp: 1 }, seen);
+    const cancelled = await createScene({ job: { state: 'CANCELLED' }, handlers });
+    expect(await cancelled.run()).toEqual({ kind: 'done' });
+    expect((await cancelled.read()).state).toBe('CANCELLED');
+    const late = await createScene({ job: { expiresAt: Date.now() - 1 }, handlers });
+    expect(await late.run()).toEqual({ kind: 'done' });
+    expect((await late.read()).state).toBe('EXPIRED');
+    expect(seen).toEqual([]);
+  });
+
+  it('does not send before its time, nor wait beyond its end', async () => {
+    const early = await createScene({ job: { notBefore: Date.now() + 90_500 } });
+    expect(await early.run()).toEqual({ kind: 'postpone', seconds: 91 });
+    const short = await createScene({ job: { expiresAt: Date.now() + 3_000 }, status: 'STARTING' });
+    expect(await short.run(9)).toMatchObject({ kind: 'postpone', seconds: 3 });
+  });
+
+  it('buries a job that throws again and again', async () => {
+    const scene = await createScene({ handlers: sends(new TypeError('cannot read x of undefined')) });
+    for (let count = 1; count < 5; count += 1) expect(await scene.run(30)).toMatchObject({ kind: 'postpone' });
+    expect(await scene.run(30)).toEqual({ kind: 'bury', reason: 'TypeError' });
+    expect(await scene.read()).toMatchObject({ state: 'FAILED', error: { code: 'engine-error' } });
+  });
+
+  it('fails, without burying it, what depends on something that stays away', async () => {
+    const scene = await createScene({ handlers: sends(new DependencyError('the file’s server is down')) });
+    for (let count = 1; count < 5; count += 1) expect(await scene.run()).toMatchObject({ kind: 'postpone' });
+    expect(await scene.run()).toEqual({ kind: 'done' });
+    expect(await scene.read()).toMatchObject({ state: 'FAILED', error: { code: 'dependency' } });
+  });
+
+  it('stops a job that was cancelled between its start and its freezing', async () => {
+    const scene = await createScene({
+      handlers: {
+        sendText: async (_command, job) => {
+          await scene.jobs.advance('alpha', 'job-1', 3, { state: 'CANCELLED' });
+          await job.freeze({ content: Uint8Array.of(1) });
+          return { kind: 'sent', timestamp: 1 };
+        },
+      },
+    });
+    expect(await scene.run()).toEqual({ kind: 'done' });
+    expect((await scene.read()).state).toBe('CANCELLED');
+  });
+
+  it('records nothing without the lease', async () => {
+    const scene = await createScene({ handlers: sends({ kind: 'sent', timestamp: 1 }) });
+    scene.lease.end();
+    expect(await scene.run()).toEqual({ kind: 'abandon' });
+    expect((await scene.read()).state).toBe('QUEUED');
+    const fenced = await createScene({ handlers: sends(new NotOwnerError('not ours')) });
+    expect(await fenced.run()).toEqual({ kind: 'abandon' });
+  });
+});
+
+describe('waitSeconds', () => {
+  it('grows from 2 to 30 seconds, and is patient in the end', () => {
+    expect([1, 2, 3, 4, 5, 100, 101].map(waitSeconds)).toEqual([2, 4, 8, 16, 30, 30, 120]);
+  });
+});

@@ -1,0 +1,238 @@
+import { pino } from 'pino';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
+import { MemoryShardQueue } from '#shared/adapters/memory/memory-shard-queue.ts';
+import { commandSchema } from '#shared/contracts/commands.ts';
+import type { JobRow } from '#shared/contracts/jobs.ts';
+import { ManualLease } from '../host/manual-lease.ts';
+import { jobRow } from '../sessions/row-fixtures.ts';
+import type { Disposition } from './disposition.ts';
+import { JobLanes } from './job-lanes.ts';
+import { shardMessages } from './shard-poller.ts';
+import { Slots } from './slots.ts';
+
+const SHARD = 'socket-00';
+const logger = pino({ level: 'silent' });
+const check = commandSchema.parse({ type: 'checkExists', phone: '4915112345678' });
+
+function createLanes(run: (job: JobRow, tries: number) => Promise<Disposition>, size = 200) {
+  const lease = new ManualLease(SHARD);
+  const queue = new MemoryShardQueue();
+  const jobs = new MemoryJobStore();
+  const slots = new Slots(size);
+  const lanes = new JobLanes({ lease, queue, jobs, executor: { run }, logger, onSettled: () => slots.release() });
+  const stop = new AbortController();
+  const poll = async () => {
+    for await (const message of shardMessages({ lease, queue, slots, logger }, stop.signal)) {
+      if (message.body.kind === 'job') lanes.take(message, message.body.session, message.body.jobId);
+    }
+  };
+  const polling = poll();
+  const add = async (jobId: string, changes: Partial<JobRow> = {}) => {
+    const job = jobRow({ ...changes, jobId });
+    await jobs.create(job);
+    const lane = job.command.type === 'checkExists' ? 'control' : 'sends';
+    await queue.send(SHARD, { kind: 'job', session: job.session, jobId }, lane, jobId);
+  };
+  ends.push(async () => {
+    stop.abort();
+    lease.end();
+    lanes.abort();
+    await polling;
+  });
+  return { lease, queue, jobs, lanes, add, stop, polling };
+}
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  await Promise.all(ends.splice(0).map((end) => end()));
+});
+
+/** A run that ends when the test says so. */
+function held() {
+  const begun: string[] = [];
+  const gates = new Map<string, PromiseWithResolvers<Disposition>>();
+  const gate = (jobId: string) => {
+    const known = gates.get(jobId) ?? Promise.withResolvers<Disposition>();
+    gates.set(jobId, known);
+    return known;
+  };
+  const run = (job: JobRow) => {
+    begun.push(job.jobId);
+    return gate(job.jobId).promise;
+  };
+  return { begun, run, end: (jobId: string, how: Disposition = { kind: 'done' }) => gate(jobId).resolve(how) };
+}
+
+describe('JobLanes', () => {
+  it('runs the sends of a session one after the other in order', async () => {
+    const { begun, run, end } = held();
+    const { add, queue } = createLanes(run);
+    for (const jobId of ['a', 'b', 'c']) await add(jobId);
+    await vi.waitFor(() => expect(begun).toEqual(['a']));
+    end('b');
+    end('c');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(begun).toEqual(['a']);
+    end('a');
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
+    expect(begun).toEqual(['a', 'b', 'c']);
+  });
+
+  it('runs other sessions, and commands, beside a send that takes its time', async () => {
+    const { begun, run, end } = held();
+    const { add, queue } = createLanes(run);
+    await add('slow');
+    await add('other', { session: 'beta' });
+    await add('command', { command: check });
+    await vi.waitFor(() => expect([...begun].sort()).toEqual(['command', 'other', 'slow']));
+    for (const jobId of begun) end(jobId);
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
+  });
+
+  it('lets nothing overtake a send that has to wait', async () => {
+    const order: string[] = [];
+    let waits = 2;
+    const { add, queue } = createLanes(async (job) => {
+      order.push(job.jobId);
+      if (job.jobId === 'a' && waits-- > 0) return { kind: 'postpone', seconds: 0 };
+      return { kind: 'done' };
+    });
+    for (const jobId of ['a', 'b', 'c']) await add(jobId);
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
+    expect(order).toEqual(['a', 'a', 'a', 'b', 'c']);
+  });
+
+  it('lets nothing overtake, also when the rows behind are slow to read', async () => {
+    const order: string[] = [];
+    let waits = 1;
+    const { add, queue, jobs } = createLanes(async (job) => {
+      order.push(job.jobId);
+      return job.jobId === 'a' && waits-- > 0 ? { kind: 'postpone', seconds: 1 } : { kind: 'done' };
+    });
+    const get = jobs.get.bind(jobs);
+    vi.spyOn(jobs, 'get').mockImplementation(async (session, jobId) => {
+      if (jobId !== 'a') await new Promise((resolve) => setTimeout(resolve, 30));
+      return get(session, jobId);
+    });
+    // One wake-up of the poll must find both.
+    await Promise.all([add('a'), add('b')]);
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0), { timeout: 10_000 });
+    expect(order).toEqual(['a', 'a', 'b']);
+  });
+
+  it('takes waiting sends back at once when their session works', async () => {
+    const order: string[] = [];
+    let ready = false;
+    const callbacks: (() => void)[] = [];
+    const session = {
+      onceWorking: (callback: () => void) => {
+        callbacks.push(callback);
+        return () => {};
+      },
+    };
+    const { add, queue } = createLanes(async (job) => {
+      order.push(job.jobId);
+      return ready ? { kind: 'done' } : { kind: 'postpone', seconds: 3_600, until: session };
+    });
+    await add('a');
+    await add('b');
+    await vi.waitFor(() => expect(callbacks.length).toBeGreaterThan(0));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    ready = true;
+    for (const callback of callbacks.splice(0)) callback();
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
+    expect(order.slice(1)).toEqual(['a', 'b']);
+  });
+
+  it('looks again at a job that stood behind another', async () => {
+    const states: string[] = [];
+    const { begun, run, end } = held();
+    const { add, jobs, queue } = createLanes(async (job) => {
+      states.push(job.state);
+      return run(job);
+    });
+    await add('a');
+    await add('b');
+    await vi.waitFor(() => expect(begun).toEqual(['a']));
+    await jobs.advance('alpha', 'b', 1, { state: 'CANCELLED' });
+    end('a');
+    end('b');
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
+    expect(states).toEqual(['QUEUED', 'CANCELLED']);
+  });
+
+  it('removes messages without a job, and buries poison', async () => {
+    const { add, queue } = createLanes(async () => ({ kind: 'bury', reason: 'TypeError' }));
+    await queue.send(SHARD, { kind: 'job', session: 'alpha', jobId: 'nothing' }, 'sends', 'nothing');
+    await add('poison');
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
+    expect(queue.buried).toMatchObject([{ body: { jobId: 'poison' }, reason: 'TypeError' }]);
+  });
+
+  it('goes on after a run that threw', async () => {
+    const { add, queue } = createLanes(async (job) => {
+      if (job.jobId === 'a') throw new Error('a bug');
+      return { kind: 'done' };
+    });
+    await add('a');
+    await add('b', { session: 'beta' });
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(1));
+  });
+
+  it('has no more jobs under way than there are slots', async () => {
+    const { begun, run, end } = held();
+    const { add, queue } = createLanes(run, 2);
+    for (const session of ['s1', 's2', 's3']) {
+      await add(session, { session });
+      await vi.waitFor(() => expect(begun.length).toBeGreaterThanOrEqual(Math.min(2, Number(session.slice(1)))));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(begun).toEqual(['s1', 's2']);
+    end('s1');
+    await vi.waitFor(() => expect(begun).toEqual(['s1', 's2', 's3']));
+    end('s2');
+    end('s3');
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
+  });
+
+  it('drains: waits for what runs, gives back what has not begun', async () => {
+    const { begun, run, end } = held();
+    const { add, queue, lanes, stop, polling } = createLanes(run);
+    await add('a');
+    await add('b');
+    await vi.waitFor(() => expect(begun).toEqual(['a']));
+    stop.abort();
+    await polling;
+    const drained = lanes.drain(5_000);
+    end('a');
+    expect(await drained).toBe(true);
+    expect(begun).toEqual(['a']);
+    const left = await queue.receive(SHARD, AbortSignal.timeout(5_000));
+    expect(left.map(({ body }) => body)).toEqual([{ kind: 'job', session: 'alpha', jobId: 'b' }]);
+  });
+
+  it('gives back, in the end, what did not finish in time', async () => {
+    const { begun, run } = held();
+    const { add, queue, lanes, stop, polling } = createLanes(run);
+    await add('a');
+    await vi.waitFor(() => expect(begun).toEqual(['a']));
+    stop.abort();
+    await polling;
+    expect(await lanes.drain(10)).toBe(false);
+    await lanes.giveBack();
+    expect(await queue.receive(SHARD, AbortSignal.timeout(5_000))).toHaveLength(1);
+  });
+
+  it('does not touch the queue without the lease', async () => {
+    const { begun, run, end } = held();
+    const { add, queue, lease } = createLanes(run);
+    await add('a');
+    await vi.waitFor(() => expect(begun).toEqual(['a']));
+    const done = vi.spyOn(queue, 'done');
+    lease.end();
+    end('a');
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(done).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,346 @@
+import { pino } from 'pino';
+import { describe, expect, it, vi } from 'vitest';
+import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
+import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
+import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
+import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
+import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
+import type { SessionRow } from '#shared/contracts/rows.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
+import type { SessionIntent } from '#shared/ports/session-store.ts';
+import { ManualLease } from '../host/manual-lease.ts';
+import { EventPublisher } from './event-publisher.ts';
+import { FakeEngineFactory } from './fake-engine.ts';
+import { sessionRow } from './row-fixtures.ts';
+import { SessionRunner } from './session-runner.ts';
+import { decodeState } from './state-codec.ts';
+
+const logger = pino({ level: 'silent' });
+const QR = { value: 'secret', expiresAt: 5 };
+
+async function createWorld(changes: Partial<SessionRow> = {}) {
+  const sessions = new MemorySessionStore();
+  await sessions.create(sessionRow(changes));
+  const world = {
+    sessions,
+    bus: new MemoryEventBus(),
+    checkpoints: new MemoryCheckpointStore(),
+    messages: new MemoryMessageStore(),
+    factory: new FakeEngineFactory(),
+    /** What each status event found in the row when it was published. */
+    told: [] as { event: string; row: string | undefined }[],
+  };
+  const target = async (event: MemoryEventBus['events'][number]) => {
+    if (event.event !== 'session.status') return;
+    world.told.push({ event: event.payload.status, row: (await sessions.get('alpha'))?.status });
+  };
+  return { ...world, bus: new MemoryEventBus({ target }) };
+}
+type World = Awaited<ReturnType<typeof createWorld>>;
+
+function createRunner(world: World, lease = new ManualLease()) {
+  const gone = vi.fn();
+  const runner = new SessionRunner(
+    { name: 'alpha', lease, logger, onGone: gone },
+    {
+      ...world,
+      hostId: 'host-1',
+      version: '1.0.0',
+      clock: systemClock,
+      checkpointInterval: 0,
+      media: new MemoryMediaStore(),
+      remoteFiles: { fetch: () => Promise.reject(new DependencyError('no network in tests')) },
+      readModels: [world.messages],
+      publisher: new EventPublisher(world.bus, logger),
+      engines: new Map([['SCRIPTED', world.factory]]),
+      startTurn: (start) => start(),
+    },
+  );
+  const intend = async (intent: SessionIntent) => {
+    await world.sessions.intend('alpha', 'one', intent);
+    runner.wake();
+    await runner.settled();
+  };
+  return { runner, lease, gone, intend };
+}
+
+async function started(changes: Partial<SessionRow> = {}) {
+  const world = await createWorld(changes);
+  const place = createRunner(world);
+  place.runner.wake();
+  await place.runner.settled();
+  return { ...world, ...place, world };
+}
+
+async function working(changes: Partial<SessionRow> = {}) {
+  const session = await started(changes);
+  session.factory.last.context.state.append([{ key: 'creds', value: Uint8Array.of(7) }]);
+  session.factory.last.work();
+  await vi.waitFor(() => expect(session.told.at(-1)?.event).toBe('WORKING'));
+  return session;
+}
+
+const rowOf = async ({ sessions }: Pick<World, 'sessions'>) => sessions.get('alpha');
+const statuses = ({ told }: Pick<World, 'told'>) => told.map(({ event }) => event);
+
+async function stored(world: Pick<World, 'sessions' | 'checkpoints'>) {
+  const checkpoint = (await rowOf(world))?.checkpoint;
+  if (!checkpoint) return undefined;
+  return decodeState(await world.checkpoints.get(checkpoint));
+}
+
+describe('SessionRunner', () => {
+  it('starts what is wanted to run and says in the row how it goes', async () => {
+    const session = await started();
+    expect(session.factory.told).toEqual(['start']);
+    expect(await rowOf(session)).toMatchObject({ status: 'STARTING', hostId: 'host-1', epoch: 1 });
+    session.factory.last.context.report({ status: 'SCAN_QR_CODE', qr: QR });
+    await vi.waitFor(async () => expect(await rowOf(session)).toMatchObject({ status: 'SCAN_QR_CODE', qr: QR }));
+    session.factory.last.work();
+    await vi.waitFor(async () =>
+      expect(await rowOf(session)).toMatchObject({ status: 'WORKING', qr: null, me: { id: '4915112345678@c.us' } }),
+    );
+    expect((await rowOf(session))?.statuses.map(({ status }) => status)).toEqual([
+      'STARTING',
+      'SCAN_QR_CODE',
+      'WORKING',
+    ]);
+  });
+
+  it('publishes a status only after the row has it', async () => {
+    const session = await working();
+    const gate = Promise.withResolvers<void>();
+    const report = session.sessions.report.bind(session.sessions);
+    vi.spyOn(session.sessions, 'report').mockImplementation(async (...args) => {
+      if (args[3].status !== undefined) await gate.promise;
+      return report(...args);
+    });
+    session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(statuses(session)).toEqual(['STARTING', 'WORKING']);
+    gate.resolve();
+    await vi.waitFor(() => expect(session.told.at(-1)).toEqual({ event: 'STARTING', row: 'STARTING' }));
+  });
+
+  it('publishes SCAN_QR_CODE again with each QR code, and counts it once', async () => {
+    const session = await started();
+    for (const value of ['a', 'b']) {
+      session.factory.last.context.report({ status: 'SCAN_QR_CODE', qr: { value, expiresAt: 1 } });
+      await vi.waitFor(async () => expect((await rowOf(session))?.qr?.value).toBe(value));
+    }
+    session.factory.last.work();
+    await vi.waitFor(() => expect(statuses(session)).toEqual(['STARTING', 'SCAN_QR_CODE', 'SCAN_QR_CODE', 'WORKING']));
+    const last = session.bus.events.at(-1);
+    expect(last?.event === 'session.status' && last.payload.statuses.map(({ status }) => status)).toEqual([
+      'STARTING',
+      'SCAN_QR_CODE',
+      'WORKING',
+    ]);
+  });
+
+  it('tells STARTING of a session that was created running', async () => {
+    const session = await started({ status: 'STARTING', statuses: [{ status: 'STARTING', timestamp: 1 }] });
+    await vi.waitFor(() => expect(statuses(session)).toEqual(['STARTING']));
+    expect((await rowOf(session))?.statuses).toHaveLength(1);
+  });
+
+  it('stops, keeps the login, and is gone when everything is saved and published', async () => {
+    const session = await working();
+    await session.intend({ desired: 'STOPPED' });
+    expect(session.factory.told).toEqual(['start', 'stop']);
+    expect(await rowOf(session)).toMatchObject({ status: 'STOPPED', hostId: null });
+    expect((await stored(session))?.get('creds')).toEqual(Uint8Array.of(7));
+    expect(statuses(session)).toEqual(['STARTING', 'WORKING', 'STOPPED']);
+    expect(session.gone).toHaveBeenCalledOnce();
+  });
+
+  it('gives the next engine what the last one has saved', async () => {
+    const session = await working();
+    await session.intend({ desired: 'STOPPED' });
+    await session.sessions.intend('alpha', 'one', { desired: 'RUNNING' });
+    const next = createRunner(session.world, new ManualLease('socket-00', 2));
+    next.runner.wake();
+    await next.runner.settled();
+    expect(session.factory.engines).toHaveLength(2);
+    expect(session.factory.last.context.state.get('creds')).toEqual(Uint8Array.of(7));
+    await vi.waitFor(() => expect(statuses(session).at(-1)).toBe('STARTING'));
+    const seqs = session.bus.events.map(({ seq }) => seq);
+    expect([...seqs].sort((a, b) => a - b)).toEqual(seqs);
+    expect(new Set(seqs).size).toBe(seqs.length);
+  });
+
+  it('restarts once for each new token', async () => {
+    const session = await working();
+    await session.intend({ restartToken: 'r1' });
+    session.runner.wake();
+    await session.runner.settled();
+    expect(session.factory.told).toEqual(['start', 'stop', 'start']);
+    expect(await rowOf(session)).toMatchObject({ restartDone: 'r1', status: 'STARTING' });
+  });
+
+  it('restarts with a new configuration, but only when the engine sees a difference', async () => {
+    const session = await working();
+    await session.intend({ config: { metadata: { team: 'red' } } });
+    expect(session.factory.told).toEqual(['start']);
+    await session.intend({ config: { metadata: { team: 'red' }, debug: true } });
+    expect(session.factory.told).toEqual(['start', 'stop', 'start']);
+    expect(session.factory.last.context.config.debug).toBe(true);
+    await vi.waitFor(() => expect(session.bus.events.at(-1)?.metadata).toEqual({ team: 'red' }));
+  });
+
+  it('logs out: unlinks, forgets the login everywhere, starts over', async () => {
+    const session = await working();
+    const before = (await rowOf(session))?.checkpoint;
+    await session.intend({ logoutToken: 'l1', status: 'STARTING' });
+    expect(session.factory.told).toEqual(['start', 'logout', 'start']);
+    expect(await rowOf(session)).toMatchObject({ logoutDone: 'l1', me: null, status: 'STARTING' });
+    expect(session.factory.last.context.state.get('creds')).toBeUndefined();
+    expect([...((await stored(session))?.keys() ?? [])]).toEqual(['meta/seq']);
+    if (!before) throw new Error('there was no checkpoint');
+    await expect(session.checkpoints.get(before)).rejects.toThrow();
+    session.runner.wake();
+    await session.runner.settled();
+    expect(session.factory.told).toHaveLength(3);
+  });
+
+  it('logs out a stopped session by forgetting its login', async () => {
+    const session = await working();
+    await session.intend({ desired: 'STOPPED' });
+    await session.sessions.intend('alpha', 'one', { logoutToken: 'l1' });
+    const next = createRunner(session.world, new ManualLease('socket-00', 2));
+    next.runner.wake();
+    await next.runner.settled();
+    expect(session.factory.told).toEqual(['start', 'stop']);
+    expect(await rowOf(session)).toMatchObject({ logoutDone: 'l1', me: null, status: 'STOPPED' });
+    expect([...((await stored(session))?.keys() ?? [])]).toEqual(['meta/seq']);
+    expect(next.gone).toHaveBeenCalledOnce();
+  });
+
+  it('deletes: unlinks, tells STOPPED, leaves nothing', async () => {
+    const session = await working();
+    const before = (await rowOf(session))?.checkpoint;
+    await session.intend({ desired: 'DELETED' });
+    expect(session.factory.told).toEqual(['start', 'logout']);
+    expect(statuses(session)).toEqual(['STARTING', 'WORKING', 'STOPPED']);
+    expect(await rowOf(session)).toBeUndefined();
+    if (!before) throw new Error('there was no checkpoint');
+    await expect(session.checkpoints.get(before)).rejects.toThrow();
+    expect(session.gone).toHaveBeenCalledOnce();
+  });
+
+  it('fails without an engine of that name, and says why', async () => {
+    const session = await started({ engine: 'GOWS' });
+    expect(await rowOf(session)).toMatchObject({ status: 'FAILED', statusReason: 'engine-not-available' });
+    await vi.waitFor(() => expect(statuses(session)).toEqual(['FAILED']));
+  });
+
+  it('fails when the engine throws, and stays so until somebody wants a start', async () => {
+    const world = await createWorld();
+    world.factory.beforeCreate = () => {
+      throw new Error('no memory');
+    };
+    const { runner, intend } = createRunner(world);
+    runner.wake();
+    await runner.settled();
+    expect(await rowOf(world)).toMatchObject({ status: 'FAILED', statusReason: 'engine-crashed' });
+    world.factory.beforeCreate = () => {};
+    runner.wake();
+    await runner.settled();
+    expect(world.factory.told).toEqual([]);
+    await intend({ status: 'STARTING' });
+    expect(world.factory.told).toEqual(['start']);
+    expect(await rowOf(world)).toMatchObject({ status: 'STARTING' });
+    expect((await rowOf(world))?.statusReason).toBeUndefined();
+  });
+
+  it('forgets the login when WhatsApp has ended it', async () => {
+    const session = await working();
+    session.factory.last.context.report({ status: 'FAILED', reason: 'logged-out', message: 'unlinked' });
+    await vi.waitFor(async () =>
+      expect(await rowOf(session)).toMatchObject({ status: 'FAILED', statusReason: 'logged-out', me: null }),
+    );
+    await vi.waitFor(async () => expect([...((await stored(session))?.keys() ?? [])]).toEqual(['meta/seq']));
+    expect(session.runner.engine).toBeUndefined();
+    session.runner.wake();
+    await session.runner.settled();
+    expect(session.factory.told).toEqual(['start']);
+  });
+
+  it('does not start a session whose stored login cannot be read', async () => {
+    const checkpoint = { key: 'checkpoints/alpha/one/x', lsn: 5, epoch: 0 };
+    const session = await started({ checkpoint });
+    expect(session.factory.told).toEqual([]);
+    expect(await rowOf(session)).toMatchObject({ status: 'FAILED', statusReason: 'state-unreadable', checkpoint });
+  });
+
+  it('corrects a status that the API has written over a session that runs', async () => {
+    const session = await working();
+    await session.intend({ status: 'STARTING' });
+    await vi.waitFor(async () => expect((await rowOf(session))?.status).toBe('WORKING'));
+    expect(statuses(session)).toEqual(['STARTING', 'WORKING']);
+  });
+
+  it('ignores what an engine says after it was stopped', async () => {
+    const session = await working();
+    const old = session.factory.last;
+    await session.intend({ restartToken: 'r1' });
+    old.context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
+    await session.runner.settled();
+    expect((await rowOf(session))?.status).toBe('STARTING');
+  });
+
+  it('hands over: stops, saves, tells that it starts again elsewhere', async () => {
+    const session = await working();
+    session.factory.last.context.state.append([{ key: 'creds', value: Uint8Array.of(8) }]);
+    await session.runner.handOver();
+    expect(session.factory.told).toEqual(['start', 'stop']);
+    expect(await rowOf(session)).toMatchObject({ status: 'STARTING', statusReason: 'hand-over', hostId: null });
+    expect((await stored(session))?.get('creds')).toEqual(Uint8Array.of(8));
+    expect(statuses(session)).toEqual(['STARTING', 'WORKING', 'STARTING']);
+    session.runner.wake();
+    await session.runner.settled();
+    expect(session.factory.told).toEqual(['start', 'stop']);
+  });
+
+  it('writes and publishes nothing after the lease has ended', async () => {
+    const session = await working();
+    const before = await rowOf(session);
+    session.lease.end();
+    await session.runner.abort();
+    const { context } = session.factory.last;
+    expect(() => context.assertOwned()).toThrow();
+    context.state.append([{ key: 'creds', value: Uint8Array.of(9) }]);
+    await expect(context.state.durable(context.state.head)).rejects.toThrow();
+    context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
+    context.emit({ body: { event: 'call.received', payload: {} }, key: 'x', timestamp: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await rowOf(session)).toEqual(before);
+    expect(statuses(session)).toEqual(['STARTING', 'WORKING']);
+  });
+
+  it('stops when another host has written under a higher epoch', async () => {
+    const session = await working();
+    await session.sessions.report('alpha', 'one', 2, { hostId: 'host-2' });
+    session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
+    await vi.waitFor(() => expect(session.gone).toHaveBeenCalledOnce());
+    expect(session.factory.told).toEqual(['start', 'stop']);
+    expect(await rowOf(session)).toMatchObject({ status: 'WORKING', hostId: 'host-2' });
+  });
+
+  it('lets go of a session whose row is gone', async () => {
+    const session = await working();
+    await session.sessions.remove('alpha', 'one', 1);
+    session.runner.wake();
+    await session.runner.settled();
+    expect(session.factory.told).toEqual(['start', 'stop']);
+    expect(session.gone).toHaveBeenCalledOnce();
+  });
+
+  it('remembers what it has sent', async () => {
+    const session = await working();
+    session.runner.sent.remember('3EB0AA', Uint8Array.of(1));
+    expect(await session.factory.last.context.sentContent('3EB0AA')).toEqual(Uint8Array.of(1));
+    expect(await session.factory.last.context.sentContent('3EB0BB')).toBeUndefined();
+  });
+});
