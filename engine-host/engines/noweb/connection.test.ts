@@ -1,0 +1,204 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Me } from '#shared/contracts/session.ts';
+import { NotOwnerError } from '#shared/domain/errors.ts';
+import type { EngineState } from '../engine.ts';
+import { Connection, type SocketEvents } from './connection.ts';
+
+const ME: Me = { id: '4915100000001@c.us', pushName: null, lid: null, jid: '4915100000001:1@s.whatsapp.net' };
+const BLIP_MS = 10_000;
+const CONFLICT_MS = 60_000;
+
+function setUp() {
+  const states: EngineState[] = [];
+  const sockets: SocketEvents[] = [];
+  const world = { owned: true, loggedIn: false, forgotten: 0, closed: 0 };
+  const connection = new Connection(
+    {
+      connect: (events) => {
+        sockets.push(events);
+        return {
+          close: async () => {
+            world.closed += 1;
+          },
+        };
+      },
+      me: () => ME,
+      hasLoggedIn: () => world.loggedIn,
+      markLoggedIn: () => {
+        world.loggedIn = true;
+      },
+      forgetLogin: () => {
+        world.forgotten += 1;
+      },
+      assertOwned: () => {
+        if (!world.owned) throw new NotOwnerError('not ours');
+      },
+      report: (state) => states.push(state),
+      now: () => 1_000,
+    },
+    {
+      reconnect: { baseMs: 500, maxMs: 60_000 },
+      conflict: { waitMs: CONFLICT_MS, attempts: 3 },
+      blipMs: BLIP_MS,
+      qrCodes: 6,
+    },
+  );
+  const last = (): SocketEvents => {
+    const socket = sockets.at(-1);
+    if (!socket) throw new Error('no socket was opened');
+    return socket;
+  };
+  const close = (code: number | undefined, message = 'gone') => last().closed({ code, message });
+  return { connection, states, sockets, world, last, close };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, 'random').mockReturnValue(1);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe('Connection', () => {
+  test('shows each QR code with its life: a minute, then twenty seconds each', () => {
+    const { connection, states, last } = setUp();
+    connection.start();
+    last().qr('first');
+    last().qr('second');
+    expect(states).toEqual([
+      { status: 'STARTING' },
+      { status: 'SCAN_QR_CODE', qr: { value: 'first', expiresAt: 61_000 } },
+      { status: 'SCAN_QR_CODE', qr: { value: 'second', expiresAt: 21_000 } },
+    ]);
+  });
+
+  test('reconnects at once after a pairing, without a word', () => {
+    const { connection, states, sockets, last, close } = setUp();
+    connection.start();
+    last().qr('first');
+    close(515);
+    vi.advanceTimersByTime(0);
+    expect(sockets).toHaveLength(2);
+    last().opened();
+    expect(states.map(({ status }) => status)).toEqual(['STARTING', 'SCAN_QR_CODE', 'WORKING']);
+  });
+
+  test('backs off exponentially, and begins anew after a success', () => {
+    const { connection, sockets, last, close } = setUp();
+    connection.start();
+    for (const wait of [500, 1_000, 2_000]) {
+      const before = sockets.length;
+      close(428);
+      vi.advanceTimersByTime(wait - 1);
+      expect(sockets).toHaveLength(before);
+      vi.advanceTimersByTime(1);
+      expect(sockets).toHaveLength(before + 1);
+    }
+    last().opened();
+    close(503);
+    vi.advanceTimersByTime(500);
+    expect(sockets).toHaveLength(5);
+  });
+
+  test('keeps trying for ever, at most a minute apart', () => {
+    const { connection, sockets, close } = setUp();
+    connection.start();
+    for (let round = 0; round < 40; round += 1) {
+      close(undefined);
+      vi.advanceTimersByTime(60_000);
+    }
+    expect(sockets).toHaveLength(41);
+  });
+
+  test('reports a drop only when it lasts longer than a blip', () => {
+    const { connection, states, last, close } = setUp();
+    connection.start();
+    last().opened();
+    close(428);
+    vi.advanceTimersByTime(BLIP_MS - 1);
+    last().opened();
+    vi.advanceTimersByTime(BLIP_MS);
+    expect(states.at(-1)).toEqual({ status: 'WORKING', me: ME });
+    close(503);
+    vi.advanceTimersByTime(BLIP_MS);
+    expect(states.at(-1)).toEqual({ status: 'STARTING', reason: 'service-unavailable' });
+  });
+
+  test('waits a minute after being replaced, three times, then gives up', () => {
+    const { connection, states, sockets, last, close } = setUp();
+    connection.start();
+    for (const round of [1, 2, 3]) {
+      last().opened();
+      close(440);
+      vi.advanceTimersByTime(CONFLICT_MS - 1);
+      expect(sockets).toHaveLength(round);
+      vi.advanceTimersByTime(1);
+      expect(sockets).toHaveLength(round + 1);
+    }
+    last().opened();
+    close(440);
+    expect(states.at(-1)).toMatchObject({ status: 'FAILED', reason: 'conflict' });
+    vi.advanceTimersByTime(10 * CONFLICT_MS);
+    expect(sockets).toHaveLength(4);
+  });
+
+  test('does not come back as somebody it may not act for', () => {
+    const { connection, sockets, world, last, close } = setUp();
+    connection.start();
+    last().opened();
+    world.owned = false;
+    close(440);
+    vi.advanceTimersByTime(5 * CONFLICT_MS);
+    expect(sockets).toHaveLength(1);
+    world.owned = true;
+    vi.advanceTimersByTime(CONFLICT_MS);
+    expect(sockets).toHaveLength(2);
+  });
+
+  test.each([
+    [401, 'logged-out'],
+    [403, 'banned'],
+    [405, 'client-outdated'],
+  ])('%i after a login is the end: %s', (code, reason) => {
+    const { connection, states, sockets, last, close } = setUp();
+    connection.start();
+    last().opened();
+    close(code);
+    vi.advanceTimersByTime(CONFLICT_MS);
+    expect(states.at(-1)).toMatchObject({ status: 'FAILED', reason });
+    expect(sockets).toHaveLength(1);
+  });
+
+  test('401 before any login starts the pairing over', () => {
+    const { connection, sockets, world, close } = setUp();
+    connection.start();
+    close(401);
+    vi.advanceTimersByTime(0);
+    expect({ forgotten: world.forgotten, sockets: sockets.length }).toEqual({ forgotten: 1, sockets: 2 });
+  });
+
+  test('a seventh QR code is not shown: the pairing has expired', () => {
+    const { connection, states, world, last } = setUp();
+    connection.start();
+    for (let code = 1; code <= 7; code += 1) last().qr(String(code));
+    expect(states.filter(({ status }) => status === 'SCAN_QR_CODE')).toHaveLength(6);
+    expect(states.at(-1)).toMatchObject({ status: 'FAILED', reason: 'qr-expired' });
+    expect(world.closed).toBe(1);
+  });
+
+  test('an old socket and a stopped connection say nothing', async () => {
+    const { connection, states, sockets, last, close } = setUp();
+    connection.start();
+    close(515);
+    vi.advanceTimersByTime(0);
+    sockets[0]?.qr('stale');
+    last().opened();
+    await connection.stop();
+    last().closed({ code: 428, message: 'late' });
+    vi.advanceTimersByTime(CONFLICT_MS);
+    expect(states.map(({ status }) => status)).toEqual(['STARTING', 'WORKING']);
+    expect(sockets).toHaveLength(2);
+  });
+});

@@ -1,0 +1,75 @@
+import { proto, type WAMessage } from '@whiskeysockets/baileys';
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import type { EngineEvent } from '../engine.ts';
+import { Inbound } from './inbound.ts';
+import { chatOf } from './noweb-world.ts';
+
+const ME = chatOf('4915199999999');
+const [ANN, BEN] = ['4915100000001@s.whatsapp.net', '4915100000002@s.whatsapp.net'];
+
+function setUp() {
+  const events: EngineEvent[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const inbound = new Inbound({
+    me: () => ME,
+    lookUpPhone: async () => null,
+    storeMedia: async () => {
+      await promise;
+      return { url: '/api/files/s/1.jpg', mimetype: 'image/jpeg', filename: null, error: null };
+    },
+    emit: (event) => events.push(event),
+    logger: pino({ level: 'silent' }),
+  });
+  const bodies = () => events.flatMap(({ body }) => (body.event === 'message' ? [body.payload.body] : []));
+  return { inbound, events, bodies, downloaded: resolve };
+}
+
+const message = (remoteJid: string, id: string, content: proto.IMessage): WAMessage => ({
+  key: { remoteJid, id, fromMe: false },
+  message: content,
+  messageTimestamp: 1_700_000_000,
+});
+
+describe('Inbound', () => {
+  test('a slow download holds up its own chat only', async () => {
+    const { inbound, bodies, downloaded } = setUp();
+    const image = inbound.accept(message(ANN, 'AAAAAA', { imageMessage: { caption: 'image' } }), 'app');
+    const text = inbound.accept(message(ANN, 'BBBBBB', { conversation: 'after the image' }), 'app');
+    await inbound.accept(message(BEN, 'CCCCCC', { conversation: 'elsewhere' }), 'app');
+    expect(bodies()).toEqual(['elsewhere']);
+    downloaded();
+    await Promise.all([image, text]);
+    expect(bodies()).toEqual(['elsewhere', 'image', 'after the image']);
+  });
+
+  test('the same message gives the same keys and times again', async () => {
+    const { inbound, events } = setUp();
+    const again = message(ANN, 'AAAAAA', { conversation: 'hi' });
+    await inbound.accept(again, 'app');
+    await inbound.accept(again, 'app');
+    const facts = events.map(({ body, key, timestamp }) => ({ event: body.event, key, timestamp }));
+    expect(facts.slice(2)).toEqual(facts.slice(0, 2));
+    expect(facts[0]).toEqual({
+      event: 'message',
+      key: 'false_4915100000001@c.us_AAAAAA',
+      timestamp: 1_700_000_000_000,
+    });
+  });
+
+  test('a message that cannot be decrypted yet is waited for', async () => {
+    const { inbound, events } = setUp();
+    const stub = { key: { remoteJid: ANN, id: 'AAAAAA', fromMe: false }, messageTimestamp: 1_700_000_000 };
+    await inbound.accept({ ...stub, messageStubType: proto.WebMessageInfo.StubType.CIPHERTEXT }, 'app');
+    expect(events.map(({ body }) => body.event)).toEqual(['message.waiting']);
+  });
+
+  test('a happening that cannot be converted does not stop the chat', async () => {
+    const { inbound, bodies } = setUp();
+    await inbound.inOrder(ANN, async () => {
+      throw new Error('broken');
+    });
+    await inbound.accept(message(ANN, 'AAAAAA', { conversation: 'goes on' }), 'app');
+    expect(bodies()).toEqual(['goes on']);
+  });
+});

@@ -1,0 +1,97 @@
+import type { proto } from '@whiskeysockets/baileys';
+import { describe, expect, test } from 'vitest';
+import { readQuoted } from './quoted.ts';
+import { readMessage } from './read-message.ts';
+
+const media = { url: 'https://mmg.whatsapp.net/v/1', fileLength: 12 };
+
+const KINDS: readonly (readonly [string, proto.IMessage, Record<string, unknown>])[] = [
+  ['plain text', { conversation: 'hi' }, { type: 'text', body: 'hi' }],
+  ['text with context', { extendedTextMessage: { text: 'hi' } }, { type: 'text', body: 'hi' }],
+  [
+    'image',
+    { imageMessage: { ...media, caption: 'c' } },
+    { type: 'image', body: 'c', media: { kind: 'image', bytes: 12 } },
+  ],
+  ['video', { videoMessage: { ...media, caption: 'c' } }, { type: 'video', body: 'c', media: { kind: 'video' } }],
+  ['video note', { ptvMessage: media }, { type: 'video-note', media: { kind: 'ptv', mimetype: 'video/mp4' } }],
+  ['voice', { audioMessage: { ...media, ptt: true } }, { type: 'voice', media: { kind: 'ptt' } }],
+  ['audio', { audioMessage: media }, { type: 'audio', media: { kind: 'audio' } }],
+  [
+    'document',
+    { documentMessage: { ...media, fileName: 'a.pdf' } },
+    { type: 'document', media: { filename: 'a.pdf' } },
+  ],
+  ['sticker', { stickerMessage: media }, { type: 'sticker', media: { mimetype: 'image/webp' } }],
+  ['location', { locationMessage: { degreesLatitude: 1.5 } }, { type: 'location', location: { latitude: '1.5' } }],
+  [
+    'live location',
+    { liveLocationMessage: { degreesLatitude: 1 } },
+    { type: 'live-location', location: { live: true } },
+  ],
+  ['contact', { contactMessage: { displayName: 'A', vcard: 'V' } }, { type: 'contact', vCards: ['V'] }],
+  ['contacts', { contactsArrayMessage: { contacts: [{ vcard: 'V' }, { vcard: 'W' }] } }, { vCards: ['V', 'W'] }],
+  ['poll', { pollCreationMessageV3: { name: 'When?' } }, { type: 'poll', body: 'When?' }],
+  ['group invite', { groupInviteMessage: { caption: 'join' } }, { type: 'group-invite', body: 'join' }],
+  ['event', { eventMessage: { name: 'party' } }, { type: 'event', body: 'party' }],
+  ['buttons', { buttonsMessage: { contentText: 'choose' } }, { type: 'buttons', body: 'choose' }],
+  ['answer to a list', { listResponseMessage: { title: 'tea' } }, { type: 'list-response', body: 'tea' }],
+];
+
+describe('readMessage', () => {
+  test.each(KINDS)('%s', (_, message, content) => {
+    expect(readMessage(message)).toMatchObject({ kind: 'message', content });
+  });
+
+  test.each<readonly [string, proto.IMessage]>([
+    ['disappearing', { ephemeralMessage: { message: { conversation: 'hi' } } }],
+    ['view once', { viewOnceMessageV2: { message: { conversation: 'hi' } } }],
+    ['document with caption', { documentWithCaptionMessage: { message: { conversation: 'hi' } } }],
+    [
+      'copy of an own device',
+      { deviceSentMessage: { message: { ephemeralMessage: { message: { conversation: 'hi' } } } } },
+    ],
+  ])('unwraps: %s', (_, message) => {
+    expect(readMessage(message)).toMatchObject({ kind: 'message', content: { body: 'hi' } });
+  });
+
+  test('reaction, edit and revocation name their target', () => {
+    const key = { id: 'TARGET', remoteJid: 'c', fromMe: true };
+    expect(readMessage({ reactionMessage: { key, text: '👍' } })).toMatchObject({
+      kind: 'reaction',
+      reaction: { text: '👍' },
+    });
+    const edit = { type: 14, key, editedMessage: { conversation: 'new' }, timestampMs: 5_000 };
+    const expected = { kind: 'edit', edit: { targetId: 'TARGET', timestamp: 5_000 }, content: { body: 'new' } };
+    expect(readMessage({ protocolMessage: edit })).toMatchObject(expected);
+    expect(readMessage({ editedMessage: { message: { protocolMessage: edit } } })).toMatchObject(expected);
+    expect(readMessage({ protocolMessage: { type: 0, key } })).toEqual({ kind: 'revoke', targetId: 'TARGET' });
+  });
+
+  test.each<readonly [string, proto.IMessage]>([
+    ['nothing', {}],
+    ['a key for a group', { senderKeyDistributionMessage: { groupId: 'g' } }],
+    ['a key share of an own device', { protocolMessage: { type: 6 } }],
+    ['a vote', { pollUpdateMessage: {} }],
+  ])('ignores %s', (_, message) => {
+    expect(readMessage(message)).toEqual({ kind: 'nothing' });
+  });
+
+  test('does not follow wrappers for ever', () => {
+    const loop: proto.IMessage = {};
+    loop.ephemeralMessage = { message: loop };
+    expect(readMessage(loop)).toEqual({ kind: 'nothing' });
+  });
+});
+
+test('a reply carries what it quotes, media named but not downloaded', () => {
+  const quotedMessage = { imageMessage: { ...media, caption: 'the field', mimetype: 'image/png' } };
+  expect(readQuoted({ stanzaId: 'QUOTED', participant: '491510000:3@s.whatsapp.net', quotedMessage })).toEqual({
+    id: 'QUOTED',
+    participant: '491510000@c.us',
+    body: 'the field',
+    hasMedia: true,
+    media: { url: null, mimetype: 'image/png', filename: null, error: null },
+  });
+  expect(readQuoted(undefined)).toBeNull();
+});
