@@ -107,9 +107,11 @@ export class SqsShardQueue implements ShardQueue {
     };
     signal.addEventListener('abort', lastPoll, { once: true });
     try {
+      const QueueUrl = await this.#url(shard);
+      if (signal.aborted) return [];
       const answer = await this.#client.send(
         new ReceiveMessageCommand({
-          QueueUrl: await this.#url(shard),
+          QueueUrl,
           MaxNumberOfMessages: BATCH,
           WaitTimeSeconds: LONG_POLL_SECONDS,
           MessageSystemAttributeNames: ['ApproximateReceiveCount', 'MessageGroupId'],

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
+import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
+import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
+import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
+import { S3CheckpointStore } from '#shared/adapters/s3-checkpoint-store.ts';
+import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
+import { shardMessageSchema } from '#shared/contracts/jobs.ts';
+import { TABLES } from '#shared/contracts/resources.ts';
+import { defineApiKeyStoreContract } from './api-key-store-contract.ts';
+import { type AwsBacking, startAwsBacking } from './aws-backing.ts';
+import { defineChatStoreContract } from './chat-store-contract.ts';
+import { defineCheckpointStoreContract } from './checkpoint-store-contract.ts';
+import { defineEventBusContract } from './event-bus-contract.ts';
+import { defineJobStoreContract } from './job-store-contract.ts';
+import { defineMediaStoreContract } from './media-store-contract.ts';
+import { defineMessageStoreContract } from './message-store-contract.ts';
+import { defineOwnershipStoreContract } from './ownership-store-contract.ts';
+import { defineSessionStoreContract } from './session-store-contract.ts';
+import { defineShardQueueContract } from './shard-queue-contract.ts';
+
+describe('AWS adapters', () => {
+  let aws: AwsBacking;
+  beforeAll(async () => {
+    aws = await startAwsBacking();
+  });
+  afterAll(() => aws.close());
+
+  const dynamo = async <T>(
+    Store: new (client: AwsBacking['clients']['dynamo'], table: string) => T,
+    table: string,
+  ): Promise<T> => new Store(aws.clients.dynamo, await aws.createTable(table));
+
+  defineSessionStoreContract('DynamoDB', () => dynamo(DynamoDbSessionStore, TABLES.sessions));
+  defineJobStoreContract('DynamoDB', () => dynamo(DynamoDbJobStore, TABLES.jobs));
+  defineMessageStoreContract('DynamoDB', () => dynamo(DynamoDbMessageStore, TABLES.messages));
+  defineChatStoreContract('DynamoDB', () => dynamo(DynamoDbChatStore, TABLES.chats));
+  defineApiKeyStoreContract('DynamoDB', () => dynamo(DynamoDbApiKeyStore, TABLES.apiKeys));
+  defineOwnershipStoreContract('DynamoDB', async () => {
+    const [hosts, shards] = await Promise.all([aws.createTable(TABLES.hosts), aws.createTable(TABLES.shards)]);
+    return new DynamoDbOwnershipStore(aws.clients.dynamo, { hosts, shards });
+  });
+  defineCheckpointStoreContract('S3', async () => new S3CheckpointStore(aws.clients.s3, await aws.createBucket()));
+  defineMediaStoreContract('S3', async () => new S3MediaStore(aws.clients.s3, await aws.createBucket()));
+  defineShardQueueContract('SQS', async () => {
+    const [shard, deadLetterQueue] = await Promise.all([aws.createFifoQueue(), aws.createFifoQueue()]);
+    return {
+      queue: new SqsShardQueue(aws.clients.sqs, { queueName: (name) => name, deadLetterQueue, lastPollMs: 200 }),
+      shard,
+      buried: async () =>
+        (await aws.takeAll(deadLetterQueue)).map(({ body, reason }) => ({
+          body: shardMessageSchema.parse(JSON.parse(body)),
+          reason,
+        })),
+      // The server has read the end of a connection when it answers what was asked after it.
+      noticed: async () => {
+        for (let asked = 0; asked < 2; asked += 1) await aws.takeAll(deadLetterQueue);
+      },
+    };
+  });
+  defineEventBusContract('EventBridge', async () => {
+    const media = new S3MediaStore(aws.clients.s3, await aws.createBucket());
+    aws.eventBridge.details.length = 0;
+    aws.eventBridge.refuse = 'nothing';
+    return {
+      bus: new EventBridgeEventBus(aws.clients.eventBridge, media),
+      arrived: () => aws.eventBridge.envelopes(media),
+      refuse: (what) => {
+        aws.eventBridge.refuse = what;
+      },
+    };
+  });
+});

@@ -1,0 +1,41 @@
+import { MemoryApiKeyStore } from '#shared/adapters/memory/memory-api-key-store.ts';
+import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
+import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
+import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
+import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
+import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
+import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
+import { MemoryOwnershipStore } from '#shared/adapters/memory/memory-ownership-store.ts';
+import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
+import { MemoryShardQueue } from '#shared/adapters/memory/memory-shard-queue.ts';
+import { defineApiKeyStoreContract } from './api-key-store-contract.ts';
+import { defineChatStoreContract } from './chat-store-contract.ts';
+import { defineCheckpointStoreContract } from './checkpoint-store-contract.ts';
+import { defineEventBusContract } from './event-bus-contract.ts';
+import { defineJobStoreContract } from './job-store-contract.ts';
+import { defineMediaStoreContract } from './media-store-contract.ts';
+import { defineMessageStoreContract } from './message-store-contract.ts';
+import { defineOwnershipStoreContract } from './ownership-store-contract.ts';
+import { defineSessionStoreContract } from './session-store-contract.ts';
+import { defineShardQueueContract } from './shard-queue-contract.ts';
+
+defineSessionStoreContract('memory', async () => new MemorySessionStore());
+defineJobStoreContract('memory', async () => new MemoryJobStore());
+defineMessageStoreContract('memory', async () => new MemoryMessageStore());
+defineChatStoreContract('memory', async () => new MemoryChatStore());
+defineApiKeyStoreContract('memory', async () => new MemoryApiKeyStore());
+defineOwnershipStoreContract('memory', async () => new MemoryOwnershipStore());
+defineCheckpointStoreContract('memory', async () => new MemoryCheckpointStore());
+defineMediaStoreContract('memory', async () => new MemoryMediaStore());
+defineShardQueueContract('memory', async () => {
+  const queue = new MemoryShardQueue();
+  return { queue, shard: 'socket-00', buried: async () => queue.buried, noticed: async () => {} };
+});
+defineEventBusContract('memory', async () => {
+  const bus = new MemoryEventBus();
+  return {
+    bus,
+    arrived: async () => bus.events,
+    refuse: (what) => bus.refuse(what === 'call' ? what : ({ id }) => id === what.eventId),
+  };
+});

@@ -1,0 +1,151 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { MessageQuery, MessageStore } from '#shared/ports/read-models.ts';
+import { waMessage } from './rows.ts';
+
+const CHAT = '4915100000001@c.us';
+const OTHER = '4915100000002@c.us';
+const SENDER = '4915100000003@c.us';
+
+const page = (query: Partial<MessageQuery> = {}): MessageQuery => ({
+  limit: 100,
+  offset: 0,
+  sortOrder: 'asc',
+  ...query,
+});
+
+/** What every message store does. @param factory gives an empty store */
+export function defineMessageStoreContract(name: string, factory: () => Promise<MessageStore>): void {
+  describe(`${name}: a message store`, () => {
+    let store: MessageStore;
+    beforeEach(async () => {
+      store = await factory();
+    });
+
+    const ids = async (query: Partial<MessageQuery>, session = 'alpha') =>
+      (await store.query(session, page(query))).map((row) => row.id);
+
+    it('gives back what was added', async () => {
+      const message = waMessage({ id: 'AAAAA1' });
+      await store.add('alpha', message);
+      expect(await store.get('alpha', 'AAAAA1')).toMatchObject({
+        session: 'alpha',
+        chatId: CHAT,
+        message,
+        ack: 1,
+        reactions: {},
+      });
+      expect(await store.get('beta', 'AAAAA1')).toBeUndefined();
+      expect(await store.get('alpha', 'AAAAA2')).toBeUndefined();
+    });
+
+    it('raises the ack and never lowers it', async () => {
+      await store.add('alpha', waMessage({ id: 'AAAAA1', fromMe: true, ack: 0 }));
+      await store.raiseAck('alpha', 'AAAAA1', 3);
+      await store.raiseAck('alpha', 'AAAAA1', 2);
+      const row = await store.get('alpha', 'AAAAA1');
+      expect(row).toMatchObject({ ack: 3, message: { ack: 3, ackName: 'READ' } });
+    });
+
+    it('shows a failure until a receipt proves the opposite', async () => {
+      await store.add('alpha', waMessage({ id: 'AAAAA1', fromMe: true, ack: 0 }));
+      await store.raiseAck('alpha', 'AAAAA1', -1);
+      expect(await store.get('alpha', 'AAAAA1')).toMatchObject({ ack: -1, message: { ackName: 'ERROR' } });
+      await store.raiseAck('alpha', 'AAAAA1', 0);
+      expect(await store.get('alpha', 'AAAAA1')).toMatchObject({ ack: -1 });
+      await store.raiseAck('alpha', 'AAAAA1', 1);
+      expect(await store.get('alpha', 'AAAAA1')).toMatchObject({ ack: 1 });
+    });
+
+    it('keeps what came before the message, and shows nothing until it comes', async () => {
+      await store.raiseAck('alpha', 'AAAAA1', 2);
+      await store.react('alpha', 'AAAAA1', SENDER, '👍');
+      await store.edit('alpha', 'AAAAA1', 'edited', 'Y29udGVudA==', 5000);
+      await store.revoke('alpha', 'AAAAA1', 6000);
+      expect(await store.get('alpha', 'AAAAA1')).toBeUndefined();
+      expect(await ids({})).toEqual([]);
+      expect(await ids({ chatId: CHAT })).toEqual([]);
+
+      await store.add('alpha', waMessage({ id: 'AAAAA1', ack: 1, _data: { type: 'text' } }));
+      expect(await store.get('alpha', 'AAAAA1')).toMatchObject({
+        ack: 2,
+        reactions: { [SENDER]: '👍' },
+        editedAt: 5000,
+        revokedAt: 6000,
+        message: { body: 'edited', _data: { type: 'text', content: 'Y29udGVudA==' } },
+      });
+      expect(await ids({ chatId: CHAT })).toEqual(['AAAAA1']);
+    });
+
+    it('adds a message again without losing anything', async () => {
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      await store.edit('alpha', 'AAAAA1', 'edited', undefined, 5000);
+      await store.raiseAck('alpha', 'AAAAA1', 3);
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      expect(await store.get('alpha', 'AAAAA1')).toMatchObject({ ack: 3, message: { body: 'edited' } });
+    });
+
+    it('keeps the newest edit and the first revocation', async () => {
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      await store.edit('alpha', 'AAAAA1', 'second', undefined, 2000);
+      await store.edit('alpha', 'AAAAA1', 'first', undefined, 1000);
+      await store.revoke('alpha', 'AAAAA1', 4000);
+      await store.revoke('alpha', 'AAAAA1', 3000);
+      expect(await store.get('alpha', 'AAAAA1')).toMatchObject({
+        editedAt: 2000,
+        revokedAt: 3000,
+        message: { body: 'second' },
+      });
+    });
+
+    it('keeps one reaction of each sender, and none that was taken back', async () => {
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      await store.react('alpha', 'AAAAA1', SENDER, '👍');
+      await store.react('alpha', 'AAAAA1', OTHER, '🎉');
+      expect((await store.get('alpha', 'AAAAA1'))?.reactions).toEqual({ [SENDER]: '👍', [OTHER]: '🎉' });
+    });
+
+    it('gives a chat in the order of time, whatever order it came in', async () => {
+      const times = [
+        ['AAAAA3', 30],
+        ['AAAAA1', 10],
+        ['AAAAA2', 20],
+        ['AAAAA4', 30],
+      ] as const;
+      for (const [id, timestamp] of times) await store.add('alpha', waMessage({ id, timestamp }));
+      await store.add('alpha', waMessage({ id: 'BBBBB1', chatId: OTHER, timestamp: 15 }));
+      await store.add('beta', waMessage({ id: 'CCCCC1', timestamp: 12 }));
+      expect(await ids({ chatId: CHAT })).toEqual(['AAAAA1', 'AAAAA2', 'AAAAA3', 'AAAAA4']);
+      expect(await ids({ chatId: CHAT, sortOrder: 'desc' })).toEqual(['AAAAA4', 'AAAAA3', 'AAAAA2', 'AAAAA1']);
+      expect(await ids({})).toEqual(['AAAAA1', 'BBBBB1', 'AAAAA2', 'AAAAA3', 'AAAAA4']);
+      expect(await ids({}, 'beta')).toEqual(['CCCCC1']);
+    });
+
+    it('pages and filters', async () => {
+      for (let index = 0; index < 9; index += 1) {
+        await store.add(
+          'alpha',
+          waMessage({ id: `AAAAA${index}`, timestamp: index * 10, fromMe: index % 2 === 0, ack: 1 }),
+        );
+      }
+      await store.raiseAck('alpha', 'AAAAA3', 3);
+      expect(await ids({ chatId: CHAT, limit: 3, offset: 2 })).toEqual(['AAAAA2', 'AAAAA3', 'AAAAA4']);
+      expect(await ids({ chatId: CHAT, limit: 3, offset: 8 })).toEqual(['AAAAA8']);
+      expect(await ids({ chatId: CHAT, limit: 3, offset: 20 })).toEqual([]);
+      expect(await ids({ chatId: CHAT, timestampFrom: 20, timestampTo: 40 })).toEqual(['AAAAA2', 'AAAAA3', 'AAAAA4']);
+      expect(await ids({ chatId: CHAT, timestampFrom: 50, timestampTo: 40 })).toEqual([]);
+      expect(await ids({ chatId: CHAT, fromMe: false, limit: 2, offset: 1 })).toEqual(['AAAAA3', 'AAAAA5']);
+      expect(await ids({ chatId: CHAT, ack: 3 })).toEqual(['AAAAA3']);
+    });
+
+    it('clears one session, also of what has no message yet', async () => {
+      for (let index = 0; index < 60; index += 1) await store.add('alpha', waMessage({ id: `AAAAA${index}` }));
+      await store.raiseAck('alpha', 'BBBBB1', 3);
+      await store.add('beta', waMessage({ id: 'AAAAA1' }));
+      await store.clear('alpha');
+      expect(await ids({})).toEqual([]);
+      await store.add('alpha', waMessage({ id: 'BBBBB1', ack: 1 }));
+      expect(await store.get('alpha', 'BBBBB1')).toMatchObject({ ack: 1 });
+      expect(await ids({}, 'beta')).toEqual(['AAAAA1']);
+    });
+  });
+}
