@@ -228,17 +228,21 @@ describe('JobExecutor', () => {
   });
 
   it('stops a job that was cancelled between its start and its freezing', async () => {
+    let sent = false;
     const scene = await createScene({
+      job: { state: 'PREPARED', content: 'AQI=' },
       handlers: {
         sendText: async (_command, job) => {
           await scene.jobs.advance('alpha', 'job-1', 3, { state: 'CANCELLED' });
           await job.freeze({ content: Uint8Array.of(1) });
+          sent = true;
           return { kind: 'sent', timestamp: 1 };
         },
       },
     });
     expect(await scene.run()).toEqual({ kind: 'done' });
     expect((await scene.read()).state).toBe('CANCELLED');
+    expect(sent).toBe(false);
   });
 
   it('records nothing without the lease', async () => {

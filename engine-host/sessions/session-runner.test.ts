@@ -204,6 +204,20 @@ describe('SessionRunner', () => {
     expect(session.factory.told).toHaveLength(3);
   });
 
+  it('leaves no checkpoint of a login that it was restored from', async () => {
+    const session = await working();
+    await session.intend({ desired: 'STOPPED' });
+    const restoredFrom = (await rowOf(session))?.checkpoint;
+    if (!restoredFrom) throw new Error('there was no checkpoint');
+    await session.sessions.intend('alpha', 'one', { desired: 'RUNNING' });
+    const next = createRunner(session.world, new ManualLease('socket-00', 2));
+    next.runner.wake();
+    await next.runner.settled();
+    session.factory.last.work();
+    await next.intend({ logoutToken: 'l1' });
+    await expect(session.checkpoints.get(restoredFrom)).rejects.toThrow();
+  });
+
   it('logs out a stopped session by forgetting its login', async () => {
     const session = await working();
     await session.intend({ desired: 'STOPPED' });
@@ -286,8 +300,9 @@ describe('SessionRunner', () => {
     const old = session.factory.last;
     await session.intend({ restartToken: 'r1' });
     old.context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
-    await session.runner.settled();
+    await new Promise((resolve) => setTimeout(resolve, 20));
     expect((await rowOf(session))?.status).toBe('STARTING');
+    expect(session.runner.engine).toBe(session.factory.last);
   });
 
   it('hands over: stops, saves, tells that it starts again elsewhere', async () => {
