@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
+import { type SimulatorProcess, startSimulatorProcess } from '#localstack/start/simulator-process.ts';
+import { LoadClient } from './load-client.ts';
+import { PlatformUnderTest } from './platform-under-test.ts';
+
+/** How long each part of pairing took, in milliseconds. */
+export interface PairingTimes {
+  readonly create: number;
+  readonly createToQr: number;
+  readonly scanToWorking: number;
+}
+
+export interface PairedSession {
+  readonly name: string;
+  readonly phone: string;
+  readonly times: PairingTimes;
+}
+
+const PAUSE_MS = 5;
+const PAIRING_DEADLINE_MS = 60_000;
+
+/** A simulated WhatsApp and a platform on it, each in processes of their own. */
+export class BenchWorld {
+  readonly simulator: SimulatorProcess;
+  readonly platform: PlatformUnderTest;
+  readonly api: LoadClient;
+  /** The simulator's admin API. */
+  readonly whatsapp: LoadClient;
+  readonly #folder: string;
+
+  private constructor(folder: string, simulator: SimulatorProcess, platform: PlatformUnderTest) {
+    this.#folder = folder;
+    this.simulator = simulator;
+    this.platform = platform;
+    this.api = new LoadClient(platform.url, platform.apiKey);
+    this.whatsapp = new LoadClient(simulator.adminUrl);
+  }
+
+  static async start(): Promise<BenchWorld> {
+    const folder = await mkdtemp(join(tmpdir(), 'trunkline-bench-'));
+    const simulator = await startSimulatorProcess(join(folder, 'whatsapp'));
+    try {
+      return new BenchWorld(folder, simulator, await PlatformUnderTest.start(join(folder, 'platform'), simulator));
+    } catch (error) {
+      await simulator.stop();
+      throw error;
+    }
+  }
+
+  /** Creates a session, scans its QR code, waits until a client sees it WORKING. */
+  async pair(name: string): Promise<PairedSession> {
+    const started = performance.now();
+    await this.api.call('POST', '/api/sessions', { name });
+    const created = performance.now();
+    const qr = z.object({ value: z.string() }).parse(await this.api.call('GET', `/api/${name}/auth/qr?format=raw`));
+    const shown = performance.now();
+    // Without a number the simulator makes the account from the client's name, which is the same for all of ours.
+    const phone = `4915${String(BenchWorld.#accounts++).padStart(9, '0')}`;
+    await this.whatsapp.call('POST', `/admin/mock-phone/scan-qr?phone=${phone}`, qr.value);
+    const scanned = performance.now();
+    await this.#untilWorking(name);
+    const times = {
+      create: created - started,
+      createToQr: shown - started,
+      scanToWorking: performance.now() - scanned,
+    };
+    return { name, phone, times };
+  }
+
+  async stop(): Promise<void> {
+    this.api.close();
+    this.whatsapp.close();
+    await this.platform.stop();
+    await this.simulator.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #untilWorking(name: string): Promise<void> {
+    const deadline = performance.now() + PAIRING_DEADLINE_MS;
+    for (;;) {
+      const { status } = z.object({ status: z.string() }).parse(await this.api.call('GET', `/api/sessions/${name}`));
+      if (status === 'WORKING') return;
+      if (performance.now() > deadline) throw new Error(`Session ${name} is ${status}, not WORKING.`);
+      await delay(PAUSE_MS);
+    }
+  }
+
+  static #accounts = 1;
+}

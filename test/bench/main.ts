@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+import { BenchWorld } from './bench-world.ts';
+import { Contact } from './contact.ts';
+import { FigureSheet } from './figure-sheet.ts';
+import { measurePairing } from './figures/pairing.ts';
+import { measureReceiving } from './figures/receiving.ts';
+import { measureSending } from './figures/sending.ts';
+import { measureStart } from './figures/start.ts';
+import { profiling } from './profiling.ts';
+import { RuleQueue } from './rule-queue.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    sessions: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+  },
+});
+const { quick } = values;
+const only = values.only?.split(',');
+const wanted = (name: string) => only === undefined || only.includes(name);
+profiling.directory = values.profile;
+
+const sheet = new FigureSheet();
+const failures: string[] = [];
+
+async function measure(name: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    failures.push(name);
+    process.stderr.write(`${name} could not be measured: ${error instanceof Error ? error.stack : String(error)}\n`);
+  }
+}
+
+if (wanted('start')) await measure('start', () => measureStart(sheet, quick ? 2 : 5));
+if (['pairing', 'sending', 'receiving', 'throughput'].some(wanted)) {
+  await measure('messaging', async () => {
+    const world = await BenchWorld.start();
+    try {
+      const sessions = await measurePairing(sheet, world, 10);
+      const [session] = sessions;
+      if (session === undefined) throw new Error('There is no session.');
+      const contact = await Contact.create(world.whatsapp, 'Contact');
+      if (wanted('sending')) await measureSending(sheet, world, session, contact, quick ? 50 : 100);
+      if (wanted('receiving')) {
+        const queue = await RuleQueue.create(world.platform.env, 'bench', ['message']);
+        try {
+          await measureReceiving(sheet, world, queue, session, contact, quick ? 100 : 200);
+        } finally {
+          await queue.stop();
+        }
+      }
+    } finally {
+      await world.stop();
+    }
+  });
+}
+
+process.stderr.write(`\n${sheet.table()}\n`);
+if (failures.length > 0) {
+  process.stderr.write(`\nNot measured: ${failures.join(', ')}\n`);
+  process.exitCode = 1;
+}
