@@ -39,7 +39,7 @@ const REASON: Readonly<Record<number, string>> = {
 };
 
 /** The one place that turns an error into a status and a body: WAHA's fields, plus `code` and what belongs to it. */
-export function errorResult(error: unknown, requestId: string): APIGatewayProxyResult {
+function errorResult(error: unknown, requestId: string): APIGatewayProxyResult {
   if (!(error instanceof TrunklineError)) {
     return jsonResult(500, {
       statusCode: 500,

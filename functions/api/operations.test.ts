@@ -107,6 +107,12 @@ describe('bad input', () => {
     expect(server.queued).toEqual([]);
   });
 
+  it('takes no body for an empty one', async () => {
+    const server = await api();
+    expect((await server.call('POST', '/api/sessions')).status).toBe(201);
+    expect((await server.call('POST', '/api/sendText')).json).toMatchObject({ code: 'validation' });
+  });
+
   it('does not repeat a body that is not JSON', async () => {
     const answer = await (await api()).call('POST', '/api/sendText', { body: '{"text": "secret' });
     expect(answer.text).not.toContain('secret');

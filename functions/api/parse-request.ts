@@ -45,6 +45,7 @@ function decodeParams(values: APIGatewayProxyEvent['pathParameters'], issues: Fi
   const decoded: Record<string, string> = {};
   for (const [name, value] of Object.entries(values ?? {})) {
     if (value === undefined) continue;
+    if (/%(?:2f|5c)/i.test(value)) issues.push({ path: `path.${name}`, message: 'must not contain an encoded slash' });
     try {
       decoded[name] = decodeURIComponent(value);
     } catch {

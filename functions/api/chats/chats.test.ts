@@ -121,6 +121,12 @@ describe('chats', () => {
 });
 
 describe('files', () => {
+  it('have one address each: an encoded slash is none', async () => {
+    await api.media.put('files/main/2026/pic.jpg', Buffer.from('x'), 'image/jpeg');
+    const answer = await api.call('GET', '/api/files/main/2026%2Fpic.jpg');
+    expect(answer.json).toMatchObject({ statusCode: 400, issues: [{ path: 'path.file' }] });
+  });
+
   it('are a redirect to where they are', async () => {
     await api.media.put('files/main/2026/pic.jpg', Buffer.from('x'), 'image/jpeg');
     const answer = await api.call('GET', '/api/files/main/2026/pic.jpg');

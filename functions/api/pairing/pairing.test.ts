@@ -24,6 +24,12 @@ describe('the QR code', () => {
     expect((await asked).json).toEqual({ value: qr.value });
   });
 
+  it('of an earlier try is not shown again', async () => {
+    const api = new TestApi({ stateWaitMs: 15 });
+    await api.session('main', { status: 'STARTING', qr });
+    expect((await api.call('GET', '/api/main/auth/qr')).status).toBe(422);
+  });
+
   it.each(['WORKING', 'FAILED', 'STOPPED', 'STARTING'] as const)('is refused in %s, in WAHA’s form', async (status) => {
     const api = new TestApi({ stateWaitMs: 15 });
     await api.session('main', { status, qr: null });

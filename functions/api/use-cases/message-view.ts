@@ -40,7 +40,7 @@ export function sentMessageView(job: JobRow, command: SendCommand, session: Sess
   };
 }
 
-export function ackOf(state: JobState): Ack {
+function ackOf(state: JobState): Ack {
   switch (state) {
     case 'SENT':
     case 'DONE':

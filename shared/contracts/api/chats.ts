@@ -15,7 +15,7 @@ import {
 import { defineOperations } from './operation.ts';
 
 /** Most rows that one page may have. */
-export const MAX_PAGE = 1000;
+const MAX_PAGE = 1000;
 const MAX_OFFSET = 100_000;
 
 const offset = queryInteger(0, MAX_OFFSET).default(0);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** Largest media that may come inside a request, in bytes. */
-export const MAX_INLINE_BYTES = 64 * 1024 * 1024;
+const MAX_INLINE_BYTES = 64 * 1024 * 1024;
 
 /** Media of a request: inline, or named by URL. */
 export type FileInput =

@@ -129,21 +129,17 @@ function toSchema(schema: z.ZodType, io: 'input' | 'output', schemas: Json): unk
   const { $schema: _dialect, $defs, ...root } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   const rename = (text: string) => text.replace(/^#\/\$defs\/(.+)$/, `#/components/schemas/$1${suffix}`);
   for (const [id, definition] of Object.entries($defs ?? {})) schemas[`${id}${suffix}`] = relink(definition, rename);
-  if (typeof root.id !== 'string') return relink(root, rename);
-  schemas[`${root.id}${suffix}`] = relink(root, rename);
-  return { $ref: `#/components/schemas/${root.id}${suffix}` };
+  return relink(root, rename);
 }
 
-/** Copies a schema with its references renamed and zod's own `id` left out: in JSON Schema that word is not allowed. */
-function relink(value: unknown, rename: (text: string) => string, isFields = false): unknown {
+/** Copies a schema with its references renamed. */
+function relink(value: unknown, rename: (text: string) => string): unknown {
   if (Array.isArray(value)) return value.map((item) => relink(item, rename));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => isFields || key !== 'id')
-      .map(([key, item]) => [
-        key,
-        key === '$ref' && typeof item === 'string' ? rename(item) : relink(item, rename, key === 'properties'),
-      ]),
+    Object.entries(value).map(([key, item]) => [
+      key,
+      key === '$ref' && typeof item === 'string' ? rename(item) : relink(item, rename),
+    ]),
   );
 }

@@ -4,21 +4,19 @@ import type { KEY_ACTIONS } from '../rows.ts';
 import type { EngineName } from '../session.ts';
 
 /** What a key must be allowed to do; `public` operations need no key. */
-export type Scope = (typeof KEY_ACTIONS)[number] | 'public';
+type Scope = (typeof KEY_ACTIONS)[number] | 'public';
 
 /** Operations of one group are served by one function. */
-export const RESOURCE_GROUPS = [
-  'sessions',
-  'pairing',
-  'chatting',
-  'chats',
-  'contacts',
-  'files',
-  'jobs',
-  'server',
-  'docs',
-] as const;
-export type ResourceGroup = (typeof RESOURCE_GROUPS)[number];
+export type ResourceGroup =
+  | 'sessions'
+  | 'pairing'
+  | 'chatting'
+  | 'chats'
+  | 'contacts'
+  | 'files'
+  | 'jobs'
+  | 'server'
+  | 'docs';
 
 export interface OperationRequest {
   readonly params?: z.ZodObject;
@@ -26,7 +24,7 @@ export interface OperationRequest {
   readonly body?: z.ZodObject;
 }
 
-export interface OperationResponse {
+interface OperationResponse {
   /** Status of success. */
   readonly status: 200 | 201 | 302;
   /** Form of a JSON answer; none: the answer has no body, or only the media types of `binary`. */

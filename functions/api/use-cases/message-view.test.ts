@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import type { MessageRow } from '#shared/contracts/rows.ts';
+import { messageView } from './message-view.ts';
+
+const row: MessageRow = {
+  session: 'main',
+  id: '3EB0AA',
+  chatId: '491511@c.us',
+  chatKey: 'main#491511@c.us',
+  position: '000000000100#3EB0AA',
+  ack: 1,
+  reactions: {},
+  message: {
+    id: 'true_491511@c.us_3EB0AA',
+    timestamp: 100,
+    from: '490@c.us',
+    fromMe: true,
+    source: 'api',
+    to: '491511@c.us',
+    participant: null,
+    body: 'x',
+    hasMedia: true,
+    media: { url: null, mimetype: 'image/png', filename: null, error: 'expired' },
+    ack: 1,
+    ackName: 'SERVER',
+    vCards: [],
+  },
+};
+const withMedia = (url: string | null): MessageRow => ({
+  ...row,
+  message: { ...row.message, media: { url, mimetype: null, filename: null, error: null } },
+});
+
+describe('a message as clients see it', () => {
+  it('has the newest ack, wherever it was noted', () => {
+    expect(messageView({ ...row, ack: 3 }, '')).toMatchObject({ ack: 3, ackName: 'READ' });
+    expect(messageView({ ...row, ack: 0 }, '')).toMatchObject({ ack: 1, ackName: 'SERVER' });
+  });
+
+  it.each([
+    ['/api/files/main/a.png', 'https://api.test/v1/api/files/main/a.png'],
+    ['https://elsewhere.test/a.png', 'https://elsewhere.test/a.png'],
+    [null, null],
+  ])('has media %s at %s', (stored, shown) => {
+    expect(messageView(withMedia(stored), 'https://api.test/v1').media?.url).toBe(shown);
+  });
+});
