@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Me } from '#shared/contracts/session.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import type { EngineState } from '../engine.ts';
-import { Connection, type SocketEvents } from './connection.ts';
+import { Connection, type ConnectionPorts, type SocketEvents } from './connection.ts';
 
 const ME: Me = { id: '4915100000001@c.us', pushName: null, lid: null, jid: '4915100000001:1@s.whatsapp.net' };
 const BLIP_MS = 10_000;
@@ -12,44 +12,43 @@ function setUp() {
   const states: EngineState[] = [];
   const sockets: SocketEvents[] = [];
   const world = { owned: true, loggedIn: false, forgotten: 0, closed: 0 };
-  const connection = new Connection(
-    {
-      connect: (events) => {
-        sockets.push(events);
-        return {
-          close: async () => {
-            world.closed += 1;
-          },
-        };
-      },
-      me: () => ME,
-      hasLoggedIn: () => world.loggedIn,
-      markLoggedIn: () => {
-        world.loggedIn = true;
-      },
-      forgetLogin: () => {
-        world.forgotten += 1;
-      },
-      assertOwned: () => {
-        if (!world.owned) throw new NotOwnerError('not ours');
-      },
-      report: (state) => states.push(state),
-      now: () => 1_000,
+  const ports: ConnectionPorts = {
+    connect: (events) => {
+      sockets.push(events);
+      return {
+        close: async () => {
+          world.closed += 1;
+        },
+      };
     },
-    {
-      reconnect: { baseMs: 500, maxMs: 60_000 },
-      conflict: { waitMs: CONFLICT_MS, attempts: 3 },
-      blipMs: BLIP_MS,
-      qrCodes: 6,
+    me: () => ME,
+    hasLoggedIn: () => world.loggedIn,
+    markLoggedIn: () => {
+      world.loggedIn = true;
     },
-  );
+    forgetLogin: () => {
+      world.forgotten += 1;
+    },
+    assertOwned: () => {
+      if (!world.owned) throw new NotOwnerError('not ours');
+    },
+    report: (state) => states.push(state),
+    now: () => 1_000,
+  };
+  const settings = {
+    reconnect: { baseMs: 500, maxMs: 60_000 },
+    conflict: { waitMs: CONFLICT_MS, attempts: 3 },
+    blipMs: BLIP_MS,
+    qrCodes: 6,
+  };
+  const connection = new Connection(ports, settings);
   const last = (): SocketEvents => {
     const socket = sockets.at(-1);
     if (!socket) throw new Error('no socket was opened');
     return socket;
   };
   const close = (code: number | undefined, message = 'gone') => last().closed({ code, message });
-  return { connection, states, sockets, world, last, close };
+  return { connection, ports, settings, states, sockets, world, last, close };
 }
 
 beforeEach(() => {
@@ -186,6 +185,32 @@ describe('Connection', () => {
     expect(states.filter(({ status }) => status === 'SCAN_QR_CODE')).toHaveLength(6);
     expect(states.at(-1)).toMatchObject({ status: 'FAILED', reason: 'qr-expired' });
     expect(world.closed).toBe(1);
+  });
+
+  test('a library that cannot be used is a failure, not an exception', () => {
+    const states: EngineState[] = [];
+    const { ports, settings } = setUp();
+    const connect = (): never => {
+      throw new Error('this version has no such seam');
+    };
+    new Connection({ ...ports, connect, report: (state) => states.push(state) }, settings).start();
+    expect(states.at(-1)).toMatchObject({ status: 'FAILED', reason: 'engine-crashed' });
+  });
+
+  test('waiting for the end of a drop ends with it, with its time, or at once where there is none', async () => {
+    const { connection, last, close } = setUp();
+    connection.start();
+    await connection.mended(1_000);
+    last().opened();
+    await connection.mended(1_000);
+    close(428);
+    const mended = connection.mended(1_000).then(() => 'mended');
+    const inVain = connection.mended(100).then(() => 'in vain');
+    vi.advanceTimersByTime(100);
+    expect(await inVain).toBe('in vain');
+    vi.advanceTimersByTime(400);
+    last().opened();
+    expect(await mended).toBe('mended');
   });
 
   test('an old socket and a stopped connection say nothing', async () => {

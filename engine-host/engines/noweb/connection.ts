@@ -58,6 +58,7 @@ export class Connection {
   #current: symbol | undefined;
   #openedAt = 0;
   #reported: EngineState | undefined;
+  #mending: (() => void)[] = [];
 
   constructor(ports: ConnectionPorts, settings: ConnectionSettings) {
     this.#ports = ports;
@@ -66,6 +67,18 @@ export class Connection {
 
   get phase(): Phase {
     return this.#phase;
+  }
+
+  /** Waits for the end of a drop that has not been reported; returns at once when there is none to wait for. */
+  async mended(timeoutMs: number): Promise<void> {
+    if (this.#phase === 'working' || this.#phase === 'ended' || this.#reported?.status !== 'WORKING') return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#mending.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   start(): void {
@@ -83,6 +96,7 @@ export class Connection {
 
   #end(): void {
     this.#phase = 'ended';
+    this.#wake();
     clearTimeout(this.#next);
     clearTimeout(this.#blip);
   }
@@ -100,12 +114,20 @@ export class Connection {
     const current = (handle: () => void): void => {
       if (this.#current === token && this.#phase !== 'ended') handle();
     };
-    this.#socket = this.#ports.connect({
-      qr: (value) => current(() => this.#onQr(value)),
-      opened: () => current(() => this.#onOpened()),
-      identified: () => current(() => this.#onIdentified()),
-      closed: (disconnect) => current(() => this.#onClosed(disconnect)),
-    });
+    try {
+      this.#socket = this.#ports.connect({
+        qr: (value) => current(() => this.#onQr(value)),
+        opened: () => current(() => this.#onOpened()),
+        identified: () => current(() => this.#onIdentified()),
+        closed: (disconnect) => current(() => this.#onClosed(disconnect)),
+      });
+    } catch (error) {
+      this.#fail({
+        kind: 'fail',
+        reason: 'engine-crashed',
+        message: error instanceof Error ? error.message : 'unknown',
+      });
+    }
   }
 
   #onQr(value: string): void {
@@ -132,6 +154,11 @@ export class Connection {
     this.#blip = undefined;
     this.#ports.markLoggedIn();
     this.#report({ status: 'WORKING', me });
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#mending.splice(0)) resolve();
   }
 
   #onIdentified(): void {

@@ -33,6 +33,11 @@ export class Inbound {
     return this.inOrder(message.key.remoteJid ?? '', () => this.#convert(message, source));
   }
 
+  /** Resolves when everything taken so far has become events. */
+  idle(): Promise<void> {
+    return this.#lanes.idle();
+  }
+
   /** Runs something that belongs to a chat after what is under way there. Failures are logged, never thrown. */
   async inOrder(chat: string, work: () => Promise<void>): Promise<void> {
     try {

@@ -25,6 +25,23 @@ describe('connection', () => {
     expect(harness.states.length).toBe(said);
   });
 
+  test('a send in the middle of a short drop waits for its end', async () => {
+    const { harness, phone, run } = await world.paired();
+    const { chatId } = world.contact('Patient Reader');
+    const before = logins();
+    world.simulator.addFault({ kind: 'cut', match: { phone } });
+    await eventually('the drop', () =>
+      world.simulator.accounts().some(({ devices }) => devices.some(({ id, online }) => id === 1 && online))
+        ? undefined
+        : true,
+    );
+    const outcomes = await Promise.all(['one', 'two'].map((text) => run({ type: 'sendText', chatId, text })));
+    expect(outcomes.map(({ kind }) => kind)).not.toContain('rejected');
+    await eventually('another login', () => (logins() > before ? true : undefined));
+    expect(await run({ type: 'sendText', chatId, text: 'three' })).toMatchObject({ kind: 'sent' });
+    expect(statuses(harness)).not.toContain('FAILED');
+  });
+
   test('reports STARTING with a reason when a drop lasts', async () => {
     const { harness, phone } = await world.paired({ blipMs: 1, reconnect: { baseMs: 300, maxMs: 300 } });
     world.simulator.addFault({ kind: 'refuse-login', code: 503, count: 1, match: { phone } });

@@ -29,6 +29,8 @@ import { socketConfig } from './socket-config.ts';
 import { unlink } from './unlink.ts';
 
 const MINUTE = 60_000;
+/** How long a command waits for a dropped connection to come back. */
+const MEND_MS = 3_000;
 
 /** One session's Baileys, from start to stop. */
 export class NowebEngine implements Engine {
@@ -48,6 +50,8 @@ export class NowebEngine implements Engine {
   #keys: AuthKeys | undefined;
   #live: LiveSocket | undefined;
   #gate: OutputGate | undefined;
+  #stopping: Promise<void> | undefined;
+  /** Nothing is reported, emitted or changed any more. */
   #stopped = false;
   /** A logout is under way: that the server ends the connection is no news. */
   #leaving = false;
@@ -81,19 +85,22 @@ export class NowebEngine implements Engine {
       emit: (event) => this.#emit(event),
       logger: context.logger,
     });
-    const working = (): LiveAccount | undefined => this.#working();
+    const mended = async (): Promise<LiveAccount | undefined> => {
+      await this.#connection.mended(MEND_MS);
+      return this.#working();
+    };
     const sender = new Sender({
       context,
       acks: this.#acks,
       recent: this.#recent,
       ackTimeoutMs: settings.ackTimeoutMs,
-      working,
-      sent: (message) => this.#inbound.accept(message, 'api'),
+      mended,
+      sent: (message) => void this.#inbound.accept(message, 'api'),
     });
     this.handlers = createHandlers({
       context,
       sender,
-      working,
+      mended,
       current: () => (this.#live ? { sock: this.#live.sock, phase: this.#connection.phase } : undefined),
     });
   }
@@ -102,13 +109,19 @@ export class NowebEngine implements Engine {
     this.#connection.start();
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopped) return;
-    this.#stopped = true;
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     this.#gate?.close();
     this.#keys?.close();
     this.#acks.lose();
     await this.#connection.stop();
+    // What the server has been told we have must still become events, downloads included.
+    await this.#inbound.idle();
+    this.#stopped = true;
     this.#live = undefined;
   }
 
@@ -160,7 +173,7 @@ export class NowebEngine implements Engine {
       },
       {
         credsChanged: () => {
-          if (!this.#stopped && this.#creds === creds) saveCreds(state, creds);
+          if (!this.#stopping && this.#creds === creds) saveCreds(state, creds);
         },
         event: (name, data) => this.#onEvent({ [name]: data }),
         attached: (sock) => this.#acks.attach(sock.ws),
@@ -217,7 +230,7 @@ export class NowebEngine implements Engine {
 
   #working(): LiveAccount | undefined {
     const me = this.#creds?.me;
-    if (this.#connection.phase !== 'working' || !this.#live || !me || this.#stopped) return undefined;
+    if (this.#connection.phase !== 'working' || !this.#live || !me || this.#stopping) return undefined;
     return { sock: this.#live.sock, groups: this.#groups, meJid: jidNormalizedUser(me.id) };
   }
 
@@ -241,6 +254,6 @@ export class NowebEngine implements Engine {
   }
 
   #report(state: EngineState): void {
-    if (!this.#stopped && !this.#leaving) this.#context.report(state);
+    if (!this.#stopping && !this.#leaving) this.#context.report(state);
   }
 }

@@ -144,7 +144,7 @@ describe('sending', () => {
       code: 'nack-463',
     });
     expect(await world.simulator.inbox(phone)).toEqual([]);
-    expect((await harness.event('message.ack')).body.payload).toMatchObject({ ack: -1 });
+    expect(harness.events).toEqual([]);
   });
 
   test('everybody in a group gets a message, mentions and all', async () => {

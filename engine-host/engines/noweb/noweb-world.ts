@@ -18,7 +18,7 @@ export interface NowebWorld {
   contact(name: string): { readonly phone: string; readonly chatId: ChatId; readonly lid: string };
 }
 
-export interface PairedSession {
+interface PairedSession {
   readonly harness: EngineHarness;
   readonly phone: string;
   run<T extends CommandType>(command: CommandOf<T>, job?: TestJob): Promise<CommandOutcome>;

@@ -13,9 +13,8 @@ export interface ReceiptPorts {
   now(): number;
 }
 
-/** Baileys' message status is WAHA's ack plus one. */
+/** Baileys' message status is WAHA's ack plus one. A refusal is not among them: the job that sent reports it. */
 const ACK_OF_STATUS: Readonly<Record<number, Ack>> = {
-  0: ACKS.ERROR,
   2: ACKS.SERVER,
   3: ACKS.DEVICE,
   4: ACKS.READ,

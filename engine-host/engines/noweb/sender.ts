@@ -27,9 +27,10 @@ export interface SenderPorts {
   readonly acks: ServerAcks;
   readonly recent: RecentSends;
   readonly ackTimeoutMs: number;
-  working(): LiveAccount | undefined;
+  /** The account once it is connected; waits for the end of a short drop, not for a pairing or a long one. */
+  mended(): Promise<LiveAccount | undefined>;
   /** A message of ours has been taken by the server. */
-  sent(message: WAMessage): Promise<void>;
+  sent(message: WAMessage): void;
 }
 
 export const NOT_CONNECTED: CommandOutcome = { kind: 'retry', reason: 'not-connected', afterSeconds: 2 };
@@ -44,7 +45,7 @@ export class Sender {
 
   /** @param draft is asked for only when no earlier try has frozen the content */
   async send(chatId: ChatId, job: JobContext, draft: (live: LiveAccount) => Promise<Draft>): Promise<CommandOutcome> {
-    const live = this.#ports.working();
+    const live = await this.#ports.mended();
     if (!live) return NOT_CONNECTED;
     try {
       const jid = chatIdToJid(chatId);
@@ -95,15 +96,10 @@ export class Sender {
     return this.#conclude(await answer, jid, job, message);
   }
 
-  async #conclude(
-    answer: ServerAnswer,
-    jid: string,
-    job: JobContext,
-    message: proto.IMessage,
-  ): Promise<CommandOutcome> {
+  #conclude(answer: ServerAnswer, jid: string, job: JobContext, message: proto.IMessage): CommandOutcome {
     switch (answer.kind) {
       case 'ack':
-        await this.#ports.sent({
+        this.#ports.sent({
           key: { remoteJid: jid, fromMe: true, id: job.messageId },
           message,
           messageTimestamp: answer.timestamp,

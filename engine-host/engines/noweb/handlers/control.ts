@@ -38,7 +38,7 @@ async function ask(
   handler: HandlerContext,
   query: (live: LiveAccount) => Promise<Record<string, unknown>>,
 ): Promise<CommandOutcome> {
-  const live = handler.working();
+  const live = await handler.mended();
   if (!live) return NOT_CONNECTED;
   try {
     handler.context.assertOwned();

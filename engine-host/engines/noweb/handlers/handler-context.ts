@@ -8,8 +8,8 @@ import type { Sender } from '../sender.ts';
 export interface HandlerContext {
   readonly context: EngineContext;
   readonly sender: Sender;
-  /** The socket while the session is WORKING. */
-  working(): LiveAccount | undefined;
+  /** The account once it is connected; waits for the end of a short drop, not for a pairing or a long one. */
+  mended(): Promise<LiveAccount | undefined>;
   /** The socket whatever the connection is doing, for what is possible before pairing. */
   current(): { readonly sock: WASocket; readonly phase: Phase } | undefined;
 }
