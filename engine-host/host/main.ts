@@ -52,6 +52,8 @@ async function main(): Promise<void> {
       void host.drain();
     });
   }
+  // Started by a launcher on the same machine: when that is gone, nobody would ever stop this host.
+  process.once('disconnect', () => void host.drain());
   await host.closed;
   destroyAwsClients(clients);
   logger.info('host stopped');

@@ -175,7 +175,7 @@ export class ShardOwner {
     const others = hosts.filter((row) => row.hostId !== hostId && row.state !== 'DEAD');
     for (const dead of silentHosts(this.#sightings, others, readAt, timings.deadAfter)) {
       const declared = await store.declareDead(dead.hostId, dead.incarnation, dead.rvn);
-      if (declared) this.#logger.warn({ host: dead.hostId }, 'host declared dead');
+      if (declared) this.#logger.warn({ peer: dead.hostId }, 'host declared dead');
     }
     for (const row of shards) {
       const holding = this.#holdings.get(row.shard);

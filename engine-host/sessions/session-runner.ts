@@ -1,49 +1,17 @@
-import type { Logger } from 'pino';
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import type { EngineName, SessionStatus } from '#shared/contracts/session.ts';
+import type { SessionStatus } from '#shared/contracts/session.ts';
 import { NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
-import type { Clock } from '#shared/ports/clock.ts';
-import type { MediaStore } from '#shared/ports/media-store.ts';
-import type { MessageStore } from '#shared/ports/read-models.ts';
-import type { RemoteFiles } from '#shared/ports/remote-file.ts';
-import type { SessionReport, SessionStore } from '#shared/ports/session-store.ts';
-import type { CheckpointStore } from '#shared/ports/state-store.ts';
+import type { SessionReport } from '#shared/ports/session-store.ts';
 import type { Engine, EngineEvent, EngineFactory, EngineState } from '../engines/engine.ts';
-import { isLost, type ShardLease, whileOwned } from '../host/lease.ts';
+import { isLost, whileOwned } from '../host/lease.ts';
 import { settledWithin, sleep } from '../host/sleep.ts';
-import type { EventPublisher } from './event-publisher.ts';
 import { type OpenSession, openSession } from './open-session.ts';
 import { engineConfiguration, isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
 import { SentContents } from './sent-contents.ts';
 import { SessionReporter } from './session-reporter.ts';
+import type { SessionRunnerDeps, SessionRunnerPlace } from './session-runner-deps.ts';
 import { CorruptStateError } from './state-codec.ts';
 import { StatusBoard } from './status-board.ts';
-
-export interface SessionRunnerDeps {
-  readonly hostId: string;
-  readonly version: string;
-  readonly clock: Clock;
-  readonly sessions: SessionStore;
-  readonly checkpoints: CheckpointStore;
-  readonly checkpointInterval: number;
-  readonly media: MediaStore;
-  readonly remoteFiles: RemoteFiles;
-  readonly messages: Pick<MessageStore, 'get'>;
-  /** Forget a session when it is deleted. */
-  readonly readModels: readonly { clear(session: string): Promise<void> }[];
-  readonly publisher: EventPublisher;
-  readonly engines: ReadonlyMap<EngineName, EngineFactory>;
-  /** Holds a start back while too many others are being restored. */
-  readonly startTurn: <T>(start: () => Promise<T>) => Promise<T>;
-}
-
-export interface SessionRunnerPlace {
-  readonly name: string;
-  readonly lease: ShardLease;
-  readonly logger: Logger;
-  /** Called once when nothing is left to be run: stopped, removed or fenced. */
-  readonly onGone: () => void;
-}
 
 const PUBLISH_PATIENCE_MS = 20_000;
 const SETTLE_PATIENCE_MS = 5_000;

@@ -4,7 +4,8 @@ import { tag } from '#shared/observability/log-tags.ts';
 import { isLost, type ShardLease, whileOwned } from '../host/lease.ts';
 import { sleep } from '../host/sleep.ts';
 import { needsRunner } from './reconcile-plan.ts';
-import { SessionRunner, type SessionRunnerDeps } from './session-runner.ts';
+import { SessionRunner } from './session-runner.ts';
+import type { SessionRunnerDeps } from './session-runner-deps.ts';
 
 export interface ShardSessionsDeps extends SessionRunnerDeps {
   readonly logger: Logger;

@@ -1,0 +1,39 @@
+import type { Logger } from 'pino';
+import type { EngineName } from '#shared/contracts/session.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { MessageStore } from '#shared/ports/read-models.ts';
+import type { RemoteFiles } from '#shared/ports/remote-file.ts';
+import type { SessionStore } from '#shared/ports/session-store.ts';
+import type { CheckpointStore } from '#shared/ports/state-store.ts';
+import type { EngineFactory } from '../engines/engine.ts';
+import type { ShardLease } from '../host/lease.ts';
+import type { EventPublisher } from './event-publisher.ts';
+
+/** What all runners of a host share. */
+export interface SessionRunnerDeps {
+  readonly hostId: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly sessions: SessionStore;
+  readonly checkpoints: CheckpointStore;
+  readonly checkpointInterval: number;
+  readonly media: MediaStore;
+  readonly remoteFiles: RemoteFiles;
+  readonly messages: Pick<MessageStore, 'get'>;
+  /** Forget a session when it is deleted. */
+  readonly readModels: readonly { clear(session: string): Promise<void> }[];
+  readonly publisher: EventPublisher;
+  readonly engines: ReadonlyMap<EngineName, EngineFactory>;
+  /** Holds a start back while too many others are being restored. */
+  readonly startTurn: <T>(start: () => Promise<T>) => Promise<T>;
+}
+
+/** What is one runner's own. */
+export interface SessionRunnerPlace {
+  readonly name: string;
+  readonly lease: ShardLease;
+  readonly logger: Logger;
+  /** Called once when nothing is left to be run: stopped, removed or fenced. */
+  readonly onGone: () => void;
+}
