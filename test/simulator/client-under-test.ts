@@ -9,6 +9,7 @@ import makeWASocket, {
   type WAMessage,
   type WASocket,
 } from '@whiskeysockets/baileys';
+import { silenceLibsignal } from './quiet-libsignal.ts';
 
 const DEADLINE_MS = 15_000;
 
@@ -74,6 +75,7 @@ export class TestClient {
   sock!: WASocket;
 
   constructor(simulator: Reachable, options: ClientOptions = {}) {
+    silenceLibsignal();
     this.simulator = simulator;
     this.options = options;
     this.auth = options.auth ?? new MemoryAuth();

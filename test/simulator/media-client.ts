@@ -2,11 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { downloadMediaMessage } from '@whiskeysockets/baileys';
 import { TestClient } from './client-under-test.ts';
-import { silenceLibsignal } from './quiet-libsignal.ts';
 
 // Run as a process of its own, because a CA can be added to Node's only at its start (NODE_EXTRA_CA_CERTS).
 // Arguments: the wss URL, the admin URL, a contact's number, an image file. Prints what it received as JSON.
-silenceLibsignal();
 const [wsUrl = '', adminUrl = '', contact = '', imageFile = ''] = process.argv.slice(2);
 
 const post = (path: string, body: string): Promise<Response> => fetch(`${adminUrl}${path}`, { method: 'POST', body });
