@@ -69,7 +69,7 @@ describe('commands', () => {
 
   it.each([
     [
-      { code: 'wrong-state', message: 'm' },
+      { code: 'session-not-working', message: 'm' },
       { code: 'wrong-state', expected: ['WORKING'] },
     ],
     [
@@ -85,6 +85,12 @@ describe('commands', () => {
     const answer = await api.call('POST', '/api/startTyping', { body: { session: 'main', chatId: CHAT } });
     expect(answer.status).toBe(422);
     expect(answer.json).toMatchObject(expected);
+  });
+
+  it('is a 404 when its session went away meanwhile', async () => {
+    const { api } = await answering({ state: 'FAILED', error: { code: 'session-not-found', message: 'm' } });
+    const answer = await api.call('POST', '/api/startTyping', { body: { session: 'main', chatId: CHAT } });
+    expect(answer.status).toBe(404);
   });
 
   it('needs a session that works', async () => {

@@ -101,6 +101,14 @@ describe('changing sessions', () => {
     expect((await api.sessions.get('main'))?.restartToken).toBeDefined();
   });
 
+  it('starts what has failed and was not stopped yet', async () => {
+    const api = new TestApi({ ownerWaitMs: 0 });
+    await api.session('main', { status: 'FAILED' });
+    await api.call('POST', '/api/sessions/main/stop');
+    expect((await api.call('POST', '/api/sessions/main/start')).json).toMatchObject({ status: 'STARTING' });
+    expect(await api.sessions.get('main')).toMatchObject({ desired: 'RUNNING', restartToken: expect.any(String) });
+  });
+
   it('restarts, logs out and updates at once, each with a token of its own', async () => {
     const api = new TestApi();
     await api.session('main');

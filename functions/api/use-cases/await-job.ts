@@ -1,6 +1,6 @@
 import { FINISHED_STATES, type JobRow } from '#shared/contracts/jobs.ts';
-import type { SessionRow } from '#shared/contracts/rows.ts';
 import { EngineError, NotSupportedError, type TrunklineError, WrongStateError } from '#shared/domain/errors.ts';
+import { SessionNotFoundError } from '../api-errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 
@@ -17,13 +17,22 @@ export async function awaitJob({ jobs, clock }: ApiDeps, job: JobRow, timeoutMs:
 }
 
 /** Why the job will not succeed any more; undefined while it may. */
-export function jobFailure(job: JobRow, session: SessionRow): TrunklineError | undefined {
+export async function jobFailure({ sessions }: ApiDeps, job: JobRow): Promise<TrunklineError | undefined> {
   switch (job.state) {
     case 'FAILED': {
       const { code, message } = job.error ?? { code: 'failed', message: 'The job failed' };
-      if (code === 'wrong-state') return new WrongStateError(session.name, session.status, ['WORKING']);
-      if (code === 'not-supported') return new NotSupportedError(message);
-      return new EngineError(code, message);
+      switch (code) {
+        case 'session-not-working': {
+          const session = await sessions.get(job.session);
+          return new WrongStateError(job.session, session?.status ?? 'STOPPED', ['WORKING']);
+        }
+        case 'session-not-found':
+          return new SessionNotFoundError(job.session, 'within');
+        case 'not-supported':
+          return new NotSupportedError(message);
+        default:
+          return new EngineError(code, message);
+      }
     }
     case 'EXPIRED':
       return new EngineError('expired', 'The job was not carried out in time');

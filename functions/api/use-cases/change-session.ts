@@ -14,7 +14,8 @@ export async function startSession(deps: ApiDeps, row: SessionRow): Promise<Sess
     await notifyOwner(deps, row);
     return row;
   }
-  const again = row.desired === 'RUNNING' ? { restartToken: ulid() } : {};
+  // An engine that has failed for good starts again only when it is told so explicitly.
+  const again = row.desired === 'RUNNING' || row.status === 'FAILED' ? { restartToken: ulid() } : {};
   return intend(deps, row, { desired: 'RUNNING', status: 'STARTING', ...again });
 }
 

@@ -28,7 +28,7 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const accepted = await acceptJob(deps, session, { jobId: `job_${ulid()}`, command });
   const job = await awaitJob(deps, accepted, waitMs ?? deps.config.commandWaitMs);
-  const failure = jobFailure(job, session);
+  const failure = await jobFailure(deps, job);
   if (failure !== undefined) throw failure;
   return job.state === 'DONE' ? { kind: 'done', result: job.result ?? {} } : { kind: 'pending', job };
 }

@@ -59,7 +59,7 @@ export async function sendMessage(
   const accepted = await accept(deps, session, draft, options);
   if (!options.waitMs) return accepted;
   const job = await awaitJob(deps, accepted.job, options.waitMs);
-  const failure = jobFailure(job, session);
+  const failure = await jobFailure(deps, job);
   if (failure !== undefined) throw failure;
   return { ...accepted, job };
 }
