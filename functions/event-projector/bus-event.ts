@@ -1,0 +1,28 @@
+import * as z from 'zod';
+import { type EventEnvelope, eventEnvelopeSchema, eventReferenceSchema } from '#shared/contracts/events.ts';
+import type { MediaStore } from '#shared/ports/media-store.ts';
+import { PROJECTED_EVENTS } from './projections.ts';
+
+/** An event as the bus hands it to a target, as far as it is used here. */
+export const busEventSchema = z.object({
+  id: z.string(),
+  source: z.string(),
+  'detail-type': z.string(),
+  detail: z.record(z.string(), z.unknown()),
+});
+export type BusEvent = z.infer<typeof busEventSchema>;
+
+/**
+ * The envelope in a bus event, fetched when the bus only carries where it is; undefined when the read models do not
+ * care for the event.
+ *
+ * @throws ZodError when it is not what its type says; what the media store throws
+ */
+export async function envelopeIn(bus: unknown, media: Pick<MediaStore, 'get'>): Promise<EventEnvelope | undefined> {
+  const { 'detail-type': type, detail } = busEventSchema.parse(bus);
+  if (!PROJECTED_EVENTS.has(type)) return undefined;
+  const reference = eventReferenceSchema.safeParse(detail);
+  if (!reference.success) return eventEnvelopeSchema.parse(detail);
+  const { body } = await media.get(reference.data.s3.Key);
+  return eventEnvelopeSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+}

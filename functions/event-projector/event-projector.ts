@@ -1,0 +1,69 @@
+import type { EventEnvelope } from '#shared/contracts/events.ts';
+import type { MediaStore } from '#shared/ports/media-store.ts';
+import { envelopeIn } from './bus-event.ts';
+import { project, type ReadModels, targetOf } from './projections.ts';
+
+export interface EventProjectorDeps extends ReadModels {
+  /** Holds the events that were too large for the bus. */
+  readonly media: Pick<MediaStore, 'get'>;
+}
+
+export interface EventProjector {
+  /**
+   * Writes bus events (EventBridge's form) into the read models, those of one message one after the other, the rest
+   * side by side.
+   *
+   * @returns one outcome for each event, in order; `error` when it has to come again
+   */
+  projectAll(busEvents: readonly (() => unknown)[]): Promise<readonly ProjectionOutcome[]>;
+}
+
+export type ProjectionOutcome =
+  | { readonly status: 'projected' | 'ignored' }
+  /** `session` is known when the event could be read. */
+  | { readonly status: 'failed'; readonly error: unknown; readonly session?: string };
+
+/** The projector itself, for whoever gets bus events in process. Every event is given as a function that reads it. */
+export function createEventProjector(deps: EventProjectorDeps): EventProjector {
+  return {
+    async projectAll(busEvents) {
+      const write = createWriter(deps);
+      return await Promise.all(
+        busEvents.map(async (read): Promise<ProjectionOutcome> => {
+          let session: string | undefined;
+          try {
+            const event = await envelopeIn(read(), deps.media);
+            if (event === undefined) return { status: 'ignored' };
+            session = event.session;
+            await write(event);
+            return { status: 'projected' };
+          } catch (error) {
+            return { status: 'failed', error, ...(session !== undefined && { session }) };
+          }
+        }),
+      );
+    },
+  };
+}
+
+/** Writes the events of one batch. An incoming message is announced twice; it is written once. */
+function createWriter(models: ReadModels): (event: EventEnvelope) => Promise<void> {
+  const lastOfTarget = new Map<string, Promise<void>>();
+  const added = new Map<string, Promise<void>>();
+  return async (event) => {
+    const target = targetOf(event);
+    const isMessage = event.event === 'message' || event.event === 'message.any';
+    const sameMessage = isMessage ? added.get(target) : undefined;
+    if (sameMessage !== undefined) return await sameMessage;
+    const write = after(lastOfTarget.get(target), () => project(event, models));
+    lastOfTarget.set(target, write);
+    if (isMessage) added.set(target, write);
+    await write;
+  };
+}
+
+/** Runs `task` when `before` has ended, well or not. */
+async function after(before: Promise<void> | undefined, task: () => Promise<void>): Promise<void> {
+  await before?.catch(() => undefined);
+  await task();
+}

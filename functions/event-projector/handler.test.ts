@@ -1,0 +1,127 @@
+import { Writable } from 'node:stream';
+import type { SQSEvent } from 'aws-lambda';
+import { describe, expect, it } from 'vitest';
+import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
+import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
+import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
+import type { WaMessage } from '#shared/contracts/events.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
+import { createLogger } from '#shared/observability/logger.ts';
+import { eventEnvelope } from '#test/contracts/events.ts';
+import { waMessage } from '#test/contracts/rows.ts';
+import { createEventProjectorHandler } from './handler.ts';
+
+class FailingMessageStore extends MemoryMessageStore {
+  adds = 0;
+  readonly #failing: string;
+  constructor(failing: string) {
+    super();
+    this.#failing = failing;
+  }
+  override async add(session: string, message: WaMessage): Promise<void> {
+    this.adds += 1;
+    if (message.id.includes(this.#failing)) throw new DependencyError('The table is away');
+    await super.add(session, message);
+  }
+}
+
+function setUp(failing = 'none') {
+  const lines: string[] = [];
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const messages = new FailingMessageStore(failing);
+  const media = new MemoryMediaStore();
+  const logger = createLogger({ name: 'test', destination });
+  const handler = createEventProjectorHandler({ messages, chats: new MemoryChatStore(), media, logger });
+  return { handler, messages, media, lines };
+}
+
+function batch(...bodies: readonly string[]): SQSEvent {
+  return {
+    Records: bodies.map((body, index) => ({
+      messageId: `m${index}`,
+      receiptHandle: `r${index}`,
+      body,
+      attributes: {
+        ApproximateReceiveCount: '1',
+        SentTimestamp: '0',
+        SenderId: 's',
+        ApproximateFirstReceiveTimestamp: '0',
+      },
+      messageAttributes: {},
+      md5OfBody: '',
+      eventSource: 'aws:sqs',
+      eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:trunkline-projector',
+      awsRegion: 'us-east-1',
+    })),
+  };
+}
+
+const busEvent = (type: string, detail: unknown) =>
+  JSON.stringify({ version: '0', id: 'x', source: 'trunkline', 'detail-type': type, detail });
+const added = (id: string, type: 'message' | 'message.any' = 'message.any') =>
+  busEvent(type, eventEnvelope({ event: type, payload: waMessage({ id, body: 'secret text' }) }));
+const all = { limit: 100, offset: 0, sortOrder: 'asc' } as const;
+
+describe('event projector', () => {
+  it('projects a batch and reports no failures', async () => {
+    const { handler, messages } = setUp();
+    expect(await handler(batch(added('AAAAA1'), added('AAAAA2')))).toEqual({ batchItemFailures: [] });
+    expect((await messages.query('alpha', all)).map(({ id }) => id)).toEqual(['AAAAA1', 'AAAAA2']);
+  });
+
+  it('writes a message once that one batch announces twice', async () => {
+    const { handler, messages } = setUp();
+    expect(await handler(batch(added('AAAAA1'), added('AAAAA1', 'message')))).toEqual({ batchItemFailures: [] });
+    expect(messages.adds).toBe(1);
+  });
+
+  it('fetches events that are too large for the bus', async () => {
+    const { handler, messages, media } = setUp();
+    const event = eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) });
+    await media.put('events/alpha/evt_1.json', Buffer.from(JSON.stringify(event)), 'application/json');
+    const detail = { id: event.id, session: 'alpha', s3: { Bucket: media.bucket, Key: 'events/alpha/evt_1.json' } };
+    expect(await handler(batch(busEvent('message.any', detail)))).toEqual({ batchItemFailures: [] });
+    expect(await messages.get('alpha', 'AAAAA1')).toBeDefined();
+  });
+
+  it('ignores events that no read model needs, known or not', async () => {
+    const { handler } = setUp();
+    const status = eventEnvelope({
+      event: 'session.status',
+      payload: { name: 'alpha', status: 'WORKING', statuses: [], data: null },
+    });
+    const answer = await handler(batch(busEvent('session.status', status), busEvent('of.the.future', { a: 1 })));
+    expect(answer).toEqual({ batchItemFailures: [] });
+  });
+
+  it('reports what cannot be read, and logs it without its content', async () => {
+    const { handler, lines, messages } = setUp();
+    const missing = { id: 'e', session: 'alpha', s3: { Bucket: 'b', Key: 'events/alpha/none.json' } };
+    const poison = ['secret text, no JSON', busEvent('message', { body: 'secret text' }), busEvent('message', missing)];
+    const answer = await handler(batch(...poison, added('AAAAA1')));
+    expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(['m0', 'm1', 'm2']);
+    expect(lines).toHaveLength(3);
+    expect(lines.join('')).not.toContain('secret');
+    expect(await messages.get('alpha', 'AAAAA1')).toBeDefined();
+  });
+
+  it('reports what could not be written, for a second try, and logs no names', async () => {
+    const { handler, lines, messages } = setUp('AAAAA2');
+    const answer = await handler(batch(added('AAAAA1'), added('AAAAA2'), added('AAAAA2', 'message'), added('AAAAA3')));
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm1' }, { itemIdentifier: 'm2' }] });
+    expect((await messages.query('alpha', all)).map(({ id }) => id)).toEqual(['AAAAA1', 'AAAAA3']);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      level: 'warn',
+      name: 'test',
+      msg: 'event not projected',
+      sqsMessageId: 'm1',
+      err: { type: 'DependencyError', code: 'dependency', retryable: true },
+    });
+    expect(lines.join('')).not.toMatch(/alpha|AAAAA2|4915/);
+  });
+});

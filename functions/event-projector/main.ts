@@ -1,0 +1,23 @@
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createAwsClients } from '#shared/adapters/aws-clients.ts';
+import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
+import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
+import { eventProjectorEnvSchema } from './env.ts';
+import { createEventProjectorHandler } from './handler.ts';
+
+const env = eventProjectorEnvSchema.parse(process.env);
+if (env.LOG_TAG_KEY !== undefined) configureLogTags(env.LOG_TAG_KEY);
+const { dynamo, s3 } = createAwsClients({ pathStyle: env.S3_PATH_STYLE });
+
+/** Entry point of the function. */
+export const handler = middy<SQSEvent, SQSBatchResponse>().handler(
+  createEventProjectorHandler({
+    messages: new DynamoDbMessageStore(dynamo, env.MESSAGES_TABLE),
+    chats: new DynamoDbChatStore(dynamo, env.CHATS_TABLE),
+    media: new S3MediaStore(s3, env.MEDIA_BUCKET),
+    logger: createLogger({ name: 'event-projector', level: env.LOG_LEVEL }),
+  }),
+);

@@ -1,0 +1,167 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
+import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
+import type { EventBody, EventEnvelope } from '#shared/contracts/events.ts';
+import { ValidationError } from '#shared/domain/errors.ts';
+import { type Ack, ackName } from '#shared/domain/message-ack.ts';
+import { eventEnvelope } from '#test/contracts/events.ts';
+import { waMessage } from '#test/contracts/rows.ts';
+import { project } from './projections.ts';
+
+const CHAT = '4915100000001@c.us';
+const GROUP = '120363000000000001@g.us';
+const OWN = '4915109999999@c.us';
+
+function models() {
+  const messages = new MemoryMessageStore();
+  const chats = new MemoryChatStore();
+  const run = async (...events: readonly EventEnvelope[]) => {
+    for (const event of events) await project(event, { messages, chats });
+  };
+  const everything = async () => ({
+    messages: await messages.query('alpha', { limit: 1000, offset: 0, sortOrder: 'asc' }),
+    chats: await chats.query('alpha', { limit: 1000, offset: 0, sortBy: 'id', sortOrder: 'asc' }),
+  });
+  return { messages, run, everything };
+}
+
+const longId = (id: string, chat = CHAT) => `false_${chat}_${id}`;
+const ackOf = (event: 'message.ack' | 'message.ack.group', id: string, ack: Ack): EventBody => ({
+  event,
+  payload: { id: longId(id), from: CHAT, to: OWN, participant: null, fromMe: false, ack, ackName: ackName(ack) },
+});
+const reactionTo = (id: string, text: string, from = CHAT): EventBody => ({
+  event: 'message.reaction',
+  payload: {
+    id: longId('REACT1'),
+    timestamp: 1,
+    from,
+    fromMe: false,
+    source: 'app',
+    to: OWN,
+    participant: null,
+    reaction: { text, messageId: longId(id) },
+  },
+});
+const editOf = (id: string, body: string): EventBody => ({
+  event: 'message.edited',
+  payload: { ...waMessage({ id: 'EDIT01', body, _data: { content: 'bmV3' } }), editedMessageId: id },
+});
+const revocationOf = (id: string): EventBody => ({
+  event: 'message.revoked',
+  payload: { revokedMessageId: id, chatId: CHAT, after: null, before: null },
+});
+
+describe('projections', () => {
+  it('adds an incoming message and its chat, named by the sender', async () => {
+    const { run, everything } = models();
+    const message = waMessage({ id: 'AAAAA1', timestamp: 50, _data: { pushName: 'Ada' } });
+    await run(
+      eventEnvelope({ event: 'message', payload: message }),
+      eventEnvelope({ event: 'message.any', payload: message }),
+    );
+    expect(await everything()).toMatchObject({
+      messages: [{ id: 'AAAAA1', chatId: CHAT, message }],
+      chats: [{ chatId: CHAT, name: 'Ada', lastMessageId: 'AAAAA1', timestamp: 50 }],
+    });
+  });
+
+  it.each([
+    ['an own message', waMessage({ id: 'AAAAA1', fromMe: true, _data: { pushName: 'Me' } })],
+    ['a message in a group', waMessage({ id: 'AAAAA1', chatId: GROUP, _data: { pushName: 'Ada' } })],
+  ])('takes no name of a chat from %s', async (_, payload) => {
+    const { run, everything } = models();
+    await run(eventEnvelope({ event: 'message.any', payload }));
+    expect((await everything()).chats).toMatchObject([{ name: null }]);
+  });
+
+  it('keeps status updates out of the chats', async () => {
+    const { run, everything } = models();
+    await run(eventEnvelope({ event: 'message', payload: waMessage({ id: 'AAAAA1', chatId: 'status@broadcast' }) }));
+    expect(await everything()).toMatchObject({ messages: [{ chatId: 'status@broadcast' }], chats: [] });
+  });
+
+  it('raises the ack; a participant of a group proves only that a device has it', async () => {
+    const { run, messages } = models();
+    await run(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1', ack: 0 }) }));
+    await run(eventEnvelope(ackOf('message.ack.group', 'AAAAA1', 3)));
+    expect(await messages.get('alpha', 'AAAAA1')).toMatchObject({ ack: 2 });
+    await run(eventEnvelope(ackOf('message.ack', 'AAAAA1', 3)));
+    expect(await messages.get('alpha', 'AAAAA1')).toMatchObject({ ack: 3 });
+  });
+
+  it('keeps the latest reaction, edits and revocations', async () => {
+    const { run, messages } = models();
+    await run(
+      eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }),
+      eventEnvelope(reactionTo('AAAAA1', ''), { timestamp: 20 }),
+      eventEnvelope(reactionTo('AAAAA1', '👍'), { timestamp: 10 }),
+      eventEnvelope(reactionTo('AAAAA1', '🎉', '4915100000002@c.us'), { timestamp: 10 }),
+      eventEnvelope(editOf('AAAAA1', 'edited'), { timestamp: 30 }),
+      eventEnvelope(revocationOf('AAAAA1'), { timestamp: 40 }),
+    );
+    expect(await messages.get('alpha', 'AAAAA1')).toMatchObject({
+      reactions: { '4915100000002@c.us': '🎉' },
+      editedAt: 30,
+      revokedAt: 40,
+      message: { body: 'edited', _data: { content: 'bmV3' } },
+    });
+    expect((await messages.get('alpha', 'AAAAA1'))?.reactions).not.toHaveProperty([CHAT]);
+  });
+
+  it('refuses ids that are none, and changes nothing', async () => {
+    const { run, everything } = models();
+    const payload = { ...waMessage({ id: 'AAAAA1' }), id: 'AAAAA1' };
+    await expect(run(eventEnvelope({ event: 'message', payload }))).rejects.toBeInstanceOf(ValidationError);
+    await expect(run(eventEnvelope(editOf('?', 'x')))).rejects.toBeInstanceOf(ValidationError);
+    expect(await everything()).toEqual({ messages: [], chats: [] });
+  });
+
+  const ids = fc.constantFrom('AAAAA1', 'AAAAA2', 'AAAAA3');
+  const acks = fc.constantFrom<Ack>(-1, 0, 1, 2, 3, 4);
+  const times = fc.integer({ min: 1, max: 4 });
+  const texts = fc.constantFrom('', 'a', 'b');
+  /** A message has one content, whenever and however often it is announced. */
+  const contents: Record<string, ReturnType<typeof waMessage>> = {
+    AAAAA1: waMessage({ id: 'AAAAA1', timestamp: 7, _data: { pushName: 'Old' } }),
+    AAAAA2: waMessage({ id: 'AAAAA2', timestamp: 9, _data: { pushName: 'New' } }),
+    AAAAA3: waMessage({ id: 'AAAAA3', timestamp: 9, fromMe: true, ack: 0 }),
+  };
+  const bodies: fc.Arbitrary<EventBody> = fc.oneof(
+    fc.tuple(fc.constantFrom<'message' | 'message.any'>('message', 'message.any'), ids).map(([event, id]) => ({
+      event,
+      payload: contents[id] ?? waMessage({ id }),
+    })),
+    fc
+      .tuple(fc.constantFrom<'message.ack' | 'message.ack.group'>('message.ack', 'message.ack.group'), ids, acks)
+      .map(([event, id, ack]) => ackOf(event, id, ack)),
+    fc.tuple(ids, texts, fc.constantFrom(CHAT, OWN)).map(([id, text, from]) => reactionTo(id, text, from)),
+    fc.tuple(ids, texts).map(([id, body]) => editOf(id, body)),
+    ids.map(revocationOf),
+  );
+  const someEvents = fc.array(
+    fc.tuple(bodies, times).map(([body, timestamp]) => eventEnvelope(body, { timestamp })),
+    {
+      maxLength: 25,
+    },
+  );
+  const orders = someEvents.chain((events) =>
+    fc.tuple(
+      fc.constant(events),
+      fc.shuffledSubarray([...events, ...events], { minLength: 2 * events.length, maxLength: 2 * events.length }),
+    ),
+  );
+
+  it('gives the same read models for every order of the same events, each once or twice', async () => {
+    await fc.assert(
+      fc.asyncProperty(orders, async ([inOrder, shuffledTwice]) => {
+        const [one, other] = [models(), models()];
+        await one.run(...inOrder);
+        await other.run(...shuffledTwice);
+        expect(await other.everything()).toEqual(await one.everything());
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

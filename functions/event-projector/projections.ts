@@ -1,0 +1,130 @@
+import type * as z from 'zod';
+import type { EventEnvelope, EventName, reactionPayloadSchema, WaMessage } from '#shared/contracts/events.ts';
+import { ValidationError } from '#shared/domain/errors.ts';
+import { ACKS } from '#shared/domain/message-ack.ts';
+import { bareMessageId, type MessageKey, parseMessageId } from '#shared/domain/message-id.ts';
+import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
+
+/** Tells an older reaction from a newer one, so that they may come in any order. */
+export interface ReactionOrder {
+  /** @param timestamp milliseconds; an older reaction of a sender does not overwrite a newer one */
+  react(session: string, id: string, sender: string, text: string, timestamp: number): Promise<void>;
+}
+
+export interface ReadModels {
+  readonly messages: MessageStore & ReactionOrder;
+  readonly chats: ChatStore;
+}
+
+type Reaction = z.infer<typeof reactionPayloadSchema>;
+
+const PROJECTED = [
+  'message',
+  'message.any',
+  'message.ack',
+  'message.ack.group',
+  'message.reaction',
+  'message.edited',
+  'message.revoked',
+] as const satisfies readonly EventName[];
+
+/** Events that change a read model; all others are none of the projector's business. */
+export const PROJECTED_EVENTS: ReadonlySet<string> = new Set(PROJECTED);
+
+/** Status updates are messages of a chat that nobody opens. */
+const UNLISTED_CHAT = 'status@broadcast';
+
+/**
+ * Writes one event into the read models. The same event twice, and events in any order, leave the same models: every
+ * write is one of the stores' idempotent ones.
+ *
+ * A participant's receipt (`message.ack.group`) proves no more than that somebody's device has the message: it raises
+ * the ack to DEVICE at most. The ack of the group as a whole comes with `message.ack`.
+ *
+ * @throws ValidationError when the event names a message by something that is no id
+ */
+export async function project(event: EventEnvelope, { messages, chats }: ReadModels): Promise<void> {
+  const { session, timestamp } = event;
+  switch (event.event) {
+    case 'message':
+    case 'message.any': {
+      const key = parseMessageId(event.payload.id);
+      if (key === undefined) throw notAMessageId('payload.id');
+      await Promise.all([messages.add(session, event.payload), touchChat(chats, session, event.payload, key)]);
+      return;
+    }
+    case 'message.ack':
+    case 'message.ack.group': {
+      const { id, ack } = event.payload;
+      const proven = event.event === 'message.ack' ? ack : Math.min(ack, ACKS.DEVICE);
+      await messages.raiseAck(session, bareId(id), proven);
+      return;
+    }
+    case 'message.reaction': {
+      const { text, messageId } = event.payload.reaction;
+      const sender = reactionSender(event.payload, event.me?.id);
+      await messages.react(session, bareId(messageId), sender, text, timestamp);
+      return;
+    }
+    case 'message.edited': {
+      const { editedMessageId, body, _data } = event.payload;
+      const content = typeof _data?.content === 'string' ? _data.content : undefined;
+      await messages.edit(session, bareId(editedMessageId), body, content, timestamp);
+      return;
+    }
+    case 'message.revoked':
+      await messages.revoke(session, bareId(event.payload.revokedMessageId), timestamp);
+      return;
+    default:
+  }
+}
+
+/** What an event's writes go to: events with different targets can be written side by side. */
+export function targetOf(event: EventEnvelope): string {
+  switch (event.event) {
+    case 'message':
+    case 'message.any':
+    case 'message.ack':
+    case 'message.ack.group':
+      return target(event.session, event.payload.id);
+    case 'message.reaction':
+      return target(event.session, event.payload.reaction.messageId);
+    case 'message.edited':
+      return target(event.session, event.payload.editedMessageId);
+    case 'message.revoked':
+      return target(event.session, event.payload.revokedMessageId);
+    default:
+      return event.session;
+  }
+}
+
+function target(session: string, messageId: string): string {
+  return `${session}/${bareMessageId(messageId) ?? messageId}`;
+}
+
+async function touchChat(chats: ChatStore, session: string, message: WaMessage, key: MessageKey): Promise<void> {
+  if (key.chatId === UNLISTED_CHAT) return;
+  const { timestamp } = message;
+  await chats.touch(session, key.chatId, { id: key.id, timestamp }, nameOf(message, key));
+}
+
+/** The other side of a one-to-one chat names itself in what it sends. */
+function nameOf(message: WaMessage, { chatId }: MessageKey): string | undefined {
+  const oneToOne = chatId.endsWith('@c.us') || chatId.endsWith('@lid');
+  const pushName = message._data?.pushName;
+  return oneToOne && !message.fromMe && typeof pushName === 'string' && pushName !== '' ? pushName : undefined;
+}
+
+function reactionSender({ fromMe, from, participant }: Reaction, me: string | undefined): string {
+  return (fromMe ? me : undefined) ?? participant ?? from;
+}
+
+function bareId(id: string): string {
+  const bare = bareMessageId(id);
+  if (bare === undefined) throw notAMessageId('payload');
+  return bare;
+}
+
+function notAMessageId(path: string): ValidationError {
+  return new ValidationError([{ path, message: 'must hold the id of a message' }]);
+}
