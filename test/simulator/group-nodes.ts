@@ -62,7 +62,7 @@ export function groupNode(group: Group): BinaryNode {
   return node('group', attrs, content);
 }
 
-/** Tells devices about something that happened in the group; `actor`'s own device is not told. */
+/** Tells every linked device of the recipients, the actor's included, about something that happened in the group. */
 export function notifyGroup(
   server: Server,
   group: Group,

@@ -57,7 +57,7 @@ describe('pairing by QR code', () => {
     const frank = bed.client({ pushName: 'Frank' });
     frank.connect();
     const qr = await until('a QR code', () => frank.qrCodes[0]);
-    const url = `${bed.simulator.adminUrl}/mock-phone/scan-qr?phone=4915112345678`;
+    const url = `${bed.simulator.adminUrl}/mock-phone/scan-qr?phone=%2B49-15112345678`;
     const response = await fetch(url, { method: 'POST', body: qr });
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ phone: '4915112345678', device: 1 });

@@ -112,6 +112,8 @@ export async function link(
   advSecret: Buffer,
 ): Promise<Linked> {
   const { session, identityKey } = registration;
+  // A code is good for one scan.
+  for (const ref of registration.refs) server.registrations.delete(ref);
   const deviceId = account.nextDevice;
   account.nextDevice += 1;
   const details = Buffer.from(

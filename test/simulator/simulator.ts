@@ -178,7 +178,7 @@ export class Simulator {
   async scanQr(text: string, phone?: string): Promise<Linked> {
     const { registration, advSecret } = findScanned(this.#server, text);
     const name = registration.pushName ?? '';
-    const number = phone ?? phoneFromName(name || text);
+    const number = phone?.replace(/\D/g, '') || phoneFromName(name || text);
     const account = this.#server.accounts.byPhone(number) ?? this.#createAccount(number, name);
     return link(this.#server, registration, account, advSecret);
   }
