@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util';
+import { BareBaileys } from './bare-baileys.ts';
 import { BenchWorld } from './bench-world.ts';
 import { Contact } from './contact.ts';
 import { FigureSheet } from './figure-sheet.ts';
+import { measureMemory } from './figures/memory.ts';
 import { measurePairing } from './figures/pairing.ts';
 import { measureReceiving } from './figures/receiving.ts';
 import { measureSending } from './figures/sending.ts';
 import { measureStart } from './figures/start.ts';
+import { measureThroughput } from './figures/throughput.ts';
 import { profiling } from './profiling.ts';
 import { RuleQueue } from './rule-queue.ts';
 
@@ -52,10 +55,22 @@ if (['pairing', 'sending', 'receiving', 'throughput'].some(wanted)) {
           await queue.stop();
         }
       }
+      if (wanted('throughput')) {
+        const bare = await BareBaileys.start(world.simulator);
+        try {
+          const load = { messages: quick ? 200 : 400, clients: 20, rounds: quick ? 1 : 3 };
+          await measureThroughput(sheet, world, sessions, bare, load);
+        } finally {
+          await bare.stop();
+        }
+      }
     } finally {
       await world.stop();
     }
   });
+}
+if (wanted('memory')) {
+  await measure('memory', () => measureMemory(sheet, Number(values.sessions ?? (quick ? 50 : 200))));
 }
 
 process.stderr.write(`\n${sheet.table()}\n`);
