@@ -13,10 +13,15 @@ const page = (query: Partial<MessageQuery> = {}): MessageQuery => ({
   ...query,
 });
 
+/** A store that can tell an older reaction from a newer one. */
+export interface OrderedMessageStore extends MessageStore {
+  react(session: string, id: string, sender: string, text: string, timestamp?: number): Promise<void>;
+}
+
 /** What every message store does. @param factory gives an empty store */
-export function defineMessageStoreContract(name: string, factory: () => Promise<MessageStore>): void {
+export function defineMessageStoreContract(name: string, factory: () => Promise<OrderedMessageStore>): void {
   describe(`${name}: a message store`, () => {
-    let store: MessageStore;
+    let store: OrderedMessageStore;
     beforeEach(async () => {
       store = await factory();
     });
@@ -102,6 +107,31 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
       await store.react('alpha', 'AAAAA1', SENDER, '👍');
       await store.react('alpha', 'AAAAA1', OTHER, '🎉');
       expect((await store.get('alpha', 'AAAAA1'))?.reactions).toEqual({ [SENDER]: '👍', [OTHER]: '🎉' });
+    });
+
+    it('keeps the newest reaction of a sender, also when it was to take one back', async () => {
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      await store.react('alpha', 'AAAAA1', SENDER, '👍', 1000);
+      await store.react('alpha', 'AAAAA1', SENDER, '', 3000);
+      await store.react('alpha', 'AAAAA1', SENDER, '🎉', 2000);
+      expect((await store.get('alpha', 'AAAAA1'))?.reactions).toEqual({});
+      await store.react('alpha', 'AAAAA1', SENDER, '🎉', 4000);
+      expect((await store.get('alpha', 'AAAAA1'))?.reactions).toEqual({ [SENDER]: '🎉' });
+    });
+
+    it('comes to the same end in any order when two happen at the same time', async () => {
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      await store.add('alpha', waMessage({ id: 'AAAAA2' }));
+      for (const [id, texts] of [
+        ['AAAAA1', ['a', 'b']],
+        ['AAAAA2', ['b', 'a']],
+      ] as const) {
+        for (const text of texts) {
+          await store.react('alpha', id, SENDER, text, 1000);
+          await store.edit('alpha', id, text, undefined, 1000);
+        }
+        expect(await store.get('alpha', id)).toMatchObject({ reactions: { [SENDER]: 'b' }, message: { body: 'b' } });
+      }
     });
 
     it('gives a chat in the order of time, whatever order it came in', async () => {

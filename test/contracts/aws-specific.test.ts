@@ -1,0 +1,59 @@
+import { GetQueueUrlCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
+import { type AwsBacking, startAwsBacking } from './aws-backing.ts';
+
+describe('what only AWS adapters do', () => {
+  let aws: AwsBacking;
+  beforeAll(async () => {
+    aws = await startAwsBacking();
+  });
+  afterAll(() => aws.close());
+
+  it('buries what it cannot read, and gives what is behind it', async () => {
+    const [shard, deadLetterQueue] = await Promise.all([aws.createFifoQueue(), aws.createFifoQueue()]);
+    const queue = new SqsShardQueue(aws.clients.sqs, { queueName: (name) => name, deadLetterQueue });
+    const { QueueUrl } = await aws.clients.sqs.send(new GetQueueUrlCommand({ QueueName: shard }));
+    const sent = { QueueUrl, MessageGroupId: 'alpha' };
+    for (const [id, MessageBody] of ['no JSON', '{"kind":"unknown"}'].entries()) {
+      await aws.clients.sqs.send(new SendMessageCommand({ ...sent, MessageBody, MessageDeduplicationId: String(id) }));
+    }
+    await queue.send(shard, { kind: 'job', session: 'alpha', jobId: '1' }, 'sends', '1');
+    const life = new AbortController();
+    const received = [];
+    while (received.length < 1) received.push(...(await queue.receive(shard, life.signal)));
+    expect(received).toMatchObject([{ body: { jobId: '1' } }]);
+    const dead = [...(await aws.takeAll(deadLetterQueue)), ...(await aws.takeAll(deadLetterQueue))];
+    expect(dead).toEqual([
+      { body: 'no JSON', reason: 'unreadable' },
+      { body: '{"kind":"unknown"}', reason: 'unreadable' },
+    ]);
+  });
+
+  it('gives files under their names', async () => {
+    const media = new S3MediaStore(aws.clients.s3, await aws.createBucket());
+    await media.put('files/alpha/1', Buffer.from('x'), 'application/pdf', 'Übersicht "2026".pdf');
+    const answer = await fetch(await media.presignedUrl('files/alpha/1', 60));
+    expect(answer.headers.get('content-type')).toBe('application/pdf');
+    expect(answer.headers.get('content-disposition')).toBe(
+      `attachment; filename="_bersicht _2026_.pdf"; filename*=UTF-8''%C3%9Cbersicht%20%222026%22.pdf`,
+    );
+  });
+
+  it('tells a table that is away from everything else', async () => {
+    const store = new DynamoDbSessionStore(aws.clients.dynamo, 'no-such-table');
+    await expect(store.get('alpha')).rejects.toBeInstanceOf(DependencyError);
+    await expect(store.intend('alpha', 'inc-1', {})).rejects.toBeInstanceOf(DependencyError);
+  });
+
+  it('carries hundreds of calls at a time', async () => {
+    const bucket = await aws.createBucket();
+    const media = new S3MediaStore(aws.clients.s3, bucket);
+    const keys = Array.from({ length: 300 }, (_, index) => `k${index}`);
+    await Promise.all(keys.map((key) => media.put(key, Buffer.from(key), 'text/plain')));
+    expect(await Promise.all(keys.map((key) => media.exists(key)))).not.toContain(false);
+  });
+});
