@@ -42,6 +42,8 @@ describe('a message as clients see it', () => {
     ['https://elsewhere.test/a.png', 'https://elsewhere.test/a.png'],
     [null, null],
   ])('has media %s at %s', (stored, shown) => {
-    expect(messageView(withMedia(stored), 'https://api.test/v1').media?.url).toBe(shown);
+    const view = messageView(withMedia(stored), 'https://api.test/v1');
+    expect(view.media?.url).toBe(shown);
+    expect(view.mediaUrl).toBe(shown ?? '');
   });
 });

@@ -1,17 +1,22 @@
-import type { SentMessage } from '#shared/contracts/api/bodies.ts';
+import type { MessageView, SentMessage } from '#shared/contracts/api/bodies.ts';
 import type { SendCommand } from '#shared/contracts/commands.ts';
-import type { WaMessage } from '#shared/contracts/events.ts';
 import type { JobRow, JobState } from '#shared/contracts/jobs.ts';
 import type { MessageRow, SessionRow } from '#shared/contracts/rows.ts';
 import { chatIdToJid, parseChatId } from '#shared/domain/chat-id.ts';
 import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';
 
 /** A stored message as clients see it: with its newest ack, and media at an address they can open. */
-export function messageView(row: MessageRow, baseUrl: string): WaMessage {
+export function messageView(row: MessageRow, baseUrl: string): MessageView {
   const ack = knownAck(Math.max(row.ack, row.message.ack)) ?? ACKS.PENDING;
   const { media } = row.message;
   const url = media?.url?.startsWith('/') ? `${baseUrl}${media.url}` : (media?.url ?? null);
-  return { ...row.message, ack, ackName: ackName(ack), media: media === null ? null : { ...media, url } };
+  return {
+    ...row.message,
+    ack,
+    ackName: ackName(ack),
+    media: media === null ? null : { ...media, url },
+    mediaUrl: url ?? '',
+  };
 }
 
 /** A send as clients see it from the moment it is accepted. */
@@ -30,11 +35,12 @@ export function sentMessageView(job: JobRow, command: SendCommand, session: Sess
     body: bodyOf(command),
     hasMedia: 'media' in command,
     media: null,
+    mediaUrl: '',
     ack,
     ackName: ackName(ack),
     vCards: command.type === 'sendContactVcard' ? command.contacts.map((contact) => contact.vcard) : [],
     location: command.type === 'sendLocation' ? locationOf(command) : null,
-    replyTo: 'quoted' in command && command.quoted ? { id: command.quoted.id } : null,
+    replyTo: 'quoted' in command && command.quoted ? { id: command.quoted.id, hasMedia: false } : null,
     key: { id, remoteJid: chat === undefined ? command.chatId : chatIdToJid(chat), fromMe: true },
     _data: { jobId: job.jobId },
   };
@@ -65,7 +71,8 @@ function knownAck(value: number): Ack | undefined {
 }
 
 function locationOf(command: Extract<SendCommand, { type: 'sendLocation' }>) {
-  return { latitude: String(command.latitude), longitude: String(command.longitude), name: command.title ?? null };
+  const { latitude, longitude, title } = command;
+  return { latitude: String(latitude), longitude: String(longitude), live: false, name: title ?? null };
 }
 
 function bodyOf(command: SendCommand): string {

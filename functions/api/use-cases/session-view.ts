@@ -11,7 +11,7 @@ export function sessionView(row: SessionRow): SessionInfo {
     engine: { engine: row.engine },
     presence: null,
     timestamps: { activity: row.activityAt },
-    assignedWorker: row.hostId,
+    assignedWorker: row.hostId ?? '',
     apps: null,
     statusReason: row.statusReason ?? null,
   };

@@ -16,8 +16,8 @@ export const sessionInfoSchema = z
     presence: z.string().nullable(),
     /** Milliseconds since 1970. */
     timestamps: z.object({ activity: z.number().nullable() }),
-    /** Host that runs it. */
-    assignedWorker: z.string().nullable(),
+    /** Host that runs it; empty while none does. */
+    assignedWorker: z.string(),
     apps: z.null(),
     /** Machine-readable reason of the status, e.g. `logged-out`. */
     statusReason: z.string().nullable(),
@@ -25,8 +25,17 @@ export const sessionInfoSchema = z
   .meta({ id: 'SessionInfo' });
 export type SessionInfo = z.infer<typeof sessionInfoSchema>;
 
+/** A message as it is read: the envelope's, with the address of its media also where old clients look for it. */
+export const messageSchema = waMessageSchema
+  .extend({
+    /** `media.url`; empty where there is none. */
+    mediaUrl: z.string(),
+  })
+  .meta({ id: 'Message' });
+export type MessageView = z.infer<typeof messageSchema>;
+
 /** Answer to a send: the message as it will go out, with the id it will have. */
-export const sentMessageSchema = waMessageSchema
+export const sentMessageSchema = messageSchema
   .extend({
     /** Null while the session has never been paired. */
     from: z.string().nullable(),
@@ -81,7 +90,7 @@ export const chatSummarySchema = z
     id: z.string(),
     name: z.string().nullable(),
     picture: z.string().nullable(),
-    lastMessage: waMessageSchema.nullable(),
+    lastMessage: messageSchema.nullable(),
     _chat: chatSchema,
   })
   .meta({ id: 'ChatSummary' });

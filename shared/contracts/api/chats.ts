@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { waMessageSchema } from '../events.ts';
-import { chatSchema, chatSummarySchema, sentMessageSchema } from './bodies.ts';
+import { chatSchema, chatSummarySchema, messageSchema, sentMessageSchema } from './bodies.ts';
 import {
   chatIdField,
   chatIdOrAllField,
@@ -98,7 +97,7 @@ export const chatsOperations = defineOperations('chats', {
     path: '/api/{session}/chats/{chatId}/messages',
     summary: 'Get messages of a chat, the latest first; the chat `all` means every chat',
     request: { params: params.extend({ chatId: chatIdOrAllField }), query: z.object(messagesQueryFields) },
-    response: { status: 200, schema: z.array(waMessageSchema) },
+    response: { status: 200, schema: z.array(messageSchema) },
   },
   getChatMessage: {
     ...read,
@@ -109,7 +108,7 @@ export const chatsOperations = defineOperations('chats', {
       params: params.extend({ chatId: chatIdOrAllField, messageId: messageIdField }),
       query: z.object({ downloadMedia: queryBoolean.optional(), merge: queryBoolean.optional() }),
     },
-    response: { status: 200, schema: waMessageSchema },
+    response: { status: 200, schema: messageSchema },
   },
   editMessage: {
     ...change,

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { waMessageSchema } from '../events.ts';
-import { numberExistsSchema, pendingJobSchema, sentMessageSchema } from './bodies.ts';
+import { messageSchema, numberExistsSchema, pendingJobSchema, sentMessageSchema } from './bodies.ts';
 import { messagesQueryFields } from './chats.ts';
 import {
   chatIdField,
@@ -231,7 +230,7 @@ export const chattingOperations = defineOperations('chatting', {
     engines: 'all',
     deprecated: true,
     request: { query: z.object({ session: sessionField, chatId: chatIdOrAllField, ...messagesQueryFields }) },
-    response: { status: 200, schema: z.array(waMessageSchema) },
+    response: { status: 200, schema: z.array(messageSchema) },
   },
   checkNumberStatus: {
     method: 'GET',

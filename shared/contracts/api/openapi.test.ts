@@ -79,7 +79,7 @@ describe('the OpenAPI document', () => {
       }
     }
     expect(Object.keys(parsed.components.schemas)).toEqual(
-      expect.arrayContaining(['SessionInfo', 'WAMessage', 'SessionConfigInput', 'Error']),
+      expect.arrayContaining(['SessionInfo', 'Message', 'SessionConfigInput', 'Error']),
     );
   });
 
