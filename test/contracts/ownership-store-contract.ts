@@ -87,6 +87,14 @@ export function defineOwnershipStoreContract(name: string, factory: () => Promis
       expect(await store.acquire(first, 'host-2', 'boot-2')).toMatchObject({ epoch: 2, owner: 'host-2' });
     });
 
+    it('does not mistake a shard that was freed again for the free one it saw', async () => {
+      const seen = await freeShard();
+      await store.acquire(seen, 'host-1', 'boot-1');
+      await store.release('socket-00', 'boot-1', 1);
+      expect(await store.acquire(seen, 'host-2', 'boot-2')).toBeUndefined();
+      expect(await store.shard('socket-00')).toMatchObject({ epoch: 1, owner: null });
+    });
+
     it('frees a shard only for its owner', async () => {
       await store.acquire(await freeShard(), 'host-1', 'boot-1');
       await store.release('socket-00', 'boot-2', 1);
