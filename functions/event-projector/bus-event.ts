@@ -4,13 +4,12 @@ import type { MediaStore } from '#shared/ports/media-store.ts';
 import { PROJECTED_EVENTS } from './projections.ts';
 
 /** An event as the bus hands it to a target, as far as it is used here. */
-export const busEventSchema = z.object({
+const busEventSchema = z.object({
   id: z.string(),
   source: z.string(),
   'detail-type': z.string(),
   detail: z.record(z.string(), z.unknown()),
 });
-export type BusEvent = z.infer<typeof busEventSchema>;
 
 /**
  * The envelope in a bus event, fetched when the bus only carries where it is; undefined when the read models do not

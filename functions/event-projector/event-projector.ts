@@ -18,7 +18,7 @@ export interface EventProjector {
   projectAll(busEvents: readonly (() => unknown)[]): Promise<readonly ProjectionOutcome[]>;
 }
 
-export type ProjectionOutcome =
+type ProjectionOutcome =
   | { readonly status: 'projected' | 'ignored' }
   /** `session` is known when the event could be read. */
   | { readonly status: 'failed'; readonly error: unknown; readonly session?: string };

@@ -6,7 +6,7 @@ import { bareMessageId, type MessageKey, parseMessageId } from '#shared/domain/m
 import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
 
 /** Tells an older reaction from a newer one, so that they may come in any order. */
-export interface ReactionOrder {
+interface ReactionOrder {
   /** @param timestamp milliseconds; an older reaction of a sender does not overwrite a newer one */
   react(session: string, id: string, sender: string, text: string, timestamp: number): Promise<void>;
 }

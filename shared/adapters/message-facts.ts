@@ -21,7 +21,7 @@ export interface ReactionFact {
   readonly at: number;
 }
 
-export interface EditFact {
+interface EditFact {
   readonly body: string;
   readonly content?: string | undefined;
   /** Milliseconds. */
