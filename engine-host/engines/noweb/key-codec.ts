@@ -10,7 +10,15 @@ interface Codec<T> {
 
 type Codecs = { readonly [T in KeyType]: Codec<SignalDataTypeMap[T]> };
 
-function json<T>(): Codec<T> {
+/** For values without bytes in them. Sessions are among them (their bytes are base64 text) and are read at every message. */
+function plainJson<T>(): Codec<T> {
+  return {
+    encode: (value) => Buffer.from(JSON.stringify(value)),
+    decode: (bytes) => JSON.parse(Buffer.from(bytes).toString()),
+  };
+}
+
+function jsonWithBytes<T>(): Codec<T> {
   return {
     encode: (value) => Buffer.from(JSON.stringify(value, BufferJSON.replacer)),
     decode: (bytes) => JSON.parse(Buffer.from(bytes).toString(), BufferJSON.reviver),
@@ -32,14 +40,14 @@ const appStateSyncKey: Codec<proto.Message.IAppStateSyncKeyData> = {
 
 const CODECS: Codecs = {
   'pre-key': keyPair,
-  session: json(),
+  session: plainJson(),
   'sender-key': raw,
-  'sender-key-memory': json(),
+  'sender-key-memory': plainJson(),
   'app-state-sync-key': appStateSyncKey,
-  'app-state-sync-version': json(),
-  'lid-mapping': json(),
-  'device-list': json(),
-  tctoken: json(),
+  'app-state-sync-version': jsonWithBytes(),
+  'lid-mapping': plainJson(),
+  'device-list': plainJson(),
+  tctoken: jsonWithBytes(),
   'identity-key': raw,
 };
 

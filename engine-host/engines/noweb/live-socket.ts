@@ -7,6 +7,7 @@ import {
   type WASocket,
 } from '@whiskeysockets/baileys';
 import type { OpenSocket, SocketEvents } from './connection.ts';
+import { containRejections } from './contain-rejections.ts';
 import { assertKeysReplaced, transportOf } from './seams.ts';
 
 /** What a socket hands over besides its own life: always at once, never through Baileys' event buffer. */
@@ -35,6 +36,7 @@ export class LiveSocket implements OpenSocket {
     this.#events = events;
     this.sock = makeWASocket(config);
     assertKeysReplaced(this.sock, config.auth.keys);
+    containRejections(this.sock.ws, (event, error) => this.#onRejection(event, error));
     const transport = transportOf(this.sock);
     this.send = transport.send;
     this.#terminate = transport.terminate;
@@ -46,7 +48,7 @@ export class LiveSocket implements OpenSocket {
 
   async close(): Promise<void> {
     this.#over = true;
-    const closing = this.sock.end(undefined);
+    const closing = this.sock.end(undefined).catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_GRACE_MS);
@@ -78,6 +80,12 @@ export class LiveSocket implements OpenSocket {
       if (update.connection === 'open') this.#events.opened();
       if (update.connection === 'close') this.#closed(update.lastDisconnect?.error);
     });
+  }
+
+  /** A frame that cannot be read leaves the stream out of step: only a new connection helps. */
+  #onRejection(event: string | symbol, error: unknown): void {
+    if (event !== 'message' || this.#over) return;
+    void this.sock.end(error instanceof Error ? error : new Error('a frame could not be read'));
   }
 
   #closed(error: Error | undefined): void {

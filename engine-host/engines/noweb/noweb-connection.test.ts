@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { NotOwnerError } from '#shared/domain/errors.ts';
+import { FrameCipher } from '#test/simulator/wire/frame-cipher.ts';
 import { type EngineHarness, eventually } from '../engine-harness.ts';
 import { MemorySessionState } from '../memory-session-state.ts';
 import { chatOf, runCommand, useNowebWorld } from './noweb-world.ts';
@@ -48,6 +49,17 @@ describe('connection', () => {
     world.simulator.addFault({ kind: 'stream-error', code: 503, match: { phone } });
     expect(await harness.reaches('STARTING')).toMatchObject({ reason: expect.any(String) });
     await harness.reaches('WORKING');
+  });
+
+  test('a frame that cannot be read costs the connection, not the process', async () => {
+    const { harness, phone } = await world.paired();
+    const before = logins();
+    const sent = vi.spyOn(FrameCipher.prototype, 'encrypt').mockImplementationOnce(() => Buffer.alloc(40, 1));
+    const { phone: writer } = world.contact('Garbler');
+    await world.simulator.send(writer, { to: phone, text: 'garbled' });
+    await eventually('another login', () => (logins() > before ? true : undefined));
+    sent.mockRestore();
+    await harness.event('message', ({ body }) => JSON.stringify(body).includes('garbled'));
   });
 
   test('a device unlinked on the phone has FAILED with logged-out', async () => {

@@ -175,7 +175,7 @@ export class NowebEngine implements Engine {
         credsChanged: () => {
           if (!this.#stopping && this.#creds === creds) saveCreds(state, creds);
         },
-        event: (name, data) => this.#onEvent({ [name]: data }),
+        event: (name, data) => this.#onEvent[name]?.(data),
         attached: (sock) => this.#acks.attach(sock.ws),
         frame: (frame) => gate.push(frame),
       },
@@ -197,22 +197,26 @@ export class NowebEngine implements Engine {
     forgetLogin(this.#context.state);
   }
 
-  #onEvent(events: Partial<BaileysEventMap>): void {
-    for (const message of events['messages.upsert']?.messages ?? []) void this.#inbound.accept(message, 'app');
-    for (const update of events['messages.update'] ?? [])
-      this.#inOrder(update.key, () => toAck(update, this.#receipts));
-    for (const update of events['message-receipt.update'] ?? []) {
-      this.#inOrder(update.key, () => toGroupAck(update, this.#receipts));
-    }
-    const presence = events['presence.update'];
-    if (presence) {
+  /** What Baileys tells, as it tells it. */
+  readonly #onEvent: { readonly [E in keyof BaileysEventMap]?: (data: BaileysEventMap[E]) => void } = {
+    'messages.upsert': ({ messages }) => {
+      for (const message of messages) void this.#inbound.accept(message, 'app');
+    },
+    'messages.update': (updates) => {
+      for (const update of updates) this.#inOrder(update.key, () => toAck(update, this.#receipts));
+    },
+    'message-receipt.update': (updates) => {
+      for (const update of updates) this.#inOrder(update.key, () => toGroupAck(update, this.#receipts));
+    },
+    'presence.update': (presence) => {
       const now = this.#context.clock.now();
       this.#inOrder({ remoteJid: presence.id }, () => toPresence(presence, this.#receipts.lookUpPhone, now));
-    }
-    for (const { id } of events['groups.update'] ?? []) if (id) this.#groups.drop(id);
-    const members = events['group-participants.update'];
-    if (members) this.#groups.drop(members.id);
-  }
+    },
+    'groups.update': (groups) => {
+      for (const { id } of groups) if (id) this.#groups.drop(id);
+    },
+    'group-participants.update': ({ id }) => this.#groups.drop(id),
+  };
 
   readonly #receipts = {
     me: () => jidToChatId(this.#creds?.me?.id),
