@@ -14,7 +14,7 @@ import {
 } from '../use-cases/change-session.ts';
 import { createSession } from '../use-cases/create-session.ts';
 import { findSession } from '../use-cases/find-session.ts';
-import { sessionView } from '../use-cases/session-view.ts';
+import { meView, sessionView } from '../use-cases/session-view.ts';
 import { createDeprecatedSessionHandlers } from './deprecated-session-handlers.ts';
 
 type Table = typeof sessionsOperations;
@@ -49,7 +49,7 @@ export function createSessionsHandlers(deps: ApiDeps): ApiHandlers<Table> {
       await deleteSession(deps, params.session);
       return nothing();
     },
-    getMe: async ({ operation, params }) => json((await findSession(deps, operation, params.session)).me),
+    getMe: async ({ operation, params }) => json(meView((await findSession(deps, operation, params.session)).me)),
     startSession: async ({ operation, params }) =>
       show(await startSession(deps, await findSession(deps, operation, params.session))),
     stopSession: async ({ operation, params }) =>

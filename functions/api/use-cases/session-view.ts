@@ -1,5 +1,6 @@
 import type { SessionInfo } from '#shared/contracts/api/bodies.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
+import type { Me } from '#shared/contracts/session.ts';
 
 /** A session as clients see it. */
 export function sessionView(row: SessionRow): SessionInfo {
@@ -7,7 +8,7 @@ export function sessionView(row: SessionRow): SessionInfo {
     name: row.name,
     status: row.status,
     config: row.config,
-    me: row.me,
+    me: meView(row.me),
     engine: { engine: row.engine },
     presence: null,
     timestamps: { activity: row.activityAt },
@@ -15,4 +16,9 @@ export function sessionView(row: SessionRow): SessionInfo {
     apps: null,
     statusReason: row.statusReason ?? null,
   };
+}
+
+/** WAHA's clients expect the push name to be a text, also while it is not known yet. */
+export function meView(me: Me | null): Me | null {
+  return me === null ? null : { ...me, pushName: me.pushName ?? '' };
 }
