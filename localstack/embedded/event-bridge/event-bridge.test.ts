@@ -99,6 +99,15 @@ describe('PutEvents', () => {
     });
   });
 
+  it('brings every character to a queue', async () => {
+    await start();
+    const url = await queue('out');
+    await rule([{ Id: 'out', Arn: queueArn('out') }]);
+    const text = 'Grüße 👋🏽 \u{10ffff} \uffff \u0000 \u2028 "quoted" \\u0041';
+    await put(event({ text }));
+    expect(JSON.parse((await receive(url)).Body ?? '').detail).toEqual({ text });
+  });
+
   it('brings a burst of events to every target of every matching rule', async () => {
     const seen: number[] = [];
     functions.addAll({
