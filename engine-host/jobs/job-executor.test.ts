@@ -34,7 +34,7 @@ async function createScene({ job, row, status = 'WORKING', handlers = {}, gone =
   const emitted: EngineEvent[] = [];
   const session: JobSession = {
     status,
-    row: sessionRow({ me: ME, ...row }),
+    me: ME,
     engine: { handlers },
     sent: new SentContents('alpha', new MemoryMessageStore()),
     emit: (event) => emitted.push(event),

@@ -13,7 +13,7 @@ import { type Disposition, waitSeconds } from './disposition.ts';
 import { failedSendEvent } from './failed-send-event.ts';
 
 /** What a job needs of the session that it runs in. */
-export type JobSession = Pick<SessionRunner, 'row' | 'status' | 'sent' | 'emit' | 'onceWorking'> & {
+export type JobSession = Pick<SessionRunner, 'me' | 'status' | 'sent' | 'emit' | 'onceWorking'> & {
   readonly engine: Pick<Engine, 'handlers'> | undefined;
 };
 
@@ -163,7 +163,7 @@ export class JobExecutor {
 
   async #fail(job: JobRow, runner: JobSession | undefined, code: string, message: string): Promise<Disposition> {
     const disposition = await this.#finish(job, { state: 'FAILED', error: { code, message } });
-    const event = failedSendEvent(job, runner?.row?.me ?? null, this.#deps.clock.now());
+    const event = failedSendEvent(job, runner?.me ?? null, this.#deps.clock.now());
     if (event !== undefined) runner?.emit(event);
     return disposition;
   }

@@ -1,5 +1,5 @@
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import type { SessionStatus } from '#shared/contracts/session.ts';
+import type { Me, SessionStatus } from '#shared/contracts/session.ts';
 import { NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
 import type { SessionReport } from '#shared/ports/session-store.ts';
 import type { Engine, EngineEvent, EngineFactory, EngineState } from '../engines/engine.ts';
@@ -62,6 +62,11 @@ export class SessionRunner {
 
   get status(): SessionStatus | undefined {
     return this.#board?.status;
+  }
+
+  /** The account; null before it is paired. */
+  get me(): Me | null {
+    return this.#board?.me ?? null;
   }
 
   /** The engine that runs; in whatever state `status` says. */
