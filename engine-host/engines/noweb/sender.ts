@@ -50,7 +50,9 @@ export class Sender {
     try {
       const jid = chatIdToJid(chatId);
       this.#ports.context.assertOwned();
-      if (!(await isKnown(live, jid))) return UNKNOWN_RECIPIENT;
+      const known = await isKnown(live, jid);
+      if (known === 'no') return UNKNOWN_RECIPIENT;
+      if (known === 'unclear') return { kind: 'retry', reason: 'no-answer', afterSeconds: 2 };
       const frozen = job.frozen ?? (await job.freeze(await this.#build(live, jid, job, draft)));
       return await this.#put(live, jid, job, frozen);
     } catch (error) {
@@ -126,16 +128,21 @@ const UNKNOWN_RECIPIENT: CommandOutcome = {
 };
 
 /**
- * Whether a direct chat's other side has any device. Without one, Baileys would send the message to our own devices
- * only, and the server would acknowledge that. Costs nothing more than the send itself: both ask the same cache.
+ * Whether a direct chat's other side is on WhatsApp. Without a device of its own, Baileys would send the message to our
+ * devices only, and the server would acknowledge that. Costs nothing more than the send itself: both ask the same cache.
  */
-async function isKnown({ sock, meJid }: LiveAccount, jid: string): Promise<boolean> {
-  if (!jid.endsWith('@s.whatsapp.net') && !jid.endsWith('@lid')) return true;
-  if (jid === meJid || jid === jidNormalizedUser(sock.user?.lid)) return true;
-  const sender = jid.endsWith('@lid') && sock.user?.lid ? jidNormalizedUser(sock.user.lid) : meJid;
-  const devices = await sock.getUSyncDevices([sender, jid], true, false);
+async function isKnown({ sock, meJid }: LiveAccount, jid: string): Promise<'yes' | 'no' | 'unclear'> {
+  const isPhone = jid.endsWith('@s.whatsapp.net');
+  const ownLid = jidNormalizedUser(sock.user?.lid);
+  if ((!isPhone && !jid.endsWith('@lid')) || jid === meJid || jid === ownLid) return 'yes';
+  const devices = await sock.getUSyncDevices([isPhone || !ownLid ? meJid : ownLid, jid], true, false);
   const user = jidDecode(jid)?.user;
-  return devices.some((device) => device.user === user);
+  if (devices.some((device) => device.user === user)) return 'yes';
+  // No devices is also what a question without an answer gives; this one tells the two apart.
+  if (!isPhone) return devices.length > 0 ? 'no' : 'unclear';
+  const found = await sock.onWhatsApp(jid);
+  if (!found) return 'unclear';
+  return found.length > 0 ? 'yes' : 'no';
 }
 
 /** Nodes that accompany some kinds of content; they follow from the content, so they need no freezing. */

@@ -11,6 +11,10 @@ export function outcomeOfFailure(error: unknown): CommandOutcome {
   if (status === 400) return { kind: 'rejected', code: 'invalid-content', message: messageOf(error) };
   if (status === 403) return { kind: 'rejected', code: 'forbidden', message: messageOf(error) };
   if (status === 404) return { kind: 'rejected', code: 'not-found', message: messageOf(error) };
+  // Baileys could encrypt for nobody at all: the other side has no usable keys, and another try would find none either.
+  if (status === 500 && /encryptions failed/i.test(messageOf(error))) {
+    return { kind: 'rejected', code: 'encryption-failed', message: 'The message could not be encrypted for anybody' };
+  }
   if (status === 408 || status === 428) return { kind: 'retry', reason: 'connection-lost', afterSeconds: 1 };
   return { kind: 'retry', reason: 'engine-error', afterSeconds: 5 };
 }
