@@ -1,0 +1,79 @@
+import { PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+} from '@aws-sdk/client-sqs';
+import * as z from 'zod';
+import { until } from '#localstack/demo/until.ts';
+import type { LocalCloud } from '#localstack/embedded/local-cloud.ts';
+import { type EventEnvelope, type EventName, eventEnvelopeSchema } from '#shared/contracts/events.ts';
+import { BUS, EVENT_SOURCE } from '#shared/contracts/resources.ts';
+
+const busEventSchema = z.object({ 'detail-type': z.string(), detail: eventEnvelopeSchema });
+
+export type EventOf<N extends EventName> = Extract<EventEnvelope, { event: N }> | (EventEnvelope & { event: N });
+
+/** Every event of the bus, through a rule with an SQS queue as its target. */
+export class RecordedEvents {
+  readonly #clients: LocalCloud['clients'];
+  readonly #queueUrl: string;
+  readonly #seen: EventEnvelope[] = [];
+
+  private constructor(clients: LocalCloud['clients'], queueUrl: string) {
+    this.#clients = clients;
+    this.#queueUrl = queueUrl;
+  }
+
+  static async start({ clients }: Pick<LocalCloud, 'clients'>, name: string): Promise<RecordedEvents> {
+    const { QueueUrl = '' } = await clients.sqs.send(new CreateQueueCommand({ QueueName: name }));
+    const { Attributes } = await clients.sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
+    );
+    const rule = { Name: name, EventBusName: BUS };
+    const EventPattern = JSON.stringify({ source: [EVENT_SOURCE] });
+    await clients.eventBridge.send(new PutRuleCommand({ ...rule, EventPattern }));
+    const Targets = [{ Id: 'queue', Arn: Attributes?.QueueArn ?? '' }];
+    await clients.eventBridge.send(new PutTargetsCommand({ Rule: name, EventBusName: BUS, Targets }));
+    return new RecordedEvents(clients, QueueUrl);
+  }
+
+  /** All that has arrived, in the order of arrival; `next` makes it grow. */
+  get seen(): readonly EventEnvelope[] {
+    return this.#seen;
+  }
+
+  of(session: string, event?: EventName): readonly EventEnvelope[] {
+    return this.#seen.filter((entry) => entry.session === session && (event === undefined || entry.event === event));
+  }
+
+  /** The first event with this name, from the beginning, for which `wanted` holds. */
+  async next<N extends EventName>(event: N, wanted: (envelope: EventOf<N>) => boolean): Promise<EventOf<N>> {
+    return await until(`an event ${event}`, async () => {
+      const found = this.#seen.find(
+        // The name decides the payload's type.
+        (entry): entry is EventOf<N> => entry.event === event && wanted(entry as EventOf<N>),
+      );
+      if (found === undefined) await this.#receive(1);
+      return found;
+    });
+  }
+
+  /** Takes what the queue has now. */
+  async drain(): Promise<void> {
+    while ((await this.#receive(0)) > 0);
+  }
+
+  async #receive(waitSeconds: number): Promise<number> {
+    const QueueUrl = this.#queueUrl;
+    const { Messages = [] } = await this.#clients.sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: waitSeconds }),
+    );
+    if (Messages.length === 0) return 0;
+    for (const { Body } of Messages) this.#seen.push(busEventSchema.parse(JSON.parse(Body ?? '')).detail);
+    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    await this.#clients.sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+    return Messages.length;
+  }
+}
