@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { SignalDataSet, SignalDataTypeMap, SignalKeyStoreWithTransaction } from '@whiskeysockets/baileys';
 import type { SessionState, StateChange } from '../engine.ts';
+import { GroupKeyMemory } from './group-key-memory.ts';
 import { decodeKey, encodeKey, KEY_TYPES, type KeyType } from './key-codec.ts';
 import { Lanes } from './lanes.ts';
 import { pruneSenderKey, pruneSession, SessionTrial } from './signal-guards.ts';
@@ -24,11 +25,13 @@ export class AuthKeys {
   #trial: SessionTrial | undefined;
   #closed = false;
 
+  readonly groupMemory = new GroupKeyMemory();
+
   /** The object for Baileys itself: writes through, transactions are only locks. */
   readonly forBaileys: SignalKeyStoreWithTransaction = {
     get: async (type, ids) => this.#read(type, ids, undefined),
     set: async (data) => {
-      const changes = changesOf(data);
+      const changes = changesOf(this.groupMemory.divert(data));
       const touchesSignal = Object.keys(data).some((type) => type !== 'pre-key' && isSignalType(type));
       if (touchesSignal) await this.#operations.run(OPERATIONS, () => this.#append(changes));
       else this.#append(changes);

@@ -234,8 +234,10 @@ export class NowebEngine implements Engine {
 
   #working(): LiveAccount | undefined {
     const me = this.#creds?.me;
-    if (this.#connection.phase !== 'working' || !this.#live || !me || this.#stopping) return undefined;
-    return { sock: this.#live.sock, groups: this.#groups, meJid: jidNormalizedUser(me.id) };
+    if (this.#connection.phase !== 'working' || !this.#live || !this.#keys || !me || this.#stopping) {
+      return undefined;
+    }
+    return { sock: this.#live.sock, keys: this.#keys, groups: this.#groups, meJid: jidNormalizedUser(me.id) };
   }
 
   #requireSocket(): WASocket {

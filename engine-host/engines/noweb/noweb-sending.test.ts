@@ -172,6 +172,21 @@ describe('sending', () => {
   });
 });
 
+describe('a group message that the server did not take', () => {
+  test('does not count as having given the members the key', async () => {
+    const { phone: own, run } = await world.paired();
+    const ann = world.contact('Ann G');
+    const group = world.simulator.createGroup({ owner: ann.phone, subject: 'Keys', participants: [own] });
+    const chatId = chatOf(group.id);
+    world.simulator.addFault({ kind: 'nack', code: 500, count: 1 });
+    expect(await run({ type: 'sendText', chatId, text: 'refused' })).toMatchObject({ kind: 'rejected' });
+    const { retries } = world.simulator.stats();
+    expect(await run({ type: 'sendText', chatId, text: 'taken' })).toMatchObject({ kind: 'sent' });
+    expect(await received(ann.phone)).toMatchObject({ text: 'taken' });
+    expect(world.simulator.stats().retries).toBe(retries);
+  });
+});
+
 describe('asking', () => {
   test('whether a number is on WhatsApp', async () => {
     const { run } = await world.paired();

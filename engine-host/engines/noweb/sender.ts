@@ -79,23 +79,32 @@ export class Sender {
     return wire ? { content: bytes, wire } : { content: bytes };
   }
 
-  async #put({ sock }: LiveAccount, jid: string, job: JobContext, frozen: FrozenContent): Promise<CommandOutcome> {
+  async #put(
+    { sock, keys }: LiveAccount,
+    jid: string,
+    job: JobContext,
+    frozen: FrozenContent,
+  ): Promise<CommandOutcome> {
     const message = proto.Message.decode(frozen.content);
     const { acks, recent, ackTimeoutMs, context } = this.#ports;
     context.assertOwned();
     recent.set(job.messageId, frozen.content);
     const answer = acks.expect(job.messageId, ackTimeoutMs);
     try {
-      await sock.relayMessage(jid, message, {
-        messageId: job.messageId,
-        additionalAttributes: { ...frozen.wire },
-        additionalNodes: nodesFor(message),
-      });
+      const confirm = await keys.groupMemory.during(() =>
+        sock.relayMessage(jid, message, {
+          messageId: job.messageId,
+          additionalAttributes: { ...frozen.wire },
+          additionalNodes: nodesFor(message),
+        }),
+      );
+      const given = await answer;
+      if (given.kind === 'ack') await confirm(keys.forBaileys);
+      return this.#conclude(given, jid, job, message);
     } catch (error) {
       acks.forget(job.messageId);
       throw error;
     }
-    return this.#conclude(await answer, jid, job, message);
   }
 
   #conclude(answer: ServerAnswer, jid: string, job: JobContext, message: proto.IMessage): CommandOutcome {

@@ -1,5 +1,6 @@
 import type { WASocket } from '@whiskeysockets/baileys';
 import type { EngineContext } from '../../engine.ts';
+import type { AuthKeys } from '../auth-keys.ts';
 import type { Phase } from '../connection.ts';
 import type { GroupCache } from '../group-cache.ts';
 import type { Sender } from '../sender.ts';
@@ -16,6 +17,7 @@ export interface HandlerContext {
 
 export interface LiveAccount {
   readonly sock: WASocket;
+  readonly keys: AuthKeys;
   readonly groups: GroupCache;
   /** The account's own JID, without device. */
   readonly meJid: string;
