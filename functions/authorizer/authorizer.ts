@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
+import { hashApiKey } from '#shared/domain/api-key.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 import { encodeCaller } from './caller.ts';
 
@@ -20,7 +20,7 @@ export function createAuthorizer({ keys }: { readonly keys: Pick<ApiKeyStore, 'g
   return async (event) => {
     const key = findKey(event.headers) ?? findKey(event.queryStringParameters);
     if (key === undefined || key.length > LONGEST_KEY) throw new Error('Unauthorized');
-    const row = await keys.get(createHash('sha256').update(key).digest('hex'));
+    const row = await keys.get(hashApiKey(key));
     if (!row?.isActive) throw new Error('Unauthorized');
     return {
       principalId: row.id,

@@ -5,14 +5,8 @@ import { ACKS } from '#shared/domain/message-ack.ts';
 import { bareMessageId, type MessageKey, parseMessageId } from '#shared/domain/message-id.ts';
 import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
 
-/** Tells an older reaction from a newer one, so that they may come in any order. */
-interface ReactionOrder {
-  /** @param timestamp milliseconds; an older reaction of a sender does not overwrite a newer one */
-  react(session: string, id: string, sender: string, text: string, timestamp: number): Promise<void>;
-}
-
 export interface ReadModels {
-  readonly messages: MessageStore & ReactionOrder;
+  readonly messages: MessageStore;
   readonly chats: ChatStore;
 }
 

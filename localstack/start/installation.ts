@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -18,10 +18,6 @@ export async function openInstallation(dataDir: string): Promise<Installation> {
     apiKey: await secret(join(dataDir, 'api-key'), () => `key_${randomBytes(24).toString('base64url')}`),
     logHashKey: await secret(join(dataDir, 'log-hash-key'), () => randomBytes(32).toString('hex')),
   };
-}
-
-export function hashApiKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
 }
 
 /** Reads the file; makes it, whole or not at all and readable for its owner only, where it is missing. */

@@ -11,11 +11,12 @@ import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { resourceDefinition } from '#shared/contracts/resources.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
+import { hashApiKey } from '#shared/domain/api-key.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 import type { FunctionTable } from '../embedded/function-registry.ts';
 import { type HostProcesses, type HostProcessesOptions, startHostProcesses } from '../embedded/host-processes.ts';
 import { type LocalCloud, startLocalCloud } from '../embedded/local-cloud.ts';
-import { hashApiKey, openInstallation } from './installation.ts';
+import { openInstallation } from './installation.ts';
 
 export interface PlatformOptions {
   /** Everything that survives a restart is in here. */

@@ -3,7 +3,6 @@ import * as z from 'zod';
 import { type WaMessage, waMessageSchema } from '../contracts/events.ts';
 import { INDEXES, TABLES } from '../contracts/resources.ts';
 import type { MessageRow } from '../contracts/rows.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { MessageQuery, MessageStore } from '../ports/read-models.ts';
 import type { Expression } from './dynamodb-expression.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
@@ -17,7 +16,6 @@ import {
   positionRange,
   weakerAcks,
 } from './message-facts.ts';
-import { systemClock } from './system-clock.ts';
 
 /** Each sender's reaction is an attribute of its own: a new item needs no map to put it in. */
 const REACTION_PREFIX = 'reaction:';
@@ -45,11 +43,9 @@ const reactionSchema = z.object({ text: z.string(), at: z.number() });
  */
 export class DynamoDbMessageStore implements MessageStore {
   readonly #table: DynamoDbTable;
-  readonly #clock: Clock;
 
-  constructor(client: DynamoDBDocumentClient, tableName: string = TABLES.messages, clock: Clock = systemClock) {
+  constructor(client: DynamoDBDocumentClient, tableName: string = TABLES.messages) {
     this.#table = new DynamoDbTable(client, tableName);
-    this.#clock = clock;
   }
 
   async add(session: string, message: WaMessage): Promise<void> {
@@ -69,13 +65,11 @@ export class DynamoDbMessageStore implements MessageStore {
     });
   }
 
-  /** @param timestamp milliseconds; without it the order of arrival decides */
-  async react(session: string, id: string, sender: string, text: string, timestamp?: number): Promise<void> {
-    const at = timestamp ?? this.#clock.now();
+  async react(session: string, id: string, sender: string, text: string, timestamp: number): Promise<void> {
     const attribute = `${REACTION_PREFIX}${sender}`;
     await this.#table.update({ session, id }, (e) => ({
-      update: e.update({ [attribute]: { text, at } }),
-      condition: notOutdated(e, e.name(attribute), at, 'text', text),
+      update: e.update({ [attribute]: { text, at: timestamp } }),
+      condition: notOutdated(e, e.name(attribute), timestamp, 'text', text),
     }));
   }
 

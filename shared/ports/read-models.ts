@@ -20,7 +20,8 @@ export interface MessageStore {
   add(session: string, message: WaMessage): Promise<void>;
   /** Raises the ack; never lowers it. */
   raiseAck(session: string, id: string, ack: number): Promise<void>;
-  react(session: string, id: string, sender: string, text: string): Promise<void>;
+  /** @param timestamp milliseconds; an older reaction of a sender does not overwrite a newer one */
+  react(session: string, id: string, sender: string, text: string, timestamp: number): Promise<void>;
   /** @param timestamp milliseconds; an older edit does not overwrite a newer one */
   edit(session: string, id: string, body: string, content: string | undefined, timestamp: number): Promise<void>;
   revoke(session: string, id: string, timestamp: number): Promise<void>;

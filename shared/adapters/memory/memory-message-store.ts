@@ -1,6 +1,5 @@
 import type { WaMessage } from '../../contracts/events.ts';
 import type { MessageRow } from '../../contracts/rows.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { MessageQuery, MessageStore } from '../../ports/read-models.ts';
 import {
   composeMessageRow,
@@ -13,15 +12,9 @@ import {
   type ReactionFact,
   weakerAcks,
 } from '../message-facts.ts';
-import { systemClock } from '../system-clock.ts';
 
 export class MemoryMessageStore implements MessageStore {
   readonly #items = new Map<string, MessageFacts>();
-  readonly #clock: Clock;
-
-  constructor(clock: Clock = systemClock) {
-    this.#clock = clock;
-  }
 
   async add(session: string, message: WaMessage): Promise<void> {
     const place = placeOf(session, message);
@@ -37,9 +30,8 @@ export class MemoryMessageStore implements MessageStore {
     );
   }
 
-  /** @param timestamp milliseconds; without it the order of arrival decides */
-  async react(session: string, id: string, sender: string, text: string, timestamp?: number): Promise<void> {
-    const next: ReactionFact = { text, at: timestamp ?? this.#clock.now() };
+  async react(session: string, id: string, sender: string, text: string, timestamp: number): Promise<void> {
+    const next: ReactionFact = { text, at: timestamp };
     this.#change(session, id, (facts) =>
       outdates(next, facts.reactions.get(sender))
         ? { ...facts, reactions: new Map(facts.reactions).set(sender, next) }
