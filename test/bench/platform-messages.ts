@@ -9,13 +9,13 @@ export const startedSchema = z.object({
   env: z.record(z.string(), z.string()),
 });
 
-/** Answer to `usage`. `mainThreadMs` is the part of `cpuMs` that functions, API gateway and event bus used. */
+const callsSchema = z.record(z.string(), z.number());
+
+/** Answer to `usage`. `calls` has the AWS calls so far. */
 export const usageSchema = z.object({
   type: z.literal('usage'),
-  cpuMs: z.number(),
-  mainThreadMs: z.number(),
-  rssMb: z.number(),
   hostPids: z.array(z.number()),
+  calls: z.object({ host: callsSchema, launcher: callsSchema }),
 });
 
 export const restartedSchema = z.object({ type: z.literal('restarted') });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { startPlatform } from '#localstack/start/platform.ts';
+import { AwsCallCounter } from './aws-call-counter.ts';
 import { type PlatformRequest, requestSchema } from './platform-messages.ts';
 
 /** The platform in a process of its own, so that its CPU time is nobody else's. It ends when its parent lets go of it. */
@@ -12,6 +13,7 @@ const options = z
   })
   .parse(JSON.parse(process.argv[2] ?? '{}'));
 const HOST = 'host-1';
+const calls = new AwsCallCounter();
 
 const platform = await startPlatform({
   dataDir: options.dataDir,
@@ -27,14 +29,7 @@ async function answer(request: PlatformRequest): Promise<object> {
   if (request === 'restart-host') await platform.hosts.restart(HOST);
   if (request === 'kill-host') platform.hosts.kill(HOST, 'SIGKILL');
   if (request !== 'usage') return { type: 'restarted' };
-  const milliseconds = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000;
-  return {
-    type: 'usage',
-    cpuMs: milliseconds(process.cpuUsage()),
-    mainThreadMs: milliseconds(process.threadCpuUsage()),
-    rssMb: process.memoryUsage.rss() / 2 ** 20,
-    hostPids: [...platform.hosts.pids().values()],
-  };
+  return { type: 'usage', hostPids: [...platform.hosts.pids().values()], calls: calls.counts() };
 }
 
 process.on('message', (message) => {

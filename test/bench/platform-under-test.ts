@@ -1,3 +1,4 @@
+import type { AwsCalls } from './aws-call-counter.ts';
 import { ChildLink } from './child-link.ts';
 import { restartedSchema, startedSchema, usageSchema } from './platform-messages.ts';
 import { type ProcessUsage, processUsage } from './process-usage.ts';
@@ -5,13 +6,10 @@ import { profiling } from './profiling.ts';
 
 /** CPU milliseconds and memory of the platform so far, by part. */
 export interface PlatformUsage {
-  /** Engine host. */
   readonly host: ProcessUsage;
-  /** The launcher's main thread: functions, API gateway, event bus. */
-  readonly functionsCpuMs: number;
-  /** The launcher's other threads: DynamoDB, SQS and S3 of the local cloud, garbage collection. */
-  readonly enginesCpuMs: number;
-  readonly launcherRssMb: number;
+  /** The functions and the local cloud. */
+  readonly launcher: ProcessUsage;
+  readonly calls: { readonly host: AwsCalls; readonly launcher: AwsCalls };
 }
 
 /** Where the simulator is. */
@@ -47,15 +45,10 @@ export class PlatformUnderTest {
   }
 
   async usage(): Promise<PlatformUsage> {
-    const { cpuMs, mainThreadMs, rssMb, hostPids } = await this.#link.ask('usage', usageSchema);
+    const { calls, hostPids } = await this.#link.ask('usage', usageSchema);
     const [hostPid] = hostPids;
     if (hostPid === undefined) throw new Error('The engine host does not run.');
-    return {
-      host: await processUsage(hostPid),
-      functionsCpuMs: mainThreadMs,
-      enginesCpuMs: cpuMs - mainThreadMs,
-      launcherRssMb: rssMb,
-    };
+    return { host: await processUsage(hostPid), launcher: await processUsage(this.#link.pid), calls };
   }
 
   async pids(): Promise<readonly number[]> {

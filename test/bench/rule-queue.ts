@@ -10,6 +10,7 @@ import {
 import * as z from 'zod';
 import { type EventEnvelope, eventEnvelopeSchema } from '#shared/contracts/events.ts';
 import { BUS, EVENT_SOURCE } from '#shared/contracts/resources.ts';
+import { BENCH_USER_AGENT } from './aws-call-counter.ts';
 
 const entrySchema = z.object({ detail: eventEnvelopeSchema });
 
@@ -44,6 +45,7 @@ export class RuleQueue {
       ...account,
       endpoint: env.AWS_ENDPOINT_URL_SQS ?? '',
       useQueueUrlAsEndpoint: false,
+      customUserAgent: BENCH_USER_AGENT,
     });
     const eventBridge = new EventBridgeClient({ ...account, endpoint: env.AWS_ENDPOINT_URL_EVENTBRIDGE ?? '' });
     const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name }));

@@ -125,9 +125,6 @@ async function addIdleCpu(sheet: FigureSheet, world: BenchWorld): Promise<void> 
     unit: '%',
     n: 1,
     value: percent(before.host.cpuMs, after.host.cpuMs),
-    details: {
-      functions: percent(before.functionsCpuMs, after.functionsCpuMs),
-      localCloud: percent(before.enginesCpuMs, after.enginesCpuMs),
-    },
+    details: { launcher: percent(before.launcher.cpuMs, after.launcher.cpuMs) },
   });
 }

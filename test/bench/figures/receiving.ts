@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchWorld, PairedSession } from '../bench-world.ts';
 import type { Contact } from '../contact.ts';
-import { cpuSpent } from '../cpu-window.ts';
-import { atMost, type FigureSheet, rounded, spread } from '../figure-sheet.ts';
+import { pricePerMessage, spentBy } from '../cpu-window.ts';
+import { atMost, type FigureSheet, spread } from '../figure-sheet.ts';
 import { profiling } from '../profiling.ts';
 import type { ArrivedEvent, RuleQueue } from '../rule-queue.ts';
 
@@ -40,7 +40,7 @@ export async function measureReceiving(
     });
   };
   await send(20, PACE_MS);
-  const { result, spent } = await cpuSpent(world.platform, () =>
+  const { result, spent } = await spentBy(world.platform, () =>
     profiling.during(
       'paced inbound',
       () => world.platform.pids(),
@@ -56,15 +56,5 @@ export async function measureReceiving(
     ...atMost(20, received.p50, 'ms p50'),
     details: { inQueueP50: queued.p50, inQueueP95: queued.p95 },
   });
-  sheet.add({
-    figure: 'CPU per inbound message, 20/s',
-    unit: 'ms',
-    n: count,
-    value: rounded((spent.host + spent.functions + spent.localCloud) / count, 2),
-    details: {
-      host: rounded(spent.host / count, 2),
-      functions: rounded(spent.functions / count, 2),
-      localCloud: rounded(spent.localCloud / count, 2),
-    },
-  });
+  for (const figure of pricePerMessage('inbound message, 20/s', spent, count)) sheet.add(figure);
 }

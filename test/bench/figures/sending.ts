@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { BenchWorld, PairedSession } from '../bench-world.ts';
 import type { Contact } from '../contact.ts';
-import { cpuSpent } from '../cpu-window.ts';
+import { pricePerMessage, spentBy } from '../cpu-window.ts';
 import { atMost, type FigureSheet, rounded, spread } from '../figure-sheet.ts';
 import { profiling } from '../profiling.ts';
 
@@ -29,7 +29,7 @@ export async function measureSending(
   };
   const first = await sendOne('the first one');
   for (let index = 0; index < 20; index += 1) await sendOne(`warm-up ${index}`);
-  const { spent } = await cpuSpent(world.platform, () =>
+  const { spent } = await spentBy(world.platform, () =>
     profiling.during(
       'sequential sends',
       () => world.platform.pids(),
@@ -56,15 +56,5 @@ export async function measureSending(
     ...atMost(30, toContact.p50, 'ms p50'),
     details: { firstOfPair: first.arrived },
   });
-  sheet.add({
-    figure: 'CPU per send, one after the other',
-    unit: 'ms',
-    n: count,
-    value: rounded((spent.host + spent.functions + spent.localCloud) / count, 2),
-    details: {
-      host: rounded(spent.host / count, 2),
-      functions: rounded(spent.functions / count, 2),
-      localCloud: rounded(spent.localCloud / count, 2),
-    },
-  });
+  for (const figure of pricePerMessage('send, one after the other', spent, count)) sheet.add(figure);
 }
