@@ -215,6 +215,10 @@ describe('from the own phone', () => {
 
 describe('chats', () => {
   it('are listed with their last messages, the latest first', async () => {
+    const [before] = await readMessages(running.api, SESSION, 'all');
+    // WhatsApp's times are whole seconds.
+    const nextSecond = ((before?.timestamp ?? 0) + 1) * 1000;
+    await until('the next second', async () => (Date.now() >= nextSecond ? true : undefined));
     const id = await bob.send(own, { text: 'The very last' });
     const chats = await until('the last message on top', async () => {
       const overview = z.array(chatSummarySchema).parse(await running.api.get(`/api/${SESSION}/chats/overview`));
