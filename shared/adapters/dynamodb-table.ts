@@ -11,18 +11,19 @@ import {
   ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { DependencyError } from '../domain/errors.ts';
 import { awsErrorName, dependencyError } from './aws-errors.ts';
 import { Expression } from './dynamodb-expression.ts';
 
-export type Key = Readonly<Record<string, string>>;
+export type Key = Readonly<Record<string, string | number>>;
 type Item = Record<string, unknown>;
 type WriteRequest = NonNullable<NonNullable<BatchWriteCommandInput['RequestItems']>[string]>[number];
 
 export interface QueryOptions extends Pick<QueryCommandInput, 'IndexName' | 'ScanIndexForward' | 'ConsistentRead'> {
   /** Items on a page. */
   readonly Limit?: number;
-  /** The only attribute that is wanted. */
-  readonly attribute?: string;
+  /** The only attributes that are wanted. */
+  readonly attributes?: readonly string[];
 }
 
 const BATCH_GET_LIMIT = 100;
@@ -122,13 +123,13 @@ export class DynamoDbTable {
   }
 
   /** Items page by page, until the caller has enough. */
-  async *query(where: (e: Expression) => string, { attribute, ...options }: QueryOptions = {}): AsyncGenerator<Item> {
+  async *query(where: (e: Expression) => string, { attributes, ...options }: QueryOptions = {}): AsyncGenerator<Item> {
     const e = new Expression();
     const input = {
       TableName: this.#name,
       ...options,
       KeyConditionExpression: where(e),
-      ...(attribute !== undefined && { ProjectionExpression: e.name(attribute) }),
+      ...(attributes !== undefined && { ProjectionExpression: attributes.map((name) => e.name(name)).join(', ') }),
       ...e.bindings(),
     };
     let start: Record<string, unknown> | undefined;
@@ -159,12 +160,16 @@ export class DynamoDbTable {
   async deletePartition(partitionKey: string, value: string, sortKey: string): Promise<void> {
     const items = this.query((e) => `${e.name(partitionKey)} = ${e.value(value)}`, {
       ConsistentRead: true,
-      attribute: sortKey,
+      attributes: [sortKey],
     });
-    let requests: WriteRequest[] = [];
-    for await (const item of items) {
-      requests.push({ DeleteRequest: { Key: { [partitionKey]: value, [sortKey]: item[sortKey] } } });
-    }
+    const keys: Key[] = [];
+    for await (const item of items) keys.push({ [partitionKey]: value, [sortKey]: keyValue(item[sortKey]) });
+    await this.deleteMany(keys);
+  }
+
+  /** Removes the items with these keys, as far as there are any. */
+  async deleteMany(keys: readonly Key[]): Promise<void> {
+    let requests: WriteRequest[] = keys.map((key) => ({ DeleteRequest: { Key: key } }));
     while (requests.length > 0) {
       const batch = requests.slice(0, BATCH_WRITE_LIMIT);
       const answer = await this.#run('BatchWriteItem', () =>
@@ -192,4 +197,9 @@ export class DynamoDbTable {
       throw dependencyError(`DynamoDB ${operation} on ${this.#name}`, error);
     }
   }
+}
+
+function keyValue(value: unknown): string | number {
+  if (typeof value === 'string' || typeof value === 'number') return value;
+  throw new DependencyError('A sort key is neither text nor number');
 }

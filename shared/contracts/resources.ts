@@ -68,6 +68,7 @@ export const TABLES = {
   messages: 'trunkline-messages',
   chats: 'trunkline-chats',
   apiKeys: 'trunkline-api-keys',
+  journal: 'trunkline-journal',
 } as const;
 
 export const INDEXES = {
@@ -82,7 +83,7 @@ export const INDEXES = {
 } as const;
 
 export const BUCKETS = {
-  /** Checkpoints of auth state; control functions have no access. */
+  /** Checkpoints of auth state and large bodies of its journal; control functions have no access. */
   state: 'trunkline-state',
   /** Media in and out, and event details too large for the bus. */
   media: 'trunkline-media',
@@ -137,6 +138,12 @@ export function resourceDefinition(shards: number): ResourceDefinition {
         indexes: [{ name: INDEXES.chatsByTime, partitionKey: text('session'), sortKey: text('position') }],
       },
       { name: TABLES.apiKeys, partitionKey: text('keyHash') },
+      {
+        name: TABLES.journal,
+        partitionKey: text('session'),
+        sortKey: { name: 'lsn', type: 'N' },
+        ttlAttribute: 'ttl',
+      },
     ],
     queues: [
       { name: QUEUES.shardDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
