@@ -60,7 +60,7 @@ export class DynamoDbSessionStore implements SessionStore {
         epoch,
         updatedAt: this.#clock.now(),
       }),
-      condition: ownedBy(e, incarnation, epoch),
+      condition: ownedBy(e, incarnation, epoch) + notBack(e, report.checkpoint?.lsn),
     }));
     if (item === undefined) throw lostOwnership(name);
   }
@@ -73,6 +73,12 @@ export class DynamoDbSessionStore implements SessionStore {
 
 function ownedBy(e: Expression, incarnation: string, epoch: number): string {
   return `${e.name('incarnation')} = ${e.value(incarnation)} AND ${e.name('epoch')} <= ${e.value(epoch)}`;
+}
+
+/** A checkpoint of an owner's earlier try must not replace a later one. */
+function notBack(e: Expression, lsn: number | undefined): string {
+  if (lsn === undefined) return '';
+  return ` AND NOT (${e.name('checkpoint')}.${e.name('lsn')} > ${e.value(lsn)})`;
 }
 
 function lostOwnership(name: string): NotOwnerError {

@@ -37,7 +37,11 @@ export interface SessionStore {
   listByShard(shard: string): Promise<readonly SessionRow[]>;
   /** @returns the new row; @throws NotFoundError when there is no such row or its incarnation is another */
   intend(name: string, incarnation: string, intent: SessionIntent): Promise<SessionRow>;
-  /** @throws NotOwnerError when a higher epoch has written, or the row is gone or another incarnation's */
+  /**
+   * The position of the checkpoint never falls.
+   * @throws NotOwnerError when a higher epoch has written, a later checkpoint is there, or the row is gone or another
+   * incarnation's
+   */
   report(name: string, incarnation: string, epoch: number, report: SessionReport): Promise<void>;
   /** Removes the row. @throws NotOwnerError as above */
   remove(name: string, incarnation: string, epoch: number): Promise<void>;

@@ -89,6 +89,17 @@ export function defineSessionStoreContract(name: string, factory: () => Promise<
       expect(row).not.toHaveProperty('statusReason');
     });
 
+    it('lets the position of the checkpoint only rise', async () => {
+      await store.create(sessionRow());
+      const pointTo = (lsn: number) =>
+        store.report('alpha', 'inc-1', 2, { checkpoint: { key: `k${lsn}`, lsn, epoch: 2 } });
+      await pointTo(3);
+      await pointTo(7);
+      await pointTo(7);
+      await expect(pointTo(6)).rejects.toBeInstanceOf(NotOwnerError);
+      expect(await store.get('alpha')).toMatchObject({ checkpoint: { key: 'k7', lsn: 7 } });
+    });
+
     it('refuses reports of a lower epoch, of another incarnation, and of no session', async () => {
       await store.create(sessionRow());
       await store.report('alpha', 'inc-1', 5, { status: 'WORKING' });

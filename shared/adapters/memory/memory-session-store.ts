@@ -37,6 +37,7 @@ export class MemorySessionStore implements SessionStore {
 
   async report(name: string, incarnation: string, epoch: number, report: SessionReport): Promise<void> {
     const row = this.#owned(name, incarnation, epoch);
+    if ((report.checkpoint?.lsn ?? Number.MAX_SAFE_INTEGER) < (row.checkpoint?.lsn ?? 0)) throw lostOwnership(name);
     const { statusReason, ...fields } = report;
     const { statusReason: reasonBefore, ...rest } = row;
     const reason = statusReason === undefined ? reasonBefore : (statusReason ?? undefined);
@@ -51,7 +52,7 @@ export class MemorySessionStore implements SessionStore {
   #owned(name: string, incarnation: string, epoch: number): SessionRow {
     const row = this.#rows.get(name);
     if (row === undefined || row.incarnation !== incarnation || row.epoch > epoch) {
-      throw new NotOwnerError(`Session '${name}' has another owner, or is gone`);
+      throw lostOwnership(name);
     }
     return row;
   }
@@ -64,4 +65,8 @@ export class MemorySessionStore implements SessionStore {
     this.#rows.set(row.name, changed);
     return changed;
   }
+}
+
+function lostOwnership(name: string): NotOwnerError {
+  return new NotOwnerError(`Session '${name}' has another owner, or is gone`);
 }
