@@ -36,8 +36,9 @@ interface Hold {
   readonly disposition: Extract<Disposition, { kind: 'postpone' }>;
 }
 
-const INVISIBLE_SECONDS = 60;
-const EXTEND_EVERY_MS = 30_000;
+/** What a dead host had in hand, and all that its sessions send after it, waits this long. */
+const INVISIBLE_SECONDS = 15;
+const EXTEND_EVERY_MS = 5_000;
 const QUEUE_TRIES = 3;
 
 /**

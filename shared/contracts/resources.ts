@@ -151,7 +151,8 @@ export function resourceDefinition(shards: number): ResourceDefinition {
       ...shardIds('socket', shards).map((shard) => ({
         name: shardQueueName(shard),
         fifo: true,
-        visibilityTimeoutSeconds: 60,
+        // Hosts extend it while a job is under way; when one dies, its sessions' sends wait this long.
+        visibilityTimeoutSeconds: 15,
         deadLetterQueue: QUEUES.shardDeadLetters,
         maxReceiveCount: 1000,
       })),
