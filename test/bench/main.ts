@@ -18,15 +18,22 @@ const { values } = parseArgs({
     sessions: { type: 'string' },
     quick: { type: 'boolean', default: false },
     profile: { type: 'string' },
+    'host-env': { type: 'string', multiple: true, default: [] },
   },
 });
 const { quick } = values;
 const only = values.only?.split(',');
 const wanted = (name: string) => only === undefined || only.includes(name);
 profiling.directory = values.profile;
+profiling.hostEnv = Object.fromEntries(values['host-env'].map(nameAndValue));
 
 const sheet = new FigureSheet();
 const failures: string[] = [];
+
+function nameAndValue(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return [text.slice(0, at), text.slice(at + 1)];
+}
 
 async function measure(name: string, run: () => Promise<void>): Promise<void> {
   try {

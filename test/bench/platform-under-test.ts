@@ -37,7 +37,7 @@ export class PlatformUnderTest {
       dataDir,
       whatsappUrl: whatsapp.wsUrl,
       caFile: whatsapp.caFile,
-      hostEnv: profiling.environment('host'),
+      hostEnv: { ...profiling.environment('host'), ...profiling.hostEnv },
     };
     const program = new URL('./platform-process.ts', import.meta.url);
     const { link, first } = await ChildLink.start(program, options, startedSchema, profiling.environment('launcher'));

@@ -7,6 +7,8 @@ const WRITING_MS = 2_000;
 /** CPU profiles of the processes under load, for `--profile DIR`; without it nothing happens. */
 export const profiling = {
   directory: undefined as string | undefined,
+  /** More environment for the host, to try settings with. */
+  hostEnv: {} as Readonly<Record<string, string>>,
 
   /** Environment of a process that can be profiled. */
   environment(name: string): Record<string, string> {
