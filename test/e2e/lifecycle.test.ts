@@ -131,14 +131,17 @@ describe('while a session is stopped', () => {
 });
 
 describe('when the host dies', () => {
-  it('the session is WORKING again without a QR code, and nothing is lost', async () => {
+  it('the session is WORKING again without a QR code, and what was accepted meanwhile goes out', async () => {
+    const { hosts } = running.platform;
     let accepted: Awaited<ReturnType<typeof text>> | undefined;
     let written = '';
     const way = await walk(
       events,
       'main',
       async () => {
-        expect(running.platform.hosts.kill('host-1', 'SIGKILL')).toBe(true);
+        const pid = hosts.pids().get('host-1');
+        expect(hosts.kill('host-1', 'SIGKILL')).toBe(true);
+        await until('the death of the host', async () => (hosts.pids().get('host-1') === pid ? undefined : true));
         accepted = await text('main', 'Accepted while nobody was there');
         written = await ada.send(own, { text: 'Written while nobody was there' });
       },
@@ -148,8 +151,24 @@ describe('when the host dies', () => {
     expect(await ada.received(accepted?.bareId ?? '')).toMatchObject({ text: 'Accepted while nobody was there' });
     await events.next('message', ({ payload }) => payload.id.includes(written));
     await canSendAndReceive('main', own);
-    const copies = (await ada.inbox()).filter(({ id }) => id === accepted?.bareId);
-    expect(copies).toHaveLength(1);
+    expect((await ada.inbox()).filter(({ id }) => id === accepted?.bareId)).toHaveLength(1);
+  });
+
+  it('what was under way is sent by the next, once', async () => {
+    const sends: unknown[] = [];
+    const way = await walk(
+      events,
+      'main',
+      async () => {
+        for (let n = 1; n <= 4; n += 1) sends.push(await text('main', `Under way ${n}`));
+        running.platform.hosts.kill('host-1', 'SIGKILL');
+      },
+      'WORKING',
+    );
+    expect(way).not.toContain('SCAN_QR_CODE');
+    await ada.received((await text('main', 'Under way, the last')).bareId);
+    const arrived = (await ada.inbox()).flatMap((each) => (each.text?.startsWith('Under way') ? [each.text] : []));
+    expect(arrived).toEqual(['Under way 1', 'Under way 2', 'Under way 3', 'Under way 4', 'Under way, the last']);
   });
 });
 
@@ -207,10 +226,9 @@ describe('when everything is stopped and started again', () => {
   it('key, sessions and chats are as they were, without a QR code', async () => {
     const { apiKey } = running.platform;
     const before = await readMessages(running.api, 'main', ada.chatId);
-    const waiting = await until('a stopped session with a send', async () => {
-      await walk(events, 'short-lived', () => act('short-lived', 'stop'), 'STOPPED');
-      return await text('short-lived', 'Still waiting');
-    });
+    await act('short-lived', 'stop');
+    await untilStatus(running.api, 'short-lived', 'STOPPED');
+    const waiting = await text('short-lived', 'Still waiting');
     running = await running.restart();
     expect(running.platform.apiKey).toBe(apiKey);
     expect(await readMessages(running.api, 'main', ada.chatId)).toEqual(
