@@ -23,6 +23,8 @@ export interface PendingStanza {
   readonly stanza: BinaryNode;
   /** The connection it has been sent on; a later one gets it again. */
   sentTo?: ClientSession;
+  /** Places on the wire at which it left the first and the last time. */
+  places?: { readonly first: number; readonly last: number };
 }
 
 /** One device of an account; number 0 is the simulated phone, the others are linked clients. */

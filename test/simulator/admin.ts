@@ -61,6 +61,7 @@ const ROUTES: Readonly<Record<string, AdminHandler>> = {
   'POST /admin/faults': ({ simulator, text }) => simulator.addFault(json(faultSchema, text)),
   'DELETE /admin/faults': ({ simulator }) => simulator.clearFaults(),
   'GET /admin/stats': ({ simulator }) => simulator.stats(),
+  'GET /admin/client-log': ({ simulator, query }) => simulator.clientLog(inboxQuery(query)),
   'GET /admin/accounts': ({ simulator }) => simulator.accounts(),
 };
 

@@ -17,6 +17,8 @@ export class ClientSession {
   /** True from `<active/>` on: stanzas go out live instead of waiting in the offline queue. */
   active = false;
   available = false;
+  /** When the client was last heard of, ms since 1970. */
+  heardAt = Date.now();
   readonly #replies = new Map<string, Reply>();
 
   constructor(server: Server, connection: WireConnection) {
@@ -66,6 +68,7 @@ export class ClientSession {
     const { device } = this;
     if (!device) return;
     this.server.stats.connectionsOf(deviceName(device), -1);
+    this.server.clientLog.note({ kind: 'closed', phone: device.account.phone, device: device.id });
     if (device.session === this) device.session = undefined;
   }
 }

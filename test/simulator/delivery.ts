@@ -1,7 +1,8 @@
 import type { Device, PendingStanza } from './accounts.ts';
+import type { ClientSession } from './client-session.ts';
 import { matches } from './faults.ts';
 import type { Server } from './server.ts';
-import { attrText, type BinaryNode, node } from './wire/binary-node.ts';
+import { attrText, type BinaryNode, node, requireText } from './wire/binary-node.ts';
 import { SERVER_JID } from './wire/jid.ts';
 
 /** Gives a stanza to a device: to the simulated phone, to the connected client, or to its offline queue. */
@@ -11,7 +12,11 @@ export function deliver(server: Server, to: Device, stanza: BinaryNode): void {
     return;
   }
   const target = { phone: to.account.phone, device: to.id, tag: stanza.tag };
-  if (server.faults.strike('drop', target)) return;
+  if (server.faults.strike('drop', target)) {
+    if (stanza.tag === 'message')
+      server.clientLog.note({ kind: 'dropped', phone: target.phone, device: to.id, id: requireText(stanza, 'id') });
+    return;
+  }
   if (stanza.tag === 'message') server.stats.messagesOut += 1;
   const key = deliveryKey(stanza);
   const entry: PendingStanza = { stanza };
@@ -23,7 +28,7 @@ export function deliver(server: Server, to: Device, stanza: BinaryNode): void {
     const { session } = to;
     if (!session?.active || entry.sentTo === session || to.pending.get(key) !== entry) return;
     if (cutInstead(server, to, stanza.tag)) return;
-    entry.sentTo = session;
+    leaves(server, entry, session);
     session.send(stanza);
     if (duplicate) session.send(stanza);
   });
@@ -40,9 +45,24 @@ export function deliverLive(server: Server, to: Device, stanza: BinaryNode): voi
   to.session.send(stanza);
 }
 
+function leaves(server: Server, entry: PendingStanza, session: ClientSession): void {
+  const place = server.clientLog.place();
+  entry.sentTo = session;
+  entry.places = { first: entry.places?.first ?? place, last: place };
+}
+
 /** Forgets a stanza the client has acknowledged. */
 export function acknowledged(server: Server, by: Device, key: string): void {
   if (by.pending.delete(key)) server.changed();
+}
+
+/** Forgets a message the client has taken responsibility for, one way or another. */
+export function taken(server: Server, by: Device, id: string, how: 'receipt' | 'retry' | 'ack' | 'refusal'): void {
+  const key = messageKey(id);
+  const places = by.pending.get(key)?.places ?? { first: 0, last: 0 };
+  if (by.pending.has(key))
+    server.clientLog.note({ kind: 'taken', phone: by.account.phone, device: by.id, id, how, ...places });
+  acknowledged(server, by, key);
 }
 
 /** Messages are acknowledged by id alone; several receipts may share an id, so theirs names the peer as well. */
@@ -52,7 +72,7 @@ function deliveryKey(stanza: BinaryNode): string {
   return stanzaKey(stanza.tag, id, attrText(stanza, 'from'), attrText(stanza, 'participant'), attrText(stanza, 'type'));
 }
 
-export const messageKey = (id: string): string => `message ${id}`;
+const messageKey = (id: string): string => `message ${id}`;
 
 export const stanzaKey = (
   tag: string,
@@ -63,7 +83,7 @@ export const stanzaKey = (
 ): string => [tag, id, peer ?? '', participant ?? '', type ?? ''].join(' ');
 
 /** Sends what has waited for the device, marked as offline, and always the closing count. */
-export function flushOffline(device: Device): void {
+export function flushOffline(server: Server, device: Device): void {
   const { session } = device;
   if (!session) return;
   const waiting = [...device.pending.values()];
@@ -80,7 +100,7 @@ export function flushOffline(device: Device): void {
   }
   for (const entry of waiting) {
     const { stanza } = entry;
-    entry.sentTo = session;
+    leaves(server, entry, session);
     session.send(node(stanza.tag, { ...stanza.attrs, offline: '0' }, stanza.content));
   }
   session.send(node('ib', { from: SERVER_JID }, [node('offline', { count: String(waiting.length) })]));

@@ -22,6 +22,10 @@ export function logIn(server: Server, session: ClientSession): void {
     session.end(node('failure', { reason: '401', location: 'rva' }));
     return;
   }
+  if (device.session) {
+    const silentMs = Date.now() - device.session.heardAt;
+    server.clientLog.note({ kind: 'replaced', phone, device: id, silentMs });
+  }
   device.session?.end(node('stream:error', {}, [node('conflict', { type: 'replaced' })]));
   session.bind(device);
   learnName(server, device, clientPayload.pushName);
@@ -50,11 +54,12 @@ export function logOff(server: Server, session: ClientSession): void {
 }
 
 export const sessionIqs: IqTable = {
-  'passive set active': ({ session, device }) => {
+  'passive set active': ({ server, session, device }) => {
     // The result has to be on its way before the queue; the router sends it when this handler has returned.
     setImmediate(() => {
       session.active = true;
-      flushOffline(device);
+      flushOffline(server, device);
+      server.clientLog.note({ kind: 'active', phone: device.account.phone, device: device.id });
       if (!device.introduced) {
         device.introduced = true;
         device.account.simulated.introduce(device);

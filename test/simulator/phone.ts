@@ -122,7 +122,11 @@ export class Phone {
     if (!message || attrText(stanza, 'category') === 'peer') return;
     if (!fromMe) phoneReceipt(this, stanza, author);
     const id = requireText(stanza, 'id');
-    if (this.#seenBefore(`${id} ${formatJid(author)}`)) return;
+    if (this.#seenBefore(`${id} ${formatJid(author)}`)) {
+      const { clientLog } = this.server;
+      if (!fromMe) clientLog.note({ kind: 'repeat', phone: this.account.phone, id, asked: clientLog.wasAsked(id) });
+      return;
+    }
     await this.#record(stanza, sender, author, message);
   }
 

@@ -1,6 +1,6 @@
 import { addressLike, type Device, nowSeconds } from './accounts.ts';
 import type { ClientSession } from './client-session.ts';
-import { acknowledged, deliver, messageKey, stanzaKey } from './delivery.ts';
+import { acknowledged, deliver, stanzaKey, taken } from './delivery.ts';
 import { alternate, memberJid } from './group-nodes.ts';
 import type { Server } from './server.ts';
 import { attrJid, attrText, type BinaryNode, child, children, node, requireText } from './wire/binary-node.ts';
@@ -15,8 +15,8 @@ export function acceptReceipt(server: Server, session: ClientSession, by: Device
   const id = requireText(receipt, 'id');
   const { to, participant, type } = receipt.attrs;
   session.send(node('ack', { class: 'receipt', id, from: to, participant, type, t: String(nowSeconds()) }));
-  for (const each of receiptIds(receipt)) acknowledged(server, by, messageKey(each));
   const kind = attrText(receipt, 'type');
+  for (const each of receiptIds(receipt)) taken(server, by, each, kind === 'retry' ? 'retry' : 'receipt');
   if (kind === 'retry') server.stats.retries += 1;
   if (kind === undefined || !PRIVATE_TYPES.has(kind)) routeReceipt(server, by, receipt);
 }
@@ -71,8 +71,9 @@ export function acceptAck(server: Server, by: Device, ack: BinaryNode): void {
   const id = requireText(ack, 'id');
   const tag = attrText(ack, 'class') ?? '';
   if (tag === 'message') {
-    if (attrText(ack, 'error') !== undefined) server.stats.nacks += 1;
-    acknowledged(server, by, messageKey(id));
+    const refused = attrText(ack, 'error') !== undefined;
+    if (refused) server.stats.nacks += 1;
+    taken(server, by, id, refused ? 'refusal' : 'ack');
     return;
   }
   const to = ack.attrs.to;

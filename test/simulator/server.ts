@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AccountBook, type Device } from './accounts.ts';
+import { ClientLog } from './client-log.ts';
 import type { ClientSession } from './client-session.ts';
 import { FaultTable } from './faults.ts';
 import { GroupBook } from './groups.ts';
@@ -28,6 +29,7 @@ export class Server {
   readonly groups = new GroupBook();
   readonly stats = new Stats();
   readonly faults = new FaultTable();
+  readonly clientLog = new ClientLog();
   /** Clients waiting to be paired, by each QR reference they were given. */
   readonly registrations = new Map<string, Registration>();
   /** Clients that show a pairing code, by the phone number they asked for. */

@@ -13,6 +13,7 @@ import {
   type SendRequest,
   type TypingRequest,
 } from './admin-requests.ts';
+import type { ClientLogEntry } from './client-log.ts';
 import { sessionsMatching } from './delivery.ts';
 import { removeDevice } from './device-list.ts';
 import { type FaultInput, faultSchema } from './faults.ts';
@@ -287,6 +288,11 @@ export class Simulator {
 
   stats(): StatsSnapshot {
     return this.#server.stats.snapshot();
+  }
+
+  /** What linked clients did, after entry number `since`. */
+  clientLog({ since = 0, waitMs = 0 }: InboxQuery = {}): Promise<readonly ClientLogEntry[]> {
+    return this.#server.clientLog.next(since, waitMs);
   }
 
   accounts(): readonly AccountListing[] {

@@ -54,6 +54,10 @@ export function serveClient(server: Server, connection: WireConnection): void {
 
 function takeStanza(server: Server, session: ClientSession, stanza: BinaryNode): void {
   const { device } = session;
+  session.heardAt = Date.now();
+  if (device?.session && device.session !== session) {
+    server.clientLog.note({ kind: 'late', phone: device.account.phone, device: device.id, tag: stanza.tag });
+  }
   if (stanza.tag === 'iq') {
     takeIq(session, stanza);
     return;

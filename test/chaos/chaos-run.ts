@@ -1,0 +1,165 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ChaosActor } from './chaos-actor.ts';
+import { type ChaosKind, planChaos, usualCounts } from './chaos-plan.ts';
+import { ChaosWorld } from './chaos-world.ts';
+import { type Evidence, faultsOf, judge, type Verdict } from './judge.ts';
+import { Ledger, outstanding } from './ledger.ts';
+import { Observers } from './observers.ts';
+import { Traffic } from './traffic.ts';
+
+export interface ChaosOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly kills: number;
+  readonly hosts: number;
+  readonly sessions: number;
+  readonly kinds: ReadonlySet<ChaosKind>;
+  /** Messages per second in each direction. */
+  readonly perSecond: number;
+  /** How long to wait at the end for what is still on its way. */
+  readonly settleSeconds: number;
+  /** More environment for the hosts, e.g. the name of a point at which a host is to end itself. */
+  readonly hostEnv?: Readonly<Record<string, string>>;
+  readonly onHostLine?: (host: string, stream: 'stdout' | 'stderr', line: string) => void;
+  readonly say: (line: string) => void;
+}
+
+export interface ChaosResult {
+  readonly verdict: Verdict;
+  /** Names of the figures that should be 0 and are not. */
+  readonly faults: readonly string[];
+  readonly evidence: Evidence;
+  /** How often each kind of chaos has happened. */
+  readonly done: Readonly<Record<ChaosKind, number>>;
+  readonly refused: number;
+  readonly ledger: Ledger;
+  /** Answers of the API about the jobs of lost sends. */
+  readonly lostJobs: readonly unknown[];
+}
+
+const REPORT_MS = 10_000;
+const LOOK_MS = 1_000;
+/** A queue message of a host that died comes again after its visibility timeout of 60 s. */
+const PATIENCE_MS = 90_000;
+const RECOVERY_MS = 120_000;
+const PAIRINGS_AT_ONCE = 4;
+const SHOWN_JOBS = 10;
+
+/** One run: pair, talk, break things, calm down, count. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { seed, seconds, say } = options;
+  const ledger = new Ledger();
+  const world = await ChaosWorld.start({
+    ...options,
+    proxied: options.kinds.has('aws'),
+    onCrash: (host, code) => {
+      ledger.crashes += 1;
+      say(`${host} ended by itself with code ${code}`);
+    },
+  });
+  try {
+    const sessions = await pairAll(world, options.sessions);
+    say(`${sessions.length} sessions are paired`);
+    const traffic = new Traffic({
+      api: world.api,
+      whatsapp: world.whatsapp,
+      ledger,
+      sessions,
+      seed,
+      perSecond: options.perSecond,
+      contacts: Math.max(6, sessions.length),
+      groupSessions: Math.max(1, Math.floor(sessions.length / 6)),
+    });
+    await traffic.prepare();
+    const observers = new Observers({
+      cloud: world.platform.cloud,
+      whatsapp: world.whatsapp,
+      ledger,
+      contacts: () => traffic.phones,
+      sessions: new Map(sessions.map(({ name, phone }) => [phone, name])),
+    });
+    await observers.start();
+    traffic.start();
+    const actor = new ChaosActor({
+      hosts: world.platform.hosts,
+      whatsapp: world.whatsapp,
+      proxies: world.proxies,
+      phones: sessions.map(({ phone }) => phone),
+      droppable: traffic.outsideGroup.map(({ phone }) => phone),
+      ledger,
+      say,
+    });
+    const progress = setInterval(() => say(progressLine(ledger, actor.done)), REPORT_MS);
+    try {
+      await actor.run(
+        planChaos({ seed, seconds, counts: usualCounts(seconds, options.kills, options.kinds) }),
+        seconds,
+      );
+      await traffic.stop();
+      say(`calm again, waiting for the rest: ${progressLine(ledger, actor.done)}`);
+      const stuck = await world.untilWorking(sessions, RECOVERY_MS);
+      if (stuck.length > 0) say(`not WORKING: ${stuck.join(', ')}`);
+      await settle(observers, ledger, options.settleSeconds * 1000);
+    } finally {
+      clearInterval(progress);
+      await traffic.stop();
+      await observers.stop();
+    }
+    const { verdict, evidence } = judge(ledger);
+    const lost = outstanding(ledger).out.slice(0, SHOWN_JOBS);
+    const lostJobs = await Promise.all(
+      lost.map(({ session, jobId }) => world.api.call('GET', `/api/${session}/jobs/${jobId}`).catch(String)),
+    );
+    return {
+      verdict,
+      faults: faultsOf(verdict),
+      evidence,
+      done: actor.done,
+      refused: ledger.refused,
+      ledger,
+      lostJobs,
+    };
+  } finally {
+    await world.stop();
+  }
+}
+
+async function pairAll(world: ChaosWorld, count: number) {
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  const sessions: Awaited<ReturnType<ChaosWorld['pair']>>[] = [];
+  const worker = async () => {
+    for (let number = numbers.shift(); number !== undefined; number = numbers.shift()) {
+      sessions.push(await world.pair(number));
+    }
+  };
+  await Promise.all(Array.from({ length: PAIRINGS_AT_ONCE }, worker));
+  return sessions.sort((a, b) => a.phone.localeCompare(b.phone));
+}
+
+/** Waits until nothing is missing, nothing has come for a long time, or the deadline. */
+async function settle(observers: Observers, ledger: Ledger, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  let missing = Number.POSITIVE_INFINITY;
+  let changedAt = performance.now();
+  for (;;) {
+    await observers.catchUp();
+    const open = outstanding(ledger);
+    const now = performance.now();
+    const left = open.out.length + open.in.length + open.untaken.length;
+    if (left !== missing) changedAt = now;
+    missing = left;
+    if (missing === 0 || now > deadline || now - changedAt > PATIENCE_MS) break;
+    await delay(LOOK_MS);
+  }
+  // What comes twice comes a little later.
+  await delay(2 * LOOK_MS);
+  await observers.catchUp();
+}
+
+function progressLine(ledger: Ledger, done: Readonly<Record<ChaosKind, number>>): string {
+  const open = outstanding(ledger);
+  const chaos = Object.entries(done).map(([kind, count]) => `${kind} ${count}`);
+  const out = `out ${ledger.accepted.length} (${open.out.length} missing)`;
+  const inward = `in ${ledger.sentIn.length} (${open.untaken.length} not taken, ${open.in.length} without event)`;
+  return `${out}, ${inward}, refused ${ledger.refused}; ${chaos.join(', ')}`;
+}

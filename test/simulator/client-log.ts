@@ -1,0 +1,65 @@
+import { WaitableLog } from './inbox.ts';
+
+/**
+ * What linked clients did and what was done to them, as `GET /admin/client-log` shows it. The questions that only
+ * the server can answer: what was it told is received, who was logged in when, what did a phone get again.
+ */
+export type ClientHappening =
+  /** A login has taken its stanzas: it is live. */
+  | { readonly kind: 'active'; readonly phone: string; readonly device: number }
+  | { readonly kind: 'closed'; readonly phone: string; readonly device: number }
+  /** A login pushed out a connection that was open and had last been heard of `silentMs` ago. */
+  | { readonly kind: 'replaced'; readonly phone: string; readonly device: number; readonly silentMs: number }
+  /** A stanza from a connection that had been pushed out. */
+  | { readonly kind: 'late'; readonly phone: string; readonly device: number; readonly tag: string }
+  /** The client took responsibility for a message. `first` and `last`: places on the wire, over all deliveries. */
+  | {
+      readonly kind: 'taken';
+      readonly phone: string;
+      readonly device: number;
+      readonly id: string;
+      readonly how: 'receipt' | 'retry' | 'ack' | 'refusal';
+      readonly first: number;
+      readonly last: number;
+    }
+  /** A fault swallowed a message for good. */
+  | { readonly kind: 'dropped'; readonly phone: string; readonly device: number; readonly id: string }
+  /** A phone decrypted a message whose id it had already seen; `asked` when some phone had asked for it again. */
+  | { readonly kind: 'repeat'; readonly phone: string; readonly id: string; readonly asked: boolean };
+
+/** `at` is milliseconds since 1970; `n` counts from 1 within a run. */
+export type ClientLogEntry = ClientHappening & { readonly n: number; readonly at: number };
+
+/** How many ids that were asked for again are remembered. */
+const KEPT = 5000;
+
+export class ClientLog {
+  readonly #entries = new WaitableLog<ClientLogEntry>();
+  readonly #asked = new Set<string>();
+  #places = 0;
+
+  note(happening: ClientHappening): void {
+    this.#entries.append((n) => ({ n, at: Date.now(), ...happening }));
+  }
+
+  next(since: number, waitMs: number): Promise<readonly ClientLogEntry[]> {
+    return this.#entries.next(since, waitMs);
+  }
+
+  /** The next place on the wire, over all clients. */
+  place(): number {
+    this.#places += 1;
+    return this.#places;
+  }
+
+  /** A phone asks for a message again. */
+  asks(id: string): void {
+    this.#asked.add(id);
+    const oldest = this.#asked.values().next();
+    if (this.#asked.size > KEPT && !oldest.done) this.#asked.delete(oldest.value);
+  }
+
+  wasAsked(id: string): boolean {
+    return this.#asked.has(id);
+  }
+}
