@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readHostConfig } from './config.ts';
 
+const needed = { STATE_KEY_FILE: 'key' };
+
 describe('readHostConfig', () => {
-  it('has a default for everything, and a host id of its own each time', () => {
-    const config = readHostConfig({});
+  it('has a default for everything but the key, and a host id of its own each time', () => {
+    const config = readHostConfig(needed);
     expect(config).toMatchObject({ pool: 'socket', shardCount: 8, engines: ['NOWEB'], mediaAllowPrivateHosts: [] });
     expect(config.timings).toMatchObject({ heartbeat: 2_000, suspendAfter: 5_000, deadAfter: 7_000, drain: 110_000 });
-    expect(readHostConfig({}).hostId).not.toBe(config.hostId);
+    expect(readHostConfig(needed).hostId).not.toBe(config.hostId);
   });
 
   it('reads lists', () => {
-    const config = readHostConfig({ ENGINES: 'SCRIPTED, NOWEB', MEDIA_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost' });
+    const config = readHostConfig({
+      ...needed,
+      ENGINES: 'SCRIPTED, NOWEB',
+      MEDIA_ALLOW_PRIVATE_HOSTS: '127.0.0.1,localhost',
+    });
     expect(config.engines).toEqual(['SCRIPTED', 'NOWEB']);
     expect(config.mediaAllowPrivateHosts).toEqual(['127.0.0.1', 'localhost']);
   });
@@ -24,14 +30,16 @@ describe('readHostConfig', () => {
     ['HEARTBEAT_MS', '0'],
     ['LOG_LEVEL', 'loud'],
     ['S3_PATH_STYLE', 'maybe'],
+    ['STATE_KEY_FILE', undefined],
+    ['STATE_KEY_FILE', ''],
   ])('names the variable %s when it is %j', (name, value) => {
-    expect(() => readHostConfig({ [name]: value })).toThrow(ConfigError);
-    expect(() => readHostConfig({ [name]: value })).toThrow(name);
+    expect(() => readHostConfig({ ...needed, [name]: value })).toThrow(ConfigError);
+    expect(() => readHostConfig({ ...needed, [name]: value })).toThrow(name);
   });
 
   it('refuses timings that would allow two owners, or none', () => {
-    expect(() => readHostConfig({ DEAD_AFTER_MS: '5000' })).toThrow('DEAD_AFTER_MS');
-    expect(() => readHostConfig({ HEARTBEAT_MS: '3000' })).toThrow('SUSPEND_AFTER_MS');
-    expect(() => readHostConfig({ JOB_DRAIN_MS: '110000' })).toThrow('JOB_DRAIN_MS');
+    expect(() => readHostConfig({ ...needed, DEAD_AFTER_MS: '5000' })).toThrow('DEAD_AFTER_MS');
+    expect(() => readHostConfig({ ...needed, HEARTBEAT_MS: '3000' })).toThrow('SUSPEND_AFTER_MS');
+    expect(() => readHostConfig({ ...needed, JOB_DRAIN_MS: '110000' })).toThrow('JOB_DRAIN_MS');
   });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { ENGINES, type EngineName } from '#shared/contracts/session.ts';
+import { PACING_PROFILES, type PacingProfile } from '#shared/domain/pacing-profiles.ts';
 
 /** Durations that depend on each other, in milliseconds. */
 export interface HostTimings {
@@ -11,7 +12,7 @@ export interface HostTimings {
   readonly deadAfter: number;
   /** Pause between two looks at hosts and shards. */
   readonly observe: number;
-  /** Least time between two checkpoints of a session that nobody waits for. */
+  /** How long changes of a session may be in its journal alone, before they go into a checkpoint. */
   readonly checkpointInterval: number;
   /** How long a whole drain may take. */
   readonly drain: number;
@@ -29,6 +30,8 @@ export interface HostConfig {
   readonly whatsappUrl: string;
   /** Hosts from which media may be fetched although their addresses are private. */
   readonly mediaAllowPrivateHosts: readonly string[];
+  /** File with the master key under which session state is encrypted: 32 bytes in base64. */
+  readonly stateKeyFile: string;
   /** For S3 on one address, as local clouds have it. */
   readonly s3PathStyle: boolean;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -38,6 +41,8 @@ export interface HostConfig {
   readonly jobsInFlight: number;
   /** Sessions that may be restored at once. */
   readonly startParallelism: number;
+  /** For sessions whose configuration names no profile. */
+  readonly pacingProfile: PacingProfile;
   readonly timings: HostTimings;
 }
 
@@ -59,16 +64,20 @@ const environmentSchema = z.object({
     .pipe(z.array(z.enum(ENGINES)).min(1)),
   WHATSAPP_WS_URL: z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'),
   MEDIA_ALLOW_PRIVATE_HOSTS: z.string().default('').transform(words),
+  STATE_KEY_FILE: z
+    .string({ error: 'must name a file with 32 bytes in base64, the key under which session state is encrypted' })
+    .min(1),
   S3_PATH_STYLE: z.stringbool().default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_HASH_KEY: z.string().min(1).optional(),
   JOBS_IN_FLIGHT: z.coerce.number().int().min(1).default(200),
   START_PARALLELISM: z.coerce.number().int().min(1).default(16),
+  PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
   HEARTBEAT_MS: milliseconds(2_000),
   SUSPEND_AFTER_MS: milliseconds(5_000),
   DEAD_AFTER_MS: milliseconds(7_000),
   OBSERVE_MS: milliseconds(1_000),
-  CHECKPOINT_INTERVAL_MS: z.coerce.number().int().min(0).default(100),
+  CHECKPOINT_INTERVAL_MS: milliseconds(900_000),
   DRAIN_MS: milliseconds(110_000),
   JOB_DRAIN_MS: milliseconds(10_000),
   SCAN_MS: milliseconds(30_000),
@@ -103,11 +112,13 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     engines: env.ENGINES,
     whatsappUrl: env.WHATSAPP_WS_URL,
     mediaAllowPrivateHosts: env.MEDIA_ALLOW_PRIVATE_HOSTS,
+    stateKeyFile: env.STATE_KEY_FILE,
     s3PathStyle: env.S3_PATH_STYLE,
     logLevel: env.LOG_LEVEL,
     logHashKey: env.LOG_HASH_KEY,
     jobsInFlight: env.JOBS_IN_FLIGHT,
     startParallelism: env.START_PARALLELISM,
+    pacingProfile: env.PACING_DEFAULT_PROFILE,
     timings,
   };
 }

@@ -1,8 +1,11 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
 import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
+import { MemoryJournalBodyStore } from '#shared/adapters/memory/memory-journal-body-store.ts';
+import { MemoryJournalStore } from '#shared/adapters/memory/memory-journal-store.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
 import { MemoryOwnershipStore } from '#shared/adapters/memory/memory-ownership-store.ts';
@@ -27,6 +30,9 @@ function createCloud() {
     jobs: new MemoryJobStore(),
     queue: new MemoryShardQueue(),
     checkpoints: new MemoryCheckpointStore(),
+    journal: new MemoryJournalStore(),
+    journalBodies: new MemoryJournalBodyStore(),
+    dataKeys: new LocalDataKeys(new Uint8Array(32)),
     media: new MemoryMediaStore(),
     bus: new MemoryEventBus(),
     messages: new MemoryMessageStore(),
@@ -39,6 +45,7 @@ async function launch(cloud: Cloud, hostId: string, handlers: CommandHandlers = 
   factory.handlers = handlers;
   const config = readHostConfig({
     HOST_ID: hostId,
+    STATE_KEY_FILE: 'none',
     SHARD_COUNT: '4',
     OBSERVE_MS: '5',
     SCAN_MS: '20',

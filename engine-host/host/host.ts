@@ -14,11 +14,12 @@ import type { CheckpointStore } from '#shared/ports/state-store.ts';
 import type { EngineFactory } from '../engines/engine.ts';
 import { Slots } from '../jobs/slots.ts';
 import { EventPublisher } from '../sessions/event-publisher.ts';
+import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
 import { ShardOwner } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
 
-export interface HostDeps {
+export interface HostDeps extends JournalStores {
   readonly config: Pick<HostConfig, 'hostId' | 'pool' | 'shardCount' | 'jobsInFlight' | 'startParallelism' | 'timings'>;
   /** Of the platform, for the envelope of events. */
   readonly version: string;

@@ -2,12 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
+import { DynamoDbJournalStore } from '#shared/adapters/dynamodb-journal-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { GuardedRemoteFiles } from '#shared/adapters/guarded-remote-files.ts';
+import { LocalDataKeys, readMasterKey } from '#shared/adapters/local-data-keys.ts';
 import { S3CheckpointStore } from '#shared/adapters/s3-checkpoint-store.ts';
+import { S3JournalBodyStore } from '#shared/adapters/s3-journal-body-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
@@ -37,6 +40,9 @@ async function main(): Promise<void> {
     jobs: new DynamoDbJobStore(clients.dynamo),
     queue: new SqsShardQueue(clients.sqs),
     checkpoints: new S3CheckpointStore(clients.s3),
+    journal: new DynamoDbJournalStore(clients.dynamo),
+    journalBodies: new S3JournalBodyStore(clients.s3),
+    dataKeys: await createDataKeys(config),
     media,
     remoteFiles: new GuardedRemoteFiles({ allowPrivateHosts: config.mediaAllowPrivateHosts }),
     bus: new EventBridgeEventBus(clients.eventBridge, media),
@@ -74,6 +80,14 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
     }
     default:
       throw new ConfigError(`ENGINES: ${name} is not in this host`);
+  }
+}
+
+async function createDataKeys({ stateKeyFile }: HostConfig): Promise<LocalDataKeys> {
+  try {
+    return new LocalDataKeys(await readMasterKey(stateKeyFile));
+  } catch (error) {
+    throw new ConfigError(`STATE_KEY_FILE: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

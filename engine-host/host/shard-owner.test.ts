@@ -30,7 +30,7 @@ class Tenant implements ShardTenant {
   }
 }
 
-const { timings } = readHostConfig({});
+const { timings } = readHostConfig({ STATE_KEY_FILE: 'none' });
 const owners: ShardOwner[] = [];
 
 function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {

@@ -1,23 +1,29 @@
 import type { Logger } from 'pino';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { Me } from '#shared/contracts/session.ts';
-import type { NotOwnerError } from '#shared/domain/errors.ts';
+import { NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
-import type { Checkpoint, CheckpointStore } from '#shared/ports/state-store.ts';
+import type { SessionStore } from '#shared/ports/session-store.ts';
+import type { CheckpointStore } from '#shared/ports/state-store.ts';
 import { type ShardLease, whileOwned } from '../host/lease.ts';
-import { CheckpointedState } from './checkpointed-state.ts';
+import { CorruptStateError } from './corrupt-state-error.ts';
 import { EventOutlet } from './event-outlet.ts';
 import type { EventPublisher } from './event-publisher.ts';
+import { JournaledState } from './journaled-state.ts';
+import { abandonState, type RestoredState, type RestoreOptions, restoreState } from './restore-state.ts';
+import { SessionCheckpoints } from './session-checkpoints.ts';
+import { type JournalStores, SessionJournal } from './session-journal.ts';
 import type { SessionReporter } from './session-reporter.ts';
-import { decodeState } from './state-codec.ts';
 
-export interface OpenSessionDeps {
+export interface OpenSessionDeps extends JournalStores {
   readonly lease: ShardLease;
   readonly hostId: string;
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly sessions: Pick<SessionStore, 'get'>;
   readonly checkpoints: CheckpointStore;
+  /** Milliseconds after which changes that are only in the journal go into a checkpoint. */
   readonly checkpointInterval: number;
   readonly publisher: EventPublisher;
   readonly reporter: SessionReporter;
@@ -28,31 +34,54 @@ export interface OpenSessionDeps {
 
 /** A session whose state is in memory: what an engine needs to run, and what an event needs to leave. */
 export interface OpenSession {
-  readonly state: CheckpointedState;
+  readonly state: JournaledState;
   readonly outlet: EventOutlet;
 }
 
-/** @throws CorruptStateError | NotFoundError when the checkpoint cannot be read; NotOwnerError */
+/**
+ * Takes the session's journal over and reads its state.
+ * @throws CorruptStateError | NotFoundError when the state cannot be read; NotOwnerError
+ */
 export async function openSession(row: SessionRow, deps: OpenSessionDeps): Promise<OpenSession> {
-  const { lease, logger, checkpoints, reporter } = deps;
-  const onFailure = (error: unknown, attempt: number) =>
-    logger.warn({ err: error, attempt }, 'checkpoint store failed');
-  let { checkpoint } = row;
-  const read = async (from: Checkpoint) => decodeState(await whileOwned(lease, () => checkpoints.get(from), onFailure));
-  const values = checkpoint === null ? new Map<string, Uint8Array>() : await read(checkpoint);
-  const state = new CheckpointedState(values, checkpoint?.lsn ?? 0, {
-    lease,
-    clock: deps.clock,
-    interval: deps.checkpointInterval,
-    store: (lsn, body) => checkpoints.put(row, lsn, lease.epoch, body),
-    point: async (stored) => {
-      await reporter.report({ checkpoint: stored });
-      checkpoint = stored;
-    },
-    prune: (keep) => checkpoints.prune({ ...row, checkpoint }, keep),
-    onFailure,
-    onFenced: deps.onFenced,
+  const journal = new SessionJournal(row, deps);
+  for (let current = row; ; ) {
+    try {
+      return open(current, await restoreState(restoreOptions(current, journal, deps)), journal, deps);
+    } catch (error) {
+      if (!(error instanceof CorruptStateError || error instanceof NotFoundError)) throw error;
+      // An owner before this one may have moved the checkpoint and tidied up behind it while we were reading.
+      const newer = await whileOwned(deps.lease, () => deps.sessions.get(row.name), onFailure(deps));
+      if (newer?.incarnation !== row.incarnation) throw new NotOwnerError('The session is gone');
+      if (newer.checkpoint?.key === current.checkpoint?.key) throw error;
+      current = newer;
+    }
+  }
+}
+
+/** Takes the session's journal over and starts with an empty state, whatever there was. @throws NotOwnerError */
+export async function openEmptySession(row: SessionRow, deps: OpenSessionDeps): Promise<OpenSession> {
+  const journal = new SessionJournal(row, deps);
+  return open(row, await abandonState(restoreOptions(row, journal, deps)), journal, deps);
+}
+
+function restoreOptions(row: SessionRow, journal: SessionJournal, deps: OpenSessionDeps): RestoreOptions {
+  return { ...deps, session: row, checkpoint: row.checkpoint, journal, onFailure: onFailure(deps) };
+}
+
+function onFailure({ logger }: OpenSessionDeps) {
+  return (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'a store of session state failed');
+}
+
+function open(row: SessionRow, restored: RestoredState, journal: SessionJournal, deps: OpenSessionDeps): OpenSession {
+  const { lease, reporter } = deps;
+  const checkpoints = new SessionCheckpoints({
+    ...deps,
+    row,
+    journal,
+    point: (checkpoint) => reporter.report({ checkpoint }),
+    onFailure: onFailure(deps),
   });
+  const state = new JournaledState(restored, { ...deps, journal, checkpoints, onFailure: onFailure(deps) });
   const outlet = new EventOutlet({
     session: row.name,
     engine: row.engine,

@@ -30,9 +30,9 @@ export function nextStep(wanted: Wanted, facts: RunnerFacts): ReconcileStep {
   return facts.halted ? 'settled' : 'start';
 }
 
-/** The part of the configuration that an engine sees, for comparison. Webhooks and metadata change without a restart. */
+/** The part of the configuration that an engine sees, for comparison. The rest changes without a restart. */
 export function engineConfiguration(config: SessionConfig): string {
-  const { webhooks: _webhooks, metadata: _metadata, ...seen } = config;
+  const { webhooks: _webhooks, metadata: _metadata, pacing: _pacing, ...seen } = config;
   return JSON.stringify(seen, (_key, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -9,9 +9,10 @@ import type { CheckpointStore } from '#shared/ports/state-store.ts';
 import type { EngineFactory } from '../engines/engine.ts';
 import type { ShardLease } from '../host/lease.ts';
 import type { EventPublisher } from './event-publisher.ts';
+import type { JournalStores } from './session-journal.ts';
 
 /** What all runners of a host share. */
-export interface SessionRunnerDeps {
+export interface SessionRunnerDeps extends JournalStores {
   readonly hostId: string;
   readonly version: string;
   readonly clock: Clock;

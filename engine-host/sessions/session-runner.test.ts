@@ -1,7 +1,10 @@
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
+import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
+import { MemoryJournalBodyStore } from '#shared/adapters/memory/memory-journal-body-store.ts';
+import { MemoryJournalStore } from '#shared/adapters/memory/memory-journal-store.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
@@ -14,7 +17,7 @@ import { EventPublisher } from './event-publisher.ts';
 import { FakeEngineFactory } from './fake-engine.ts';
 import { sessionRow } from './row-fixtures.ts';
 import { SessionRunner } from './session-runner.ts';
-import { decodeState } from './state-codec.ts';
+import { type StateStores, storedState } from './stored-state.ts';
 
 const logger = pino({ level: 'silent' });
 const QR = { value: 'secret', expiresAt: 5 };
@@ -26,6 +29,9 @@ async function createWorld(changes: Partial<SessionRow> = {}) {
     sessions,
     bus: new MemoryEventBus(),
     checkpoints: new MemoryCheckpointStore(),
+    journal: new MemoryJournalStore(),
+    journalBodies: new MemoryJournalBodyStore(),
+    dataKeys: new LocalDataKeys(new Uint8Array(32)),
     messages: new MemoryMessageStore(),
     factory: new FakeEngineFactory(),
     /** What each status event found in the row when it was published. */
@@ -48,7 +54,7 @@ function createRunner(world: World, lease = new ManualLease()) {
       hostId: 'host-1',
       version: '1.0.0',
       clock: systemClock,
-      checkpointInterval: 0,
+      checkpointInterval: 900_000,
       media: new MemoryMediaStore(),
       remoteFiles: { fetch: () => Promise.reject(new DependencyError('no network in tests')) },
       readModels: [world.messages],
@@ -84,10 +90,17 @@ async function working(changes: Partial<SessionRow> = {}) {
 const rowOf = async ({ sessions }: Pick<World, 'sessions'>) => sessions.get('alpha');
 const statuses = ({ told }: Pick<World, 'told'>) => told.map(({ event }) => event);
 
-async function stored(world: Pick<World, 'sessions' | 'checkpoints'>) {
-  const checkpoint = (await rowOf(world))?.checkpoint;
-  if (!checkpoint) return undefined;
-  return decodeState(await world.checkpoints.get(checkpoint));
+async function stored(world: Pick<World, 'sessions'> & StateStores) {
+  const row = await rowOf(world);
+  return row && (await storedState(row, world));
+}
+
+/** Positions and kinds of what is in the session's journal. */
+async function journalOf({ journal }: Pick<World, 'journal'>) {
+  const records: string[] = [];
+  for await (const { lsn, kind } of journal.read({ name: 'alpha', incarnation: 'one' }, 1))
+    records.push(`${lsn} ${kind}`);
+  return records;
 }
 
 describe('SessionRunner', () => {
@@ -191,14 +204,15 @@ describe('SessionRunner', () => {
 
   it('logs out: unlinks, forgets the login everywhere, starts over', async () => {
     const session = await working();
-    const before = (await rowOf(session))?.checkpoint;
+    const before = await journalOf(session);
     await session.intend({ logoutToken: 'l1', status: 'STARTING' });
     expect(session.factory.told).toEqual(['start', 'logout', 'start']);
     expect(await rowOf(session)).toMatchObject({ logoutDone: 'l1', me: null, status: 'STARTING' });
     expect(session.factory.last.context.state.get('creds')).toBeUndefined();
     expect([...((await stored(session))?.keys() ?? [])]).toEqual(['meta/seq']);
-    if (!before) throw new Error('there was no checkpoint');
-    await expect(session.checkpoints.get(before)).rejects.toThrow();
+    const after = await journalOf(session);
+    expect(before.length).toBeGreaterThan(1);
+    expect(before.filter((record) => after.includes(record))).toEqual(['1 seal']);
     session.runner.wake();
     await session.runner.settled();
     expect(session.factory.told).toHaveLength(3);
@@ -233,13 +247,11 @@ describe('SessionRunner', () => {
 
   it('deletes: unlinks, tells STOPPED, leaves nothing', async () => {
     const session = await working();
-    const before = (await rowOf(session))?.checkpoint;
     await session.intend({ desired: 'DELETED' });
     expect(session.factory.told).toEqual(['start', 'logout']);
     expect(statuses(session)).toEqual(['STARTING', 'WORKING', 'STOPPED']);
     expect(await rowOf(session)).toBeUndefined();
-    if (!before) throw new Error('there was no checkpoint');
-    await expect(session.checkpoints.get(before)).rejects.toThrow();
+    expect(await journalOf(session)).toEqual([]);
     expect(session.gone).toHaveBeenCalledOnce();
   });
 
@@ -286,6 +298,18 @@ describe('SessionRunner', () => {
     const session = await started({ checkpoint });
     expect(session.factory.told).toEqual([]);
     expect(await rowOf(session)).toMatchObject({ status: 'FAILED', statusReason: 'state-unreadable', checkpoint });
+  });
+
+  it('starts over after a logout of a login that cannot be read', async () => {
+    const checkpoint = { key: 'checkpoints/alpha/one/x', lsn: 5, epoch: 0 };
+    const session = await started({ checkpoint });
+    await session.intend({ logoutToken: 'l1', status: 'STARTING' });
+    expect(session.factory.told).toEqual(['start']);
+    expect(await rowOf(session)).toMatchObject({ status: 'STARTING', checkpoint: { lsn: 6 } });
+    session.factory.last.context.state.append([{ key: 'creds', value: Uint8Array.of(7) }]);
+    session.factory.last.work();
+    await session.intend({ desired: 'STOPPED' });
+    expect((await stored(session))?.get('creds')).toEqual(Uint8Array.of(7));
   });
 
   it('corrects a status that the API has written over a session that runs', async () => {

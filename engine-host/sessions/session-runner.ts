@@ -5,12 +5,13 @@ import type { SessionReport } from '#shared/ports/session-store.ts';
 import type { Engine, EngineEvent, EngineFactory, EngineState } from '../engines/engine.ts';
 import { isLost, whileOwned } from '../host/lease.ts';
 import { settledWithin, sleep } from '../host/sleep.ts';
-import { type OpenSession, openSession } from './open-session.ts';
+import { CorruptStateError } from './corrupt-state-error.ts';
+import { type OpenSession, type OpenSessionDeps, openEmptySession, openSession } from './open-session.ts';
 import { engineConfiguration, isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
 import { SentContents } from './sent-contents.ts';
+import { clearJournal } from './session-journal.ts';
 import { SessionReporter } from './session-reporter.ts';
 import type { SessionRunnerDeps, SessionRunnerPlace } from './session-runner-deps.ts';
-import { CorruptStateError } from './state-codec.ts';
 import { StatusBoard } from './status-board.ts';
 
 const PUBLISH_PATIENCE_MS = 20_000;
@@ -310,8 +311,8 @@ export class SessionRunner {
   async #logout(row: SessionRow, board: StatusBoard): Promise<void> {
     await this.#unlink(board);
     const open = await this.#tryOpen(row);
-    if (open !== undefined) await open.state.forgetLogin();
-    else await this.#reporter.report({ checkpoint: null });
+    this.#open = open ?? (await openEmptySession(row, this.#openDeps(row)));
+    await this.#open.state.forgetLogin();
     board.forgetMe();
     this.#halted = false;
     this.#logoutDone = row.logoutToken;
@@ -333,6 +334,7 @@ export class SessionRunner {
     const onFailure = (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'could not remove');
     for (const readModel of this.#deps.readModels) await whileOwned(lease, () => readModel.clear(name), onFailure);
     await whileOwned(lease, () => this.#deps.checkpoints.prune({ ...row, checkpoint: null }, 0), onFailure);
+    await whileOwned(lease, () => clearJournal(row, this.#deps), onFailure);
     await this.#reporter.idle();
     await whileOwned(lease, () => this.#deps.sessions.remove(name, row.incarnation, lease.epoch), onFailure);
     this.#end();
@@ -354,26 +356,29 @@ export class SessionRunner {
     });
   }
 
-  /** The session's state, read if need be; undefined when the checkpoint cannot be read. */
+  /** The session's state, read if need be; undefined when it cannot be read. */
   async #tryOpen(row: SessionRow): Promise<OpenSession | undefined> {
     if (this.#open !== undefined) return this.#open;
-    const { lease, logger } = this.#place;
     try {
-      this.#open = await openSession(row, {
-        ...this.#deps,
-        lease,
-        logger,
-        reporter: this.#reporter,
-        me: () => this.#board?.me ?? null,
-        row: () => this.#row ?? row,
-        onFenced: (error) => this.#fence(error),
-      });
+      this.#open = await openSession(row, this.#openDeps(row));
       return this.#open;
     } catch (error) {
       if (!(error instanceof CorruptStateError || error instanceof NotFoundError)) throw error;
-      logger.error({ err: error }, 'checkpoint cannot be read');
+      this.#place.logger.error({ err: error }, 'the stored state cannot be read');
       return undefined;
     }
+  }
+
+  #openDeps(row: SessionRow): OpenSessionDeps {
+    return {
+      ...this.#deps,
+      lease: this.#place.lease,
+      logger: this.#place.logger,
+      reporter: this.#reporter,
+      me: () => this.#board?.me ?? null,
+      row: () => this.#row ?? row,
+      onFenced: (error) => this.#fence(error),
+    };
   }
 
   /** Publishes and saves what is left. @returns false, with the session still open, when that takes too long */

@@ -9,12 +9,17 @@ export interface Installation {
   readonly apiKey: string;
   /** Key under which ids are hashed in logs. */
   readonly logHashKey: string;
+  /** File with the master key under which session state is encrypted. Without it every login is lost. */
+  readonly stateKeyFile: string;
 }
 
 export async function openInstallation(dataDir: string): Promise<Installation> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const stateKeyFile = join(dataDir, 'state-key');
+  await secret(stateKeyFile, () => randomBytes(32).toString('base64'));
   return {
     dataDir,
+    stateKeyFile,
     apiKey: await secret(join(dataDir, 'api-key'), () => `key_${randomBytes(24).toString('base64url')}`),
     logHashKey: await secret(join(dataDir, 'log-hash-key'), () => randomBytes(32).toString('hex')),
   };

@@ -89,6 +89,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       WHATSAPP_WS_URL: options.whatsapp.url,
       NODE_EXTRA_CA_CERTS: options.whatsapp.caFile,
       LOG_HASH_KEY: installation.logHashKey,
+      STATE_KEY_FILE: installation.stateKeyFile,
       LOG_LEVEL: process.env.LOG_LEVEL,
       ...options.hostEnv,
     },
