@@ -3,7 +3,7 @@ import { FINISHED_STATES, type JobRow, type JobState, jobRowSchema } from '../co
 import { TABLES } from '../contracts/resources.ts';
 import { ConflictError, NotFoundError, NotOwnerError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { JobOutcome, JobStore } from '../ports/job-store.ts';
+import type { JobOutcome, JobStore, JobWait } from '../ports/job-store.ts';
 import type { Expression } from './dynamodb-expression.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
 import { OPEN_STATES, statesBefore } from './job-steps.ts';
@@ -51,6 +51,16 @@ export class DynamoDbJobStore implements JobStore {
     assertEpoch(row, epoch);
     if (!FINISHED_STATES.has(row.state)) throw new ConflictError(`Job '${jobId}' is on the wire without its content`);
     return row;
+  }
+
+  async defer(session: string, jobId: string, epoch: number, { notBefore, waitsFor }: JobWait): Promise<void> {
+    const item = await this.#table.update({ session, jobId }, (e) => ({
+      update: e.update({ notBefore, waitsFor, ...this.#stamp(epoch) }),
+      condition: writable(e, epoch, ['QUEUED']),
+    }));
+    if (item !== undefined) return;
+    const row = await this.get(session, jobId);
+    if (row !== undefined) assertEpoch(row, epoch);
   }
 
   async advance(session: string, jobId: string, epoch: number, outcome: JobOutcome): Promise<void> {

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { ShardMessage } from '../contracts/jobs.ts';
+import type { Lane } from '../ports/shard-queue.ts';
 
-/** Message group of a lane: sends and control commands of one session do not wait for each other. */
-export function laneGroup(message: ShardMessage, lane: 'sends' | 'control'): string {
-  return lane === 'control' ? `${message.session}#cmd` : message.session;
+const SUFFIXES: Readonly<Record<Lane, string>> = { sends: '', control: '#cmd', parked: '#parked' };
+
+/** Message group of a lane: the lanes of one session do not wait for each other. */
+export function laneGroup(message: ShardMessage, lane: Lane): string {
+  return `${message.session}${SUFFIXES[lane]}`;
 }
 
 /** The same within a lane wherever the queue looks for duplicates: in the message group or in the whole queue. */

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { type ShardMessage, shardMessageSchema } from '../contracts/jobs.ts';
 import { QUEUES, shardQueueName } from '../contracts/resources.ts';
-import type { ReceivedShardMessage, ShardQueue } from '../ports/shard-queue.ts';
+import type { Lane, ReceivedShardMessage, ShardQueue } from '../ports/shard-queue.ts';
 import { dependencyError } from './aws-errors.ts';
 import { deduplicationKey, laneGroup } from './shard-lanes.ts';
 
@@ -40,7 +40,7 @@ export class SqsShardQueue implements ShardQueue {
     this.#lastPollMs = options.lastPollMs ?? LAST_POLL_MS;
   }
 
-  async send(shard: string, message: ShardMessage, lane: 'sends' | 'control', deduplicationId: string): Promise<void> {
+  async send(shard: string, message: ShardMessage, lane: Lane, deduplicationId: string): Promise<void> {
     const group = laneGroup(message, lane);
     await this.#run('SendMessage', async () =>
       this.#client.send(

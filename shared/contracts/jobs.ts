@@ -58,6 +58,8 @@ export const jobRowSchema = z.object({
   expiresAt: z.number(),
   /** Not sent before this time. */
   notBefore: z.number().optional(),
+  /** What pacing lets it wait for. Then `notBefore` is an estimate, which pacing may correct. */
+  waitsFor: z.string().optional(),
   traceparent: z.string().optional(),
   /** Epoch seconds; the row may vanish after it. */
   ttl: z.number(),
@@ -66,7 +68,13 @@ export type JobRow = z.infer<typeof jobRowSchema>;
 
 /** Body of a message on a shard queue. The row holds everything else. */
 export const shardMessageSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('job'), session: z.string(), jobId: z.string() }),
+  z.object({
+    kind: z.literal('job'),
+    session: z.string(),
+    jobId: z.string(),
+    /** It opens a conversation, may not yet, and has been moved out of the way of the session's other sends. */
+    parked: z.boolean().optional(),
+  }),
   /** The session's row changed (start, stop, config, delete): look at it. */
   z.object({ kind: z.literal('session-changed'), session: z.string() }),
 ]);

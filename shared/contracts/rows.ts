@@ -31,6 +31,8 @@ export const sessionRowSchema = z.object({
   /** Text of the QR code on show. */
   qr: z.object({ value: z.string(), expiresAt: z.number() }).nullable(),
   activityAt: z.number().nullable(),
+  /** Pacing lets no ordinary send leave before this time. */
+  nextSendAt: z.number().optional(),
   /** Host that runs it, for people to read. */
   hostId: z.string().nullable(),
   /** Epoch under which the owner last wrote; a lower one may not write any more. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isSessionName, SESSION_NAME_RULE } from '../domain/session-name.ts';
+import { pacingConfigSchema } from './pacing.ts';
 
 /** Status words of a session (WAHA 2026.7: session state machine). */
 export const SESSION_STATUSES = ['STOPPED', 'STARTING', 'SCAN_QR_CODE', 'WORKING', 'FAILED'] as const;
@@ -49,6 +50,7 @@ export const sessionConfigSchema = z
       })
       .nullish(),
     webhooks: z.array(webhookSchema).nullish(),
+    pacing: pacingConfigSchema.nullish(),
   })
   .meta({ id: 'SessionConfig' });
 export type SessionConfig = z.infer<typeof sessionConfigSchema>;

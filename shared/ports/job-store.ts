@@ -6,6 +6,12 @@ export interface JobOutcome {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+/** Until when a job waits, and what for; for people to see. */
+export interface JobWait {
+  readonly notBefore: number;
+  readonly waitsFor: string;
+}
+
 /** The jobs table. Reads are strongly consistent. */
 export interface JobStore {
   /** @throws ConflictError when the job exists */
@@ -21,6 +27,11 @@ export interface JobStore {
     epoch: number,
     content: { readonly content: string; readonly wire?: Record<string, string> },
   ): Promise<JobRow>;
+  /**
+   * Notes that a job waits. Does nothing once its content is frozen or it has ended.
+   * @throws NotOwnerError when a higher epoch has written
+   */
+  defer(session: string, jobId: string, epoch: number, wait: JobWait): Promise<void>;
   /** Records an end or a step forward; never a step back. @throws NotOwnerError when a higher epoch has written */
   advance(session: string, jobId: string, epoch: number, outcome: JobOutcome): Promise<void>;
 }

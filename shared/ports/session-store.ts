@@ -20,6 +20,7 @@ export interface SessionReport {
   readonly me?: Me | null;
   readonly qr?: SessionRow['qr'];
   readonly activityAt?: number;
+  readonly nextSendAt?: number;
   readonly hostId?: string | null;
   readonly checkpoint?: SessionRow['checkpoint'];
   readonly restartDone?: string;

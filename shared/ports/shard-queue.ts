@@ -8,10 +8,13 @@ export interface ReceivedShardMessage {
   readonly receiveCount: number;
 }
 
-/** The FIFO queue of a shard. Order holds within a lane: `sends` and `control` of one session are two lanes. */
+/** `parked`: sends that open conversations and may not yet, so that the session's other sends need not wait for them. */
+export type Lane = 'sends' | 'control' | 'parked';
+
+/** The FIFO queue of a shard. Order holds within a lane of a session. */
 export interface ShardQueue {
   /** @param deduplicationId same id within five minutes is taken once */
-  send(shard: string, message: ShardMessage, lane: 'sends' | 'control', deduplicationId: string): Promise<void>;
+  send(shard: string, message: ShardMessage, lane: Lane, deduplicationId: string): Promise<void>;
   /** Long poll of at most 20 s; ends early, empty, on abort. A message that cannot be read goes to the dead letters. */
   receive(shard: string, signal: AbortSignal): Promise<readonly ReceivedShardMessage[]>;
   done(shard: string, receipt: string): Promise<void>;

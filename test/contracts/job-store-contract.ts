@@ -109,6 +109,21 @@ export function defineJobStoreContract(name: string, factory: () => Promise<JobS
       expect(await store.get('alpha', 'job-2')).toMatchObject({ error: { code: 'nack-463', message: 'no' } });
     });
 
+    it('notes until when a job waits, as long as nothing is frozen', async () => {
+      await store.create(jobRow());
+      await store.defer('alpha', 'job-1', 2, { notBefore: 5_000, waitsFor: 'gap' });
+      await store.defer('alpha', 'job-1', 2, { notBefore: 7_000, waitsFor: 'hour-cap' });
+      const noted = { state: 'QUEUED', notBefore: 7_000, waitsFor: 'hour-cap', epoch: 2, attempts: 0 };
+      expect(await store.get('alpha', 'job-1')).toMatchObject(noted);
+      const late = { notBefore: 9_000, waitsFor: 'gap' };
+      await expect(store.defer('alpha', 'job-1', 1, late)).rejects.toBeInstanceOf(NotOwnerError);
+      await store.prepare('alpha', 'job-1', 2, { content: 'YQ==' });
+      await store.defer('alpha', 'job-1', 2, late);
+      await store.defer('alpha', 'job-9', 2, late);
+      expect(await store.get('alpha', 'job-1')).toMatchObject({ state: 'PREPARED', notBefore: 7_000 });
+      expect(await store.get('alpha', 'job-9')).toBeUndefined();
+    });
+
     it('advances nothing that has vanished', async () => {
       await store.advance('alpha', 'job-9', 1, { state: 'SENT' });
       expect(await store.get('alpha', 'job-9')).toBeUndefined();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ShardMessage } from '#shared/contracts/jobs.ts';
-import type { ReceivedShardMessage, ShardQueue } from '#shared/ports/shard-queue.ts';
+import type { Lane, ReceivedShardMessage, ShardQueue } from '#shared/ports/shard-queue.ts';
 
 export interface ShardQueueSetup {
   readonly queue: ShardQueue;
@@ -31,7 +31,7 @@ export function defineShardQueueContract(name: string, factory: () => Promise<Sh
       life.signal.throwIfAborted();
       return receive();
     };
-    const send = (message: ShardMessage, lane: 'sends' | 'control' = 'sends', id = JSON.stringify(message)) =>
+    const send = (message: ShardMessage, lane: Lane = 'sends', id = JSON.stringify(message)) =>
       setup.queue.send(setup.shard, message, lane, id);
     /** Receives and finishes until `count` messages came. */
     const drain = async (count: number): Promise<string[]> => {
@@ -70,8 +70,9 @@ export function defineShardQueueContract(name: string, factory: () => Promise<Sh
       const [head] = await hold(1);
       await send(job('a2', 'alpha'));
       await send(job('c1', 'alpha'), 'control');
+      await send(job('p1', 'alpha'), 'parked');
       await send(job('b1', 'beta'));
-      expect((await hold(2)).map(idOf).sort()).toEqual(['b1', 'c1']);
+      expect((await hold(3)).map(idOf).sort()).toEqual(['b1', 'c1', 'p1']);
       await setup.queue.done(setup.shard, head?.receipt ?? '');
       expect((await hold(1)).map(idOf)).toEqual(['a2']);
     });

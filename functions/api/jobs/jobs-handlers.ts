@@ -31,5 +31,7 @@ function jobView(row: JobRow): JobView {
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     expiresAt: row.expiresAt,
+    notBefore: row.notBefore ?? null,
+    waitsFor: row.waitsFor ?? null,
   };
 }

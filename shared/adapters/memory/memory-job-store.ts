@@ -1,7 +1,7 @@
 import { FINISHED_STATES, type JobRow, jobRowSchema } from '../../contracts/jobs.ts';
 import { ConflictError, NotFoundError, NotOwnerError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { JobOutcome, JobStore } from '../../ports/job-store.ts';
+import type { JobOutcome, JobStore, JobWait } from '../../ports/job-store.ts';
 import { statesBefore } from '../job-steps.ts';
 import { systemClock } from '../system-clock.ts';
 
@@ -36,6 +36,14 @@ export class MemoryJobStore implements JobStore {
     if (row.content !== undefined) return this.#write({ ...row, ...attempt });
     if (row.state === 'ON_WIRE') throw new ConflictError(`Job '${jobId}' is on the wire without its content`);
     return this.#write({ ...row, ...frozen, ...attempt, state: 'PREPARED' });
+  }
+
+  async defer(session: string, jobId: string, epoch: number, { notBefore, waitsFor }: JobWait): Promise<void> {
+    const row = this.#rows.get(keyOf(session, jobId));
+    if (row === undefined) return;
+    assertEpoch(row, epoch);
+    if (row.state !== 'QUEUED') return;
+    this.#write({ ...row, notBefore, waitsFor, epoch, updatedAt: this.#clock.now() });
   }
 
   async advance(session: string, jobId: string, epoch: number, outcome: JobOutcome): Promise<void> {

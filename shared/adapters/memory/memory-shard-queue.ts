@@ -1,6 +1,6 @@
 import type { ShardMessage } from '../../contracts/jobs.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ReceivedShardMessage, ShardQueue } from '../../ports/shard-queue.ts';
+import type { Lane, ReceivedShardMessage, ShardQueue } from '../../ports/shard-queue.ts';
 import { deduplicationKey, laneGroup } from '../shard-lanes.ts';
 import { systemClock } from '../system-clock.ts';
 
@@ -53,7 +53,7 @@ export class MemoryShardQueue implements ShardQueue {
     this.#pollMs = (options.pollSeconds ?? 20) * 1000;
   }
 
-  async send(shard: string, message: ShardMessage, lane: 'sends' | 'control', deduplicationId: string): Promise<void> {
+  async send(shard: string, message: ShardMessage, lane: Lane, deduplicationId: string): Promise<void> {
     const { messages, duplicates } = this.#shard(shard);
     const now = this.#clock.monotonic();
     const group = laneGroup(message, lane);

@@ -59,6 +59,10 @@ export const jobSchema = z
     createdAt: z.number(),
     updatedAt: z.number(),
     expiresAt: z.number(),
+    /** It does not leave before this time; null when nothing is known of a wait. */
+    notBefore: z.number().nullable(),
+    /** What pacing lets it wait for, e.g. `gap`, `hour-cap`, `quiet-hours`; null when nothing. */
+    waitsFor: z.string().nullable(),
   })
   .meta({ id: 'Job' });
 export type JobView = z.infer<typeof jobSchema>;
