@@ -18,6 +18,9 @@ export interface WhatsappAddress {
   readonly caFile: string;
 }
 
+/** What is measured is how fast a message can go, not how fast it should. */
+const UNPACED = { PACING_DEFAULT_PROFILE: 'off' };
+
 /** The platform, started in a child process. */
 export class PlatformUnderTest {
   readonly url: string;
@@ -37,7 +40,7 @@ export class PlatformUnderTest {
       dataDir,
       whatsappUrl: whatsapp.wsUrl,
       caFile: whatsapp.caFile,
-      hostEnv: { ...profiling.environment('host'), ...profiling.hostEnv },
+      hostEnv: { ...UNPACED, ...profiling.environment('host'), ...profiling.hostEnv },
     };
     const program = new URL('./platform-process.ts', import.meta.url);
     const { link, first } = await ChildLink.start(program, options, startedSchema, profiling.environment('launcher'));
