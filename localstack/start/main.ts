@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FlagError, parseFlags, type StartFlags } from './flags.ts';
 import { type Platform, startPlatform } from './platform.ts';
@@ -6,7 +8,7 @@ import { startSimulatorProcess } from './simulator-process.ts';
 import { showQrCodes } from './terminal-qr.ts';
 
 const WHATSAPP = process.env.WHATSAPP_WS_URL ?? 'wss://web.whatsapp.com/ws/chat';
-const NO_INTERNET = `WhatsApp cannot be reached at ${new URL(WHATSAPP).host}.
+const NO_INTERNET = `WhatsApp cannot be reached at ${URL.parse(WHATSAPP)?.host ?? WHATSAPP}.
 
 Without internet you can
   npm start -- --simulator    run the platform against the WhatsApp simulator
@@ -17,6 +19,7 @@ const cleanUp: (() => Promise<void>)[] = [];
 let stopping: Promise<void> | undefined;
 
 async function main(flags: StartFlags): Promise<void> {
+  await prepareDataDir(flags.dataDir);
   const whatsapp = await findWhatsapp(flags);
   if (whatsapp === undefined) {
     process.stderr.write(NO_INTERNET);
@@ -41,6 +44,17 @@ async function main(flags: StartFlags): Promise<void> {
   cleanUp.push(() => platform.stop());
   printAddresses(platform, flags, whatsapp.url);
   await showQrCodes(platform);
+}
+
+/** @throws FlagError when nothing can be kept there */
+async function prepareDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await access(dataDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    throw new FlagError(`--data: ${dataDir} is not a directory that can be written${code}`);
+  }
 }
 
 /** The real WhatsApp, or a simulator of our own; undefined where neither is to be had. */

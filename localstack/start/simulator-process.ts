@@ -29,7 +29,8 @@ export async function startSimulatorProcess(dataDir: string, port = 0): Promise<
     process.execPath,
     [MAIN, '--port', String(port), '--data', dataDir, '--ca-file', caFile, '--no-test-group'],
     {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      // The channel carries nothing: its end tells the simulator that its launcher is gone.
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     },
   );
   const ready = await firstListeningLine(child);

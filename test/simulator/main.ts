@@ -33,8 +33,8 @@ if (process.stdout.isTTY) {
   if (caFile) process.stdout.write(`and start it with NODE_EXTRA_CA_CERTS=${caFile} for media.\n`);
 }
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    void simulator.close().then(() => process.exit(0));
-  });
-}
+const end = () => void simulator.close().then(() => process.exit(0));
+process.once('SIGTERM', end);
+process.once('SIGINT', end);
+// Whoever started it with a channel is gone.
+process.once('disconnect', end);
