@@ -1,5 +1,15 @@
 import { Agent, request } from 'node:http';
 
+/** An answer that is not 2xx. */
+export class RefusedError extends Error {
+  readonly status: number;
+
+  constructor(request: string, status: number, answer: string) {
+    super(`${request} answered ${status}: ${answer.slice(0, 300)}`);
+    this.status = status;
+  }
+}
+
 /** Like the demo's client, but cheaper: it shares the cores with what it measures. */
 export class LoadClient {
   readonly #url: URL;
@@ -11,7 +21,7 @@ export class LoadClient {
     this.#key = key;
   }
 
-  /** @throws Error for every status but 2xx */
+  /** @throws RefusedError for every status but 2xx */
   call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
     const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
     return new Promise((resolve, reject) => {
@@ -37,7 +47,7 @@ export class LoadClient {
             const answer = Buffer.concat(chunks).toString();
             const status = response.statusCode ?? 0;
             if (status >= 200 && status < 300) resolve(answer === '' ? undefined : JSON.parse(answer));
-            else reject(new Error(`${method} ${path.split('?')[0]} answered ${status}: ${answer.slice(0, 300)}`));
+            else reject(new RefusedError(`${method} ${path.split('?')[0]}`, status, answer));
           });
         },
       );

@@ -21,25 +21,27 @@ export async function measureMemory(sheet: FigureSheet, largest: number): Promis
   try {
     const queue = await RuleQueue.create(world.platform.env, 'bench', ['session.status']);
     try {
-      const empty = await settled(world, 0);
+      addSample(sheet, 'host RSS', await settled(world, 0));
       const grown: Sample[] = [];
       for (const step of steps) {
         await pairUpTo(world, grown.at(-1)?.sessions ?? 0, step);
-        grown.push(await settled(world, step));
+        const sample = await settled(world, step);
+        addSample(sheet, 'host RSS', sample);
+        grown.push(sample);
       }
-      addSamples(sheet, 'host RSS', [empty, ...grown]);
       addSlopes(sheet, 'host RSS per extra session', grown);
 
       const restarted: Sample[] = [];
       for (const [index, step] of steps.toReversed().entries()) {
         await stopDownTo(world, steps.at(-index) ?? step, step, index > 0);
         const ms = await restart(world, queue, step);
-        restarted.unshift(await settled(world, step));
+        const sample = await settled(world, step);
+        addSample(sheet, 'host RSS after a restart', sample);
+        restarted.unshift(sample);
         if (index === 0) {
           sheet.add({ figure: `host restart to ${step} sessions WORKING`, unit: 'ms', n: 1, value: Math.round(ms) });
         }
       }
-      addSamples(sheet, 'host RSS after a restart', restarted);
       addSlopes(sheet, 'host RSS per extra session after a restart', restarted);
       await addIdleCpu(sheet, world);
     } finally {
@@ -93,10 +95,8 @@ async function settled(world: BenchWorld, sessions: number): Promise<Sample> {
   return { sessions, hostMb: host.rssMb };
 }
 
-function addSamples(sheet: FigureSheet, name: string, samples: readonly Sample[]): void {
-  for (const { sessions, hostMb } of samples) {
-    sheet.add({ figure: `${name}, ${sessions} sessions`, unit: 'MB', n: 1, value: rounded(hostMb) });
-  }
+function addSample(sheet: FigureSheet, name: string, { sessions, hostMb }: Sample): void {
+  sheet.add({ figure: `${name}, ${sessions} sessions`, unit: 'MB', n: 1, value: rounded(hostMb) });
 }
 
 function addSlopes(sheet: FigureSheet, name: string, samples: readonly Sample[]): void {
