@@ -50,6 +50,7 @@ async function launch(cloud: Cloud, hostId: string, handlers: CommandHandlers = 
     OBSERVE_MS: '5',
     SCAN_MS: '20',
     JOB_DRAIN_MS: '500',
+    PACING_DEFAULT_PROFILE: 'off',
   });
   const host = await startHost({
     ...cloud,

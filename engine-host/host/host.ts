@@ -20,7 +20,10 @@ import { ShardOwner } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
 
 export interface HostDeps extends JournalStores {
-  readonly config: Pick<HostConfig, 'hostId' | 'pool' | 'shardCount' | 'jobsInFlight' | 'startParallelism' | 'timings'>;
+  readonly config: Pick<
+    HostConfig,
+    'hostId' | 'pool' | 'shardCount' | 'jobsInFlight' | 'startParallelism' | 'pacingProfile' | 'timings'
+  >;
   /** Of the platform, for the envelope of events. */
   readonly version: string;
   readonly clock: Clock;
@@ -66,6 +69,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     engines: new Map(deps.engines.map((factory) => [factory.name, factory])),
     checkpointInterval: timings.checkpointInterval,
     scanInterval: timings.scan,
+    pacingProfile: config.pacingProfile,
     publisher: new EventPublisher(deps.bus, logger),
     slots: new Slots(config.jobsInFlight),
     startTurn: (start) => starts.add(start),

@@ -9,6 +9,8 @@ export type Disposition =
   | { readonly kind: 'done' }
   /** Comes again after `seconds`, or earlier: when `until` becomes WORKING. What is behind it in the lane waits too. */
   | { readonly kind: 'postpone'; readonly seconds: number; readonly until?: Waitable }
+  /** Goes on in the lane of parked sends; what is behind it need not wait. */
+  | { readonly kind: 'park' }
   /** Recorded as failed, and kept for people to look at. */
   | { readonly kind: 'bury'; readonly reason: string }
   /** The lease has ended: another host takes it from here. */

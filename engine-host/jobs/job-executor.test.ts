@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
@@ -8,12 +8,15 @@ import type { JobRow } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionStatus } from '#shared/contracts/session.ts';
 import { DependencyError, EngineError, NotOwnerError } from '#shared/domain/errors.ts';
+import { type PacingRules, PROFILE_RULES } from '#shared/domain/pacing-profiles.ts';
 import type { CommandHandlers, CommandOutcome, EngineEvent, JobContext } from '../engines/engine.ts';
+import { MemorySessionState } from '../engines/memory-session-state.ts';
 import { ManualLease } from '../host/manual-lease.ts';
 import { jobRow, sessionRow } from '../sessions/row-fixtures.ts';
 import { SentContents } from '../sessions/sent-contents.ts';
 import { waitSeconds } from './disposition.ts';
 import { JobExecutor, type JobExecutorDeps, type JobSession } from './job-executor.ts';
+import { SessionPacer } from './session-pacer.ts';
 
 const ME = { id: '4915112345678@c.us', pushName: null, lid: null, jid: null };
 const check = commandSchema.parse({ type: 'checkExists', phone: '4915112345678' });
@@ -25,13 +28,15 @@ interface Scene {
   readonly status?: SessionStatus;
   readonly handlers?: CommandHandlers;
   readonly gone?: boolean;
+  readonly pacer?: JobSession['pacer'];
 }
 
-async function createScene({ job, row, status = 'WORKING', handlers = {}, gone = false }: Scene) {
+async function createScene({ job, row, status = 'WORKING', handlers = {}, gone = false, pacer }: Scene) {
   const jobs = new MemoryJobStore();
   await jobs.create(jobRow(job));
   const lease = new ManualLease('socket-00', 3);
   const emitted: EngineEvent[] = [];
+  const restricted: string[] = [];
   const session: JobSession = {
     status,
     me: ME,
@@ -39,6 +44,8 @@ async function createScene({ job, row, status = 'WORKING', handlers = {}, gone =
     sent: new SentContents('alpha', new MemoryMessageStore()),
     emit: (event) => emitted.push(event),
     onceWorking: () => () => {},
+    pacer,
+    restricted: (code) => restricted.push(code),
   };
   const deps: JobExecutorDeps = {
     lease,
@@ -53,8 +60,8 @@ async function createScene({ job, row, status = 'WORKING', handlers = {}, gone =
     if (now === undefined) throw new Error('the job is gone');
     return now;
   };
-  const run = async (tries = 1) => executor.run(await read(), tries);
-  return { run, read, lease, jobs, emitted, session };
+  const run = async (tries = 1, parked = false) => executor.run(await read(), tries, parked);
+  return { run, read, lease, jobs, emitted, restricted, session };
 }
 
 const sends = (outcome: CommandOutcome | Error, seen: JobContext[] = []): CommandHandlers => ({
@@ -118,6 +125,7 @@ describe('JobExecutor', () => {
     expect(await scene.run()).toEqual({ kind: 'done' });
     const job = await scene.read();
     expect(job).toMatchObject({ state: 'FAILED', error: { code: 'nack-463', message: 'no' } });
+    expect(scene.restricted).toEqual(['nack-463']);
     expect(scene.emitted).toMatchObject([
       { body: { event: 'message.ack', payload: { id: `true_4915187654321@c.us_${job.messageId}`, ack: -1 } } },
     ]);
@@ -252,6 +260,108 @@ describe('JobExecutor', () => {
     expect((await scene.read()).state).toBe('QUEUED');
     const fenced = await createScene({ handlers: sends(new NotOwnerError('not ours')) });
     expect(await fenced.run()).toEqual({ kind: 'abandon' });
+  });
+});
+
+/** A pacer with rules of the test's. */
+function createPacer(rules: Partial<PacingRules> = {}) {
+  const reported: number[] = [];
+  const state = new MemorySessionState();
+  const pacer = new SessionPacer({
+    state,
+    clock: systemClock,
+    random: () => 0.5,
+    rules: () => ({ ...PROFILE_RULES.safe, typing: false, ...rules }),
+    me: () => ME,
+    createdAt: 0,
+    nextSendAt: undefined,
+    report: (at) => reported.push(at),
+  });
+  return { pacer, reported, state };
+}
+
+describe('JobExecutor with pacing', () => {
+  const freezing =
+    (left: string[]): NonNullable<CommandHandlers['sendText']> =>
+    async ({ text }, job) => {
+      await job.freeze({ content: Uint8Array.of(1) });
+      left.push(text);
+      return { kind: 'sent', timestamp: 1 };
+    };
+
+  it('notes in the row until when a send waits, and lets it leave then', async () => {
+    const { pacer, reported } = createPacer();
+    const left: string[] = [];
+    const handlers = { sendText: freezing(left) };
+    const first = await createScene({ pacer, handlers });
+    expect(await first.run()).toEqual({ kind: 'done' });
+    expect(reported).toHaveLength(1);
+    const second = await createScene({ pacer, handlers, job: { jobId: 'job-1' } });
+    expect(await second.run()).toMatchObject({ kind: 'postpone', seconds: 45 });
+    const row = await second.read();
+    expect(row).toMatchObject({ state: 'QUEUED', waitsFor: 'chat-gap' });
+    expect(row.notBefore).toBeGreaterThan(Date.now() + 40_000);
+    const defer = vi.spyOn(second.jobs, 'defer');
+    expect(await second.run()).toMatchObject({ kind: 'postpone' });
+    expect(defer).not.toHaveBeenCalled();
+    expect(left).toEqual(['hello']);
+  });
+
+  it('believes the pacer, not what it noted earlier', async () => {
+    const { pacer } = createPacer();
+    const scene = await createScene({
+      pacer,
+      handlers: sends({ kind: 'sent', timestamp: 1 }),
+      job: { notBefore: Date.now() + 3_600_000, waitsFor: 'hour-cap' },
+    });
+    expect(await scene.run()).toEqual({ kind: 'done' });
+  });
+
+  it('does not count what has not left, nor hold back what has been frozen', async () => {
+    const { pacer, reported } = createPacer();
+    const retry = await createScene({ pacer, handlers: sends({ kind: 'retry', reason: 'x', afterSeconds: 1 }) });
+    await retry.run();
+    await retry.run();
+    expect(reported).toEqual([]);
+    const sent = await createScene({ pacer, handlers: { sendText: freezing([]) } });
+    await sent.run();
+    const seen: JobContext[] = [];
+    const again = await createScene({
+      pacer,
+      job: { state: 'PREPARED', content: 'AQI=' },
+      handlers: sends({ kind: 'sent', timestamp: 1 }, seen),
+    });
+    expect(await again.run()).toEqual({ kind: 'done' });
+    expect(seen).toHaveLength(1);
+    expect(reported).toHaveLength(1);
+  });
+
+  it('moves what may not open a conversation out of the way', async () => {
+    const { pacer } = createPacer({ newConversationsPerDay: 0 });
+    const scene = await createScene({ pacer, handlers: sends({ kind: 'sent', timestamp: 1 }) });
+    expect(await scene.run()).toEqual({ kind: 'park' });
+    expect(await scene.read()).toMatchObject({ waitsFor: 'new-conversations' });
+    expect(await scene.run(1, true)).toMatchObject({ kind: 'postpone', seconds: 43_000 });
+  });
+
+  it('types before a text, and goes on also when the engine cannot', async () => {
+    const typed: string[] = [];
+    const { pacer } = createPacer({ typing: true });
+    const scene = await createScene({
+      pacer,
+      handlers: {
+        setTyping: async ({ chatId, typing }) => {
+          typed.push(`${chatId} ${typing}`);
+          return { kind: 'retry', reason: 'not-connected', afterSeconds: 2 };
+        },
+        sendText: async () => {
+          expect(typed).toEqual(['4915187654321@c.us true']);
+          return { kind: 'sent', timestamp: 1 };
+        },
+      },
+    });
+    expect(await scene.run()).toEqual({ kind: 'done' });
+    expect((await scene.read()).state).toBe('SENT');
   });
 });
 

@@ -11,9 +11,14 @@ import { LeaseSuspendedError, type ShardLease, whileOwned } from '../host/lease.
 import type { SessionRunner } from '../sessions/session-runner.ts';
 import { type Disposition, waitSeconds } from './disposition.ts';
 import { failedSendEvent } from './failed-send-event.ts';
+import type { SendTurn } from './session-pacer.ts';
+import { typeFor } from './typing.ts';
 
 /** What a job needs of the session that it runs in. */
-export type JobSession = Pick<SessionRunner, 'me' | 'status' | 'sent' | 'emit' | 'onceWorking'> & {
+export type JobSession = Pick<
+  SessionRunner,
+  'me' | 'status' | 'sent' | 'emit' | 'onceWorking' | 'pacer' | 'restricted'
+> & {
   readonly engine: Pick<Engine, 'handlers'> | undefined;
 };
 
@@ -33,6 +38,10 @@ export interface JobPlace {
 
 /** After this many exceptions a job is poison. */
 const MOST_EXCEPTIONS = 5;
+/** SQS hides a message for 12 hours at most, counted from when it was received. */
+const LONGEST_WAIT_SECONDS = 43_000;
+/** Refusals that are about the account, not the message: no messages to people who have never written. */
+const RESTRICTIONS: ReadonlySet<string> = new Set(['nack-463']);
 /** Somebody waits for a command's answer, so it fails soon where a send would go on waiting. */
 const MOST_COMMAND_TRIES = 4;
 
@@ -48,23 +57,28 @@ export class JobExecutor {
     this.#deps = deps;
   }
 
-  /** @param tries how often the job's message came, this time included */
-  async run(job: JobRow, tries: number): Promise<Disposition> {
+  /**
+   * @param tries how often the job's message came, this time included
+   * @param parked the message came on the lane of parked sends
+   */
+  async run(job: JobRow, tries: number, parked = false): Promise<Disposition> {
     try {
-      return await this.#try(job, tries);
+      return await this.#try(job, tries, parked);
     } catch (error) {
       if (error instanceof NotOwnerError) return { kind: 'abandon' };
       throw error;
     }
   }
 
-  async #try(job: JobRow, tries: number): Promise<Disposition> {
+  async #try(job: JobRow, tries: number, parked: boolean): Promise<Disposition> {
     const now = this.#deps.clock.now();
     if (FINISHED_STATES.has(job.state)) return { kind: 'done' };
     if (job.expiresAt <= now) {
       return this.#finish(job, { state: 'EXPIRED', error: { code: 'expired', message: 'It could not leave in time' } });
     }
-    if (job.notBefore !== undefined && job.notBefore > now) return this.#later(job, (job.notBefore - now) / 1000);
+    // What pacing has noted is only its estimate of then.
+    if (job.waitsFor === undefined && job.notBefore !== undefined && job.notBefore > now)
+      return this.#later(job, (job.notBefore - now) / 1000);
     const found = await this.#deps.find(job.session);
     if (found === undefined) return this.#fail(job, undefined, 'session-not-found', 'The session does not exist');
     const { row, runner } = found;
@@ -75,7 +89,9 @@ export class JobExecutor {
         return this.#fail(job, runner, 'session-not-working', 'The session is not connected');
       return this.#later(job, waitSeconds(tries), runner);
     }
-    const outcome = await this.#handle(job, engine.handlers, runner, tries);
+    const turn = isSendCommand(job.command) && !isFrozen(job) ? runner.pacer?.turn(job.command, parked) : undefined;
+    if (turn?.kind === 'later') return this.#waitForTurn(job, runner, turn);
+    const outcome = await this.#handle(job, engine.handlers, runner, tries, turn);
     if (outcome === undefined)
       return this.#fail(job, runner, 'not-supported', `The engine has no command ${job.command.type}`);
     return 'disposition' in outcome ? outcome.disposition : this.#record(job, runner, outcome, tries);
@@ -86,15 +102,21 @@ export class JobExecutor {
     handlers: CommandHandlers,
     runner: JobSession,
     tries: number,
+    turn: Extract<SendTurn, { kind: 'now' }> | undefined,
   ): Promise<CommandOutcome | { readonly disposition: Disposition } | undefined> {
+    const context = this.#context(job, runner, turn?.leave);
     try {
-      return await call(handlers, job.command.type, job.command, this.#context(job, runner));
+      if (turn !== undefined && 'chatId' in job.command) {
+        await typeFor(turn.typingMs, job.command.chatId, handlers, context, this.#deps.lease);
+      }
+      return await call(handlers, job.command.type, job.command, context);
     } catch (error) {
       return { disposition: await this.#afterException(job, runner, error, tries) };
     }
   }
 
-  #context(job: JobRow, runner: JobSession): JobContext {
+  /** @param onFreeze called before the content is frozen for the first time */
+  #context(job: JobRow, runner: JobSession, onFreeze: () => void = () => {}): JobContext {
     const { lease, jobs, logger } = this.#deps;
     const messageId = job.messageId ?? '';
     const known = frozenContent(job);
@@ -105,6 +127,7 @@ export class JobExecutor {
       frozen: known,
       freeze: async ({ content, wire }) => {
         const text = Buffer.from(content).toString('base64');
+        onFreeze();
         const write = () => {
           lease.assertOwned();
           return jobs.prepare(job.session, job.jobId, lease.epoch, {
@@ -121,6 +144,25 @@ export class JobExecutor {
         return frozen;
       },
     };
+  }
+
+  /** Notes in the job's row until when it waits, if that is news. */
+  async #waitForTurn(
+    job: JobRow,
+    runner: JobSession,
+    { dueAt, reason, park }: Extract<SendTurn, { kind: 'later' }>,
+  ): Promise<Disposition> {
+    const { lease, jobs, clock, logger } = this.#deps;
+    if (job.notBefore !== dueAt || job.waitsFor !== reason) {
+      const write = () => {
+        lease.assertOwned();
+        return jobs.defer(job.session, job.jobId, lease.epoch, { notBefore: dueAt, waitsFor: reason });
+      };
+      await whileOwned(lease, write, (error, attempt) => logger.warn({ err: error, attempt }, 'could not note a wait'));
+    }
+    if (park) return { kind: 'park' };
+    const until: JobSession['onceWorking'] = (callback) => runner.pacer?.onceSooner(callback) ?? (() => {});
+    return this.#later(job, (dueAt - clock.now()) / 1000, { onceWorking: until });
   }
 
   async #record(job: JobRow, runner: JobSession, outcome: CommandOutcome, tries: number): Promise<Disposition> {
@@ -163,6 +205,7 @@ export class JobExecutor {
 
   async #fail(job: JobRow, runner: JobSession | undefined, code: string, message: string): Promise<Disposition> {
     const disposition = await this.#finish(job, { state: 'FAILED', error: { code, message } });
+    if (RESTRICTIONS.has(code)) runner?.restricted(code);
     const event = failedSendEvent(job, runner?.me ?? null, this.#deps.clock.now());
     if (event !== undefined) runner?.emit(event);
     return disposition;
@@ -180,9 +223,9 @@ export class JobExecutor {
   }
 
   /** Never later than the job's end, so that its expiry is seen in time. */
-  #later(job: JobRow, seconds: number, until?: JobSession): Disposition {
+  #later(job: JobRow, seconds: number, until?: Pick<JobSession, 'onceWorking'>): Disposition {
     const left = (job.expiresAt - this.#deps.clock.now()) / 1000;
-    const wait = Math.max(0, Math.ceil(Math.min(seconds, left, 43_200)));
+    const wait = Math.max(0, Math.ceil(Math.min(seconds, left, LONGEST_WAIT_SECONDS)));
     return { kind: 'postpone', seconds: wait, ...(until !== undefined && { until }) };
   }
 }
@@ -199,6 +242,11 @@ function call<T extends CommandType>(
   context: JobContext,
 ): Promise<CommandOutcome> | undefined {
   return handlers[type]?.(command, context);
+}
+
+/** An earlier try has come so far; then it has had its turn. */
+function isFrozen(job: JobRow): boolean {
+  return job.content !== undefined;
 }
 
 function frozenContent(job: JobRow): FrozenContent | undefined {

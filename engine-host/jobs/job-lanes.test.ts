@@ -15,7 +15,7 @@ const SHARD = 'socket-00';
 const logger = pino({ level: 'silent' });
 const check = commandSchema.parse({ type: 'checkExists', phone: '4915112345678' });
 
-function createLanes(run: (job: JobRow, tries: number) => Promise<Disposition>, size = 200) {
+function createLanes(run: (job: JobRow, tries: number, parked?: boolean) => Promise<Disposition>, size = 200) {
   const lease = new ManualLease(SHARD);
   const queue = new MemoryShardQueue();
   const jobs = new MemoryJobStore();
@@ -101,6 +101,25 @@ describe('JobLanes', () => {
     for (const jobId of ['a', 'b', 'c']) await add(jobId);
     await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
     expect(order).toEqual(['a', 'a', 'a', 'b', 'c']);
+  });
+
+  it('lets others go on past a parked send, and parked ones in their own order', async () => {
+    const order: string[] = [];
+    let closed = true;
+    const { add, queue } = createLanes(async (job, _tries, parked) => {
+      order.push(`${job.jobId}${parked ? '*' : ''}`);
+      if (!job.jobId.startsWith('cold')) return { kind: 'done' };
+      if (!parked) return { kind: 'park' };
+      return closed ? { kind: 'postpone', seconds: 1 } : { kind: 'done' };
+    });
+    for (const jobId of ['cold1', 'a', 'cold2', 'b']) await add(jobId);
+    await vi.waitFor(() => expect(order).toContain('b'));
+    closed = false;
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0), { timeout: 10_000 });
+    expect(order.filter((id) => !id.endsWith('*'))).toEqual(['cold1', 'a', 'cold2', 'b']);
+    const parked = order.filter((id) => id.endsWith('*'));
+    expect(parked.at(-1)).toBe('cold2*');
+    expect(parked.indexOf('cold2*')).toBeGreaterThan(parked.lastIndexOf('cold1*'));
   });
 
   it('lets nothing overtake, also when the rows behind are slow to read', async () => {

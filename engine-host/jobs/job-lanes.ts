@@ -119,17 +119,20 @@ export class JobLanes {
 
   async #process(message: ReceivedShardMessage, read: JobRow, waited: boolean, lane: string): Promise<void> {
     if (this.#draining) return this.#settle(message, { kind: 'postpone', seconds: 0 });
-    const hold = this.#holds.get(lane);
+    const parked = message.body.kind === 'job' && message.body.parked === true;
+    // Parked sends run one after the other with the rest, but nobody waits for them.
+    const order = parked ? `${lane}#parked` : lane;
+    const hold = this.#holds.get(order);
     const number = this.#underWay.get(message)?.number ?? 0;
     if (hold !== undefined && number < hold.before) return this.#settle(message, hold.disposition);
-    this.#holds.delete(lane);
+    this.#holds.delete(order);
     // It may have been cancelled while it stood behind others.
     const job = waited ? await this.#read(read.session, read.jobId) : read;
     const disposition: Disposition =
-      job === undefined ? { kind: 'done' } : await this.#deps.executor.run(job, message.receiveCount);
+      job === undefined ? { kind: 'done' } : await this.#deps.executor.run(job, message.receiveCount, parked);
     if (disposition.kind !== 'postpone') return this.#settle(message, disposition);
     const postponed = this.#draining ? ({ kind: 'postpone', seconds: 0 } as const) : disposition;
-    this.#holds.set(lane, { before: this.#count + 1, disposition: postponed });
+    this.#holds.set(order, { before: this.#count + 1, disposition: postponed });
     return this.#settle(message, postponed);
   }
 
@@ -157,10 +160,26 @@ export class JobLanes {
         disposition.until?.onceWorking(() => void this.#callBack(message, disposition.seconds));
         break;
       }
+      case 'park':
+        await this.#park(message);
+        break;
       case 'abandon':
         break;
     }
     this.#forget(message);
+  }
+
+  /** The message must be on the other lane before it leaves this one. If it is on both, the row says which came first. */
+  async #park(message: ReceivedShardMessage): Promise<void> {
+    const { lease, queue } = this.#deps;
+    const { body } = message;
+    if (body.kind !== 'job') return;
+    let isThere = false;
+    await this.#tell(async () => {
+      await queue.send(lease.shard, { ...body, parked: true }, 'parked', body.jobId);
+      isThere = true;
+    });
+    if (isThere) await this.#tell(() => queue.done(lease.shard, message.receipt));
   }
 
   /** The session works earlier than the message would come. A receipt that is too old by then does no harm. */

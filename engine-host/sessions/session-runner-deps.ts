@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { EngineName } from '#shared/contracts/session.ts';
+import type { PacingProfile } from '#shared/domain/pacing-profiles.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { MessageStore } from '#shared/ports/read-models.ts';
@@ -26,6 +27,8 @@ export interface SessionRunnerDeps extends JournalStores {
   readonly readModels: readonly { clear(session: string): Promise<void> }[];
   readonly publisher: EventPublisher;
   readonly engines: ReadonlyMap<EngineName, EngineFactory>;
+  /** For sessions whose configuration names no profile. */
+  readonly pacingProfile: PacingProfile;
   /** Holds a start back while too many others are being restored. */
   readonly startTurn: <T>(start: () => Promise<T>) => Promise<T>;
 }

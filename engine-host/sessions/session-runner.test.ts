@@ -61,6 +61,7 @@ function createRunner(world: World, lease = new ManualLease()) {
       publisher: new EventPublisher(world.bus, logger),
       engines: new Map([['SCRIPTED', world.factory]]),
       startTurn: (start) => start(),
+      pacingProfile: 'off',
     },
   );
   const intend = async (intent: SessionIntent) => {

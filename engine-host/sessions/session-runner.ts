@@ -1,10 +1,12 @@
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { Me, SessionStatus } from '#shared/contracts/session.ts';
 import { NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
+import { pacingRules } from '#shared/domain/pacing-rules.ts';
 import type { SessionReport } from '#shared/ports/session-store.ts';
 import type { Engine, EngineEvent, EngineFactory, EngineState } from '../engines/engine.ts';
 import { isLost, whileOwned } from '../host/lease.ts';
 import { settledWithin, sleep } from '../host/sleep.ts';
+import { SessionPacer } from '../jobs/session-pacer.ts';
 import { CorruptStateError } from './corrupt-state-error.ts';
 import { type OpenSession, type OpenSessionDeps, openEmptySession, openSession } from './open-session.ts';
 import { engineConfiguration, isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
@@ -32,6 +34,7 @@ export class SessionRunner {
   #row: SessionRow | undefined;
   #board: StatusBoard | undefined;
   #open: OpenSession | undefined;
+  #pacing: { readonly open: OpenSession; readonly pacer: SessionPacer } | undefined;
   #running: { readonly engine: Engine; readonly configuration: string } | undefined;
   #halted = false;
   #restartDone: string | undefined;
@@ -77,6 +80,28 @@ export class SessionRunner {
 
   get sent(): SentContents {
     return this.#sent;
+  }
+
+  /** Says when sends may leave; undefined while the session's state is not at hand. */
+  get pacer(): SessionPacer | undefined {
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    if (this.#pacing?.open !== open) this.#pacing = { open, pacer: this.#createPacer(open) };
+    return this.#pacing.pacer;
+  }
+
+  /** WhatsApp has refused a message because of the account. @param code as the job says it */
+  restricted(code: string): void {
+    const pause = this.pacer?.refused();
+    if (pause === undefined) return;
+    const reachoutTimelock = {
+      enforcementType: 'UNKNOWN',
+      isActive: true,
+      timeEnforcementEnds: Math.ceil(pause.until / 1000),
+    };
+    void this.#board?.announce({ reachoutTimelock, code }).catch((error: unknown) => {
+      if (isLost(error)) this.#fence(error);
+    });
   }
 
   /** Calls back when the session becomes WORKING. @returns takes the wish back */
@@ -174,6 +199,7 @@ export class SessionRunner {
     }
     if (row.incarnation !== this.#row.incarnation) return false;
     this.#row = row;
+    this.#pacing?.pacer.rulesChanged();
     // We had reported FAILED: another word in the row is the API's, and means that somebody wants a start.
     if (wasHalted && row.status !== 'FAILED') this.#halted = false;
     return true;
@@ -260,6 +286,7 @@ export class SessionRunner {
         if (this.#running?.engine === engine) this.#hear(state, board);
       },
       emit: (event) => {
+        if (this.#open === open) this.pacer?.heard(event);
         open.outlet.emit(event);
         this.#noteActivity(event);
       },
@@ -395,12 +422,30 @@ export class SessionRunner {
     return true;
   }
 
+  #createPacer(open: OpenSession): SessionPacer {
+    return new SessionPacer({
+      state: open.state,
+      clock: this.#deps.clock,
+      random: Math.random,
+      rules: () => pacingRules(this.#row?.config.pacing, this.#deps.pacingProfile),
+      me: () => this.me,
+      createdAt: this.#row?.createdAt ?? this.#deps.clock.now(),
+      nextSendAt: this.#row?.nextSendAt,
+      report: (nextSendAt) => this.#note({ nextSendAt }),
+    });
+  }
+
   #noteActivity(event: EngineEvent): void {
     const { event: name } = event.body;
     const now = this.#deps.clock.monotonic();
     if (!name.startsWith('message') || now - this.#activityAt < ACTIVITY_INTERVAL_MS) return;
     this.#activityAt = now;
-    void this.#reporter.report({ activityAt: this.#deps.clock.now() }).catch((error: unknown) => {
+    this.#note({ activityAt: this.#deps.clock.now() });
+  }
+
+  /** Reports what nobody waits for. */
+  #note(report: SessionReport): void {
+    void this.#reporter.report(report).catch((error: unknown) => {
       if (isLost(error)) this.#fence(error);
     });
   }

@@ -87,6 +87,19 @@ export class StatusBoard {
     });
   }
 
+  /** Tells of something beside the status, which stays as it is. */
+  async announce(data: Record<string, unknown>): Promise<void> {
+    const { clock, report, emit, session } = this.#options;
+    const timestamp = clock.now();
+    const [status, statuses] = [this.#status, [...this.#statuses]];
+    await report({ statusData: data });
+    emit({
+      body: { event: 'session.status', payload: { name: session, status, statuses, data } },
+      key: `${status}:${timestamp}:data`,
+      timestamp,
+    });
+  }
+
   forgetMe(): void {
     this.#me = null;
   }

@@ -31,6 +31,7 @@ async function main(flags: StartFlags): Promise<void> {
     port: flags.port,
     hosts: flags.hosts,
     whatsapp,
+    hostEnv: pacingEnvironment(),
     onHostLine: (host, stream, line) => {
       if (stream === 'stderr') process.stderr.write(`${host}: ${line}\n`);
     },
@@ -55,6 +56,11 @@ async function prepareDataDir(dataDir: string): Promise<void> {
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
     throw new FlagError(`--data: ${dataDir} is not a directory that can be written${code}`);
   }
+}
+
+function pacingEnvironment(): Record<string, string> {
+  const profile = process.env.PACING_DEFAULT_PROFILE;
+  return profile === undefined ? {} : { PACING_DEFAULT_PROFILE: profile };
 }
 
 /** The real WhatsApp, or a simulator of our own; undefined where neither is to be had. */

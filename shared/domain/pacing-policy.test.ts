@@ -242,6 +242,19 @@ describe('pacing policy', () => {
     expect(turnOf(SAFE, state, send('a'), START)).toEqual({ dueAt: START + 45_000, reason: 'chat-gap' });
   });
 
+  it('lets a trusted account send five in a row into a chat, then one every six seconds', () => {
+    const rules: PacingRules = { ...PROFILE_RULES.trusted, gap: { min: 0, max: 0 }, warmUp: false };
+    let state: PacingState = { ...heard(old(), 'a'), pairedAt: 0 };
+    const at = START + 2 * DAY;
+    for (let number = 0; number < 5; number += 1) {
+      expect(turnOf(rules, state, send('a'), at).reason).toBeUndefined();
+      state = afterSend(rules, state, send('a'), at, half);
+    }
+    expect(turnOf(rules, state, send('a'), at)).toEqual({ dueAt: at + 6_000, reason: 'chat-gap' });
+    state = afterSend(rules, state, send('a'), at + 6_000, half);
+    expect(turnOf(rules, state, send('a'), at + 6_000).dueAt).toBe(at + 12_000);
+  });
+
   it('lets replies leave after 1 to 4 seconds, whatever the chat’s gap and the cap of new conversations', () => {
     let state = heard(old(), 'a');
     for (let number = 0; number < SAFE.newConversationsPerDay; number += 1) {
