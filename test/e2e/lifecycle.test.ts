@@ -130,7 +130,7 @@ describe('while a session is stopped', () => {
   });
 });
 
-describe('when the host dies', () => {
+describe('when the host dies', { timeout: 90_000 }, () => {
   it('the session is WORKING again without a QR code, and what was accepted meanwhile goes out', async () => {
     const { hosts } = running.platform;
     let accepted: Awaited<ReturnType<typeof text>> | undefined;
@@ -222,7 +222,7 @@ describe('the end of a login', () => {
   });
 });
 
-describe('when everything is stopped and started again', () => {
+describe('when everything is stopped and started again', { timeout: 90_000 }, () => {
   it('key, sessions and chats are as they were, without a QR code', async () => {
     const { apiKey } = running.platform;
     const before = await readMessages(running.api, 'main', ada.chatId);

@@ -60,7 +60,7 @@ describe('npm start -- --simulator', () => {
       const document = await (await fetch(`${url}/-json`)).json();
       expect(document).toMatchObject({ openapi: expect.stringMatching(/^3\.1/), paths: { '/api/sendText': {} } });
 
-      await api.post('/api/sessions', { name: 'default' });
+      await api.post('/api/sessions', { name: 'default', config: { pacing: { profile: 'off' } } });
       // The QR code of the session shows up in the terminal.
       await first.prints(/scan with WhatsApp[^\n]*\n.*[▄▀█]{4}/);
       const qr = await untilQr(api, 'default');

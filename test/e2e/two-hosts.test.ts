@@ -54,7 +54,7 @@ async function expectNoQrCodes(): Promise<void> {
   }
 }
 
-describe('two hosts', () => {
+describe('two hosts', { timeout: 90_000 }, () => {
   it('share the sessions, which work on both', async () => {
     await until('sessions on both hosts', async () => (new Set(await hosts()).size === 2 ? true : undefined));
     await everybodyTalks('First');

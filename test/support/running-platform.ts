@@ -32,6 +32,8 @@ export async function runPlatform(options: Partial<PlatformOptions> = {}): Promi
         if (stream === 'stderr') hostErrors.push(line);
       },
       ...options,
+      // Tests ask what becomes of sends, not when they may leave; those of pacing turn it on.
+      hostEnv: { PACING_DEFAULT_PROFILE: 'off', ...options.hostEnv },
     });
     const api = new ApiClient(platform.url, platform.apiKey);
     const whatsapp = new SimulatorAdmin(simulator.adminUrl);

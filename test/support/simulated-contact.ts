@@ -33,6 +33,9 @@ const chatEventSchema = z.object({
 /** A receipt or typing as a simulated phone has seen it. */
 export type ChatEvent = z.infer<typeof chatEventSchema>;
 
+/** What a host had in hand when it died waits 15 s. */
+const LONGEST_MS = 40_000;
+
 /** A person of the simulated WhatsApp, or the phone behind a session. */
 export class SimulatedContact {
   readonly phone: string;
@@ -54,8 +57,10 @@ export class SimulatedContact {
   /** Waits for the message with this id, which may be the long form. */
   async received(messageId: string): Promise<Received> {
     const id = messageId.split('_')[2] ?? messageId;
-    return await until(`message ${id} at the contact`, async () =>
-      (await this.inbox()).find((entry) => entry.id === id),
+    return await until(
+      `message ${id} at the contact`,
+      async () => (await this.inbox()).find((entry) => entry.id === id),
+      LONGEST_MS,
     );
   }
 
