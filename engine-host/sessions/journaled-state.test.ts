@@ -296,6 +296,21 @@ describe('checkpoints of a JournaledState', () => {
     expect(last.state.get('a')).toEqual(Uint8Array.of(2));
   });
 
+  it('wait while the newest changes do not fit into the record that is written', async () => {
+    const { state, stores, pointers } = await openState();
+    for (let index = 0; index < 499; index += 1) await state.durable(state.append([put('a', 1)]));
+    const { open, spy } = gate(stores.journal);
+    spy.mockClear();
+    state.append([put('a', 2)]);
+    await vi.waitFor(() => expect(spy).toHaveBeenCalled());
+    const large = { key: 'large', value: new Uint8Array(200 * 1024) };
+    state.append([large, put('a', 3)]);
+    state.append([large, put('a', 4), put('b', 4)]);
+    open();
+    await state.flush();
+    await vi.waitFor(() => expect(pointers).toMatchObject([{ lsn: 503 }]));
+  });
+
   it('fail without harm to the session', async () => {
     const { state, stores, failures, pointers } = await openState({ checkpointInterval: 1 });
     vi.spyOn(stores.checkpoints, 'put').mockRejectedValueOnce(new DependencyError('S3 is down'));
