@@ -47,7 +47,10 @@ export class EngineHarness {
         if (!this.owned) throw new NotOwnerError('this host does not own the session');
       },
       report: (state) => this.states.push(state),
-      emit: (event) => this.events.push(event),
+      emit: (event, published) => {
+        this.events.push(event);
+        if (published) queueMicrotask(published);
+      },
       sentContent: async (id) => this.sent.get(id),
     });
   }

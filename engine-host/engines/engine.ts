@@ -84,8 +84,11 @@ export interface EngineContext {
   assertOwned(): void;
   /** Reports a state. */
   report(state: EngineState): void;
-  /** Hands an event over; order is kept. The runner publishes it after the state change that belongs to it is durable. */
-  emit(event: EngineEvent): void;
+  /**
+   * Hands an event over; order is kept. The runner publishes it after the state change that belongs to it is durable.
+   * @param published called once when the bus has accepted the event; never when that can no longer happen here
+   */
+  emit(event: EngineEvent, published?: () => void): void;
   /** Content of a message this session sent earlier, by its bare id (retry receipts ask for it). */
   sentContent(messageId: string): Promise<Uint8Array | undefined>;
 }

@@ -85,6 +85,21 @@ describe('EventOutlet', () => {
     expect(seqs.at(-1)).toBe(3_001);
   });
 
+  it('tells who handed an event over that the bus has it, once, and not while it has not', async () => {
+    const bus = new MemoryEventBus();
+    const { outlet } = createOutlet(new EventPublisher(bus, logger));
+    const published = vi.fn();
+    vi.spyOn(bus, 'publish').mockRejectedValueOnce(new Error('throttled'));
+    outlet.emit({ body: { event: 'call.received', payload: { id: 'one' } }, key: 'one', timestamp: 1_000 }, published);
+    const drained = outlet.drained();
+    await vi.waitFor(() => expect(bus.publish).toHaveBeenCalledOnce());
+    expect(published).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await drained;
+    expect(published).toHaveBeenCalledOnce();
+    expect(bus.events).toHaveLength(1);
+  });
+
   it('publishes only when the state that an event comes with is durable', async () => {
     const bus = new MemoryEventBus();
     const { outlet, emit, state } = createOutlet(new EventPublisher(bus, logger));

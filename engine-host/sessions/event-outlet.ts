@@ -32,13 +32,14 @@ export class EventOutlet {
     this.#seq = new SeqCounter(options.state);
   }
 
-  emit(event: EngineEvent): void {
+  /** @param published called once when the bus has accepted the event */
+  emit(event: EngineEvent, published?: () => void): void {
     const { state, lane } = this.#options;
     const envelope = this.#envelope(event);
     const durable = state.durable(state.head);
     this.#tail = this.#tail.then(async () => {
       await durable;
-      lane.submit(envelope);
+      lane.submit(envelope, published);
     });
     // Whoever drains gets the failure; without a drain the session is being fenced anyway.
     this.#tail.catch(() => {});

@@ -14,8 +14,11 @@ const CROWDED = 10_000;
 
 /** The events of one session on their way to the bus. */
 export interface EventLane {
-  /** Takes an event over; it stays until the bus has accepted it or the lease has ended. */
-  submit(envelope: EventEnvelope): void;
+  /**
+   * Takes an event over; it stays until the bus has accepted it or the lease has ended.
+   * @param published called once when the bus has accepted it
+   */
+  submit(envelope: EventEnvelope, published?: () => void): void;
   /** Resolves when nothing is waiting. @throws NotOwnerError when the lease ended before */
   drained(): Promise<void>;
 }
@@ -47,9 +50,9 @@ export class EventPublisher {
     const lane = new Lane(lease);
     lease.ended.addEventListener('abort', () => this.#drop(lane), { once: true });
     return {
-      submit: (envelope) => {
+      submit: (envelope, published) => {
         if (lease.ended.aborted) return;
-        lane.queue.push(envelope);
+        lane.queue.push({ envelope, published });
         this.#count(1);
         this.#offer(lane);
       },
@@ -67,7 +70,7 @@ export class EventPublisher {
 
   #pump(): void {
     while (this.#calls < CALLS_AT_ONCE && this.#ready.length > 0) {
-      const batch: { lane: Lane; events: readonly EventEnvelope[] }[] = [];
+      const batch: { lane: Lane; events: readonly WaitingEvent[] }[] = [];
       for (let room = MOST_PER_CALL; room > 0; ) {
         const lane = this.#ready.shift();
         if (lane === undefined) break;
@@ -84,12 +87,13 @@ export class EventPublisher {
     }
   }
 
-  async #publish(batch: readonly { lane: Lane; events: readonly EventEnvelope[] }[]): Promise<void> {
+  async #publish(batch: readonly { lane: Lane; events: readonly WaitingEvent[] }[]): Promise<void> {
     const owned = batch.filter(({ lane }) => mayPublish(lane));
     const entries = owned.flatMap(({ lane, events }) => events.map((event) => ({ lane, event })));
     let refused: ReadonlySet<number>;
     try {
-      refused = entries.length === 0 ? new Set() : new Set(await this.#bus.publish(entries.map(({ event }) => event)));
+      refused =
+        entries.length === 0 ? new Set() : new Set(await this.#bus.publish(entries.map(({ event }) => event.envelope)));
     } catch (error) {
       this.#logger.warn({ err: error, events: entries.length }, 'the bus did not take a call');
       refused = new Set(entries.keys());
@@ -103,6 +107,7 @@ export class EventPublisher {
       const failed = entries.some((entry, index) => entry.lane === lane && refused.has(index));
       void this.#release(lane, failed);
     }
+    for (const { published } of accepted) published?.();
   }
 
   /** Lets a lane take part again: at once after a success, else after a growing pause and not while suspended. */
@@ -133,9 +138,14 @@ export class EventPublisher {
   }
 }
 
+interface WaitingEvent {
+  readonly envelope: EventEnvelope;
+  readonly published: (() => void) | undefined;
+}
+
 class Lane {
   readonly lease: ShardLease;
-  queue: EventEnvelope[] = [];
+  queue: WaitingEvent[] = [];
   busy = false;
   failures = 0;
   #idle: PromiseWithResolvers<void> | undefined;

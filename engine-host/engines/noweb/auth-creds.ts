@@ -1,12 +1,15 @@
 import { type AuthenticationCreds, BufferJSON, initAuthCreds } from '@whiskeysockets/baileys';
-import type { SessionState, StateChange } from '../engine.ts';
+import type { StateChange } from '../engine.ts';
 import { KEY_TYPES } from './key-codec.ts';
+import type { MarkedState } from './marked-state.ts';
+
+type State = Pick<MarkedState, 'get' | 'keys' | 'append'>;
 
 const PREFIX = 'creds/';
 const LOGGED_IN = 'login/succeeded';
 
 /** The account's credentials, one entry of the state per top-level field; fresh ones where there are none. */
-export function loadCreds(state: SessionState): AuthenticationCreds {
+export function loadCreds(state: State): AuthenticationCreds {
   const keys = state.keys(PREFIX);
   if (keys.length === 0) {
     const fresh = initAuthCreds();
@@ -28,7 +31,7 @@ export function loadCreds(state: SessionState): AuthenticationCreds {
 const initialFields = { pairingCode: undefined, lastPropHash: undefined, routingInfo: undefined };
 
 /** Appends the fields that differ from what is stored, all in one record; nothing when nothing differs. */
-export function saveCreds(state: SessionState, creds: AuthenticationCreds): void {
+export function saveCreds(state: State, creds: AuthenticationCreds): void {
   const changes: StateChange[] = [];
   for (const [field, value] of Object.entries(creds)) {
     const key = `${PREFIX}${field}`;
@@ -52,17 +55,17 @@ function isProtobuf(value: unknown): value is object {
 }
 
 /** Whether the server has ever accepted a login with these credentials. Before that a 401 means "not paired". */
-export function hasLoggedIn(state: SessionState): boolean {
+export function hasLoggedIn(state: State): boolean {
   return state.get(LOGGED_IN) !== undefined;
 }
 
-export function markLoggedIn(state: SessionState): void {
+export function markLoggedIn(state: State): void {
   if (!hasLoggedIn(state)) state.append([{ key: LOGGED_IN, value: Uint8Array.of(1) }]);
 }
 
 /** Forgets credentials and keys, so that the next connection pairs anew. */
-export function forgetLogin(state: SessionState): void {
-  const prefixes = [PREFIX, LOGGED_IN, ...KEY_TYPES.map((type) => `${type}/`)];
+export function forgetLogin(state: State): void {
+  const prefixes = [PREFIX, LOGGED_IN, ...KEY_TYPES.map((type) => `${type}/`), 'inbox/', 'heard/', 'proof/'];
   const changes = prefixes.flatMap((prefix) => state.keys(prefix).map((key) => ({ key, value: null })));
   if (changes.length > 0) state.append(changes);
 }

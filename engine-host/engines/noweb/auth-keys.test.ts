@@ -2,12 +2,13 @@ import { Curve, proto } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
 import { MemorySessionState } from '../memory-session-state.ts';
 import { AuthKeys } from './auth-keys.ts';
+import { MarkedState } from './marked-state.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 
 function setUp() {
   const state = new MemorySessionState();
-  const keys = new AuthKeys(state);
+  const keys = new AuthKeys(new MarkedState(state));
   return { state, keys, baileys: keys.forBaileys, signal: keys.forSignal };
 }
 
@@ -23,7 +24,7 @@ describe('AuthKeys', () => {
       'sender-key-memory': { g: { device: true } },
       tctoken: { t: { token: bytes('token'), timestamp: '5' } },
     });
-    const again = new AuthKeys(state).forBaileys;
+    const again = new AuthKeys(new MarkedState(state)).forBaileys;
     const { 1: readPair } = await again.get('pre-key', ['1']);
     expect(Buffer.from(readPair?.private ?? [])).toEqual(Buffer.from(pair.private));
     expect(Buffer.from(readPair?.public ?? [])).toEqual(Buffer.from(pair.public));

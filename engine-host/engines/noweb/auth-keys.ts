@@ -1,14 +1,29 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { SignalDataSet, SignalDataTypeMap, SignalKeyStoreWithTransaction } from '@whiskeysockets/baileys';
-import type { SessionState, StateChange } from '../engine.ts';
+import type { StateChange } from '../engine.ts';
 import { GroupKeyMemory } from './group-key-memory.ts';
 import { decodeKey, encodeKey, KEY_TYPES, type KeyType } from './key-codec.ts';
 import { Lanes } from './lanes.ts';
+import type { MarkedState } from './marked-state.ts';
 import { pruneSenderKey, pruneSession, SessionTrial } from './signal-guards.ts';
 
 /** What a Signal operation reads and changes in one piece. Everything else is written through at once. */
 const SIGNAL_TYPES: ReadonlySet<KeyType> = new Set<KeyType>(['session', 'sender-key', 'pre-key', 'identity-key']);
+/** What a crash may lose without harm: it is asked for, told or worked out again. */
+const EXPENDABLE: ReadonlySet<string> = new Set<KeyType>([
+  'sender-key-memory',
+  'lid-mapping',
+  'device-list',
+  'tctoken',
+  'app-state-sync-version',
+]);
 const OPERATIONS = 'signal';
+
+/** The keys belong to a connection that has ended. What is done with them changes nothing any more. */
+export class KeysClosedError extends Error {}
+
+/** What else belongs into an operation's record, once its result is known. */
+export type Alongside<T> = (result: T) => readonly StateChange[];
 
 /**
  * The account's keys over its state. Baileys' own key transactions buffer, roll back and lock sending and receiving
@@ -16,7 +31,7 @@ const OPERATIONS = 'signal';
  * record, and nothing that was used for an encryption is ever taken back.
  */
 export class AuthKeys {
-  readonly #state: SessionState;
+  readonly #state: MarkedState;
   readonly #operations = new Lanes();
   readonly #transactions = new Lanes();
   readonly #inTransaction = new AsyncLocalStorage<true>();
@@ -56,7 +71,7 @@ export class AuthKeys {
     transaction: (work) => work(),
   };
 
-  constructor(state: SessionState) {
+  constructor(state: MarkedState) {
     this.#state = state;
   }
 
@@ -65,22 +80,25 @@ export class AuthKeys {
     this.#closed = true;
   }
 
-  /** Runs one Signal operation alone; its changes become one record when it succeeds, none when it fails. */
-  operate<T>(work: () => Promise<T>): Promise<T> {
-    return this.#operations.run(OPERATIONS, () => this.#attempt(work));
+  /**
+   * Runs one Signal operation alone; its changes become one record when it succeeds, none when it fails.
+   * @throws KeysClosedError
+   */
+  operate<T>(work: () => Promise<T>, alongside?: Alongside<T>): Promise<T> {
+    return this.#operations.run(OPERATIONS, () => this.#attempt(work, alongside));
   }
 
   /**
    * Runs a decryption once per session of the peer's record, showing one at a time: the library would advance all of
    * them before it knows which one fits, and so break the others.
    */
-  operateBySession<T>(work: () => Promise<T>): Promise<T> {
+  operateBySession<T>(work: () => Promise<T>, alongside?: Alongside<T>): Promise<T> {
     return this.#operations.run(OPERATIONS, async () => {
       for (let index = 0; ; index += 1) {
         const trial = new SessionTrial(index);
         this.#trial = trial;
         try {
-          return await this.#attempt(work);
+          return await this.#attempt(work, alongside);
         } catch (error) {
           if (index + 1 >= trial.sessions) throw error;
         } finally {
@@ -90,12 +108,14 @@ export class AuthKeys {
     });
   }
 
-  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+  async #attempt<T>(work: () => Promise<T>, alongside: Alongside<T> | undefined): Promise<T> {
     const overlay = new Map<string, Uint8Array | null>();
     this.#overlay = overlay;
     try {
       const result = await work();
-      if (overlay.size > 0) this.#append([...overlay].map(([key, value]) => ({ key, value })));
+      if (this.#closed) throw new KeysClosedError('the connection of these keys has ended');
+      const changes = [...overlay].map(([key, value]) => ({ key, value }));
+      this.#append(alongside ? [...changes, ...alongside(result)] : changes);
       return result;
     } finally {
       this.#overlay = undefined;
@@ -125,8 +145,14 @@ export class AuthKeys {
   }
 
   #append(changes: readonly StateChange[]): void {
-    if (!this.#closed && changes.length > 0) this.#state.append(changes);
+    if (this.#closed || changes.length === 0) return;
+    if (changes.every(({ key }) => EXPENDABLE.has(typeOf(key)))) this.#state.appendExpendable(changes);
+    else this.#state.append(changes);
   }
+}
+
+function typeOf(key: string): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 function stateKey(type: KeyType, id: string): string {
@@ -138,7 +164,7 @@ function isSignalType(type: string): boolean {
 }
 
 function isSignalKey(key: string): boolean {
-  return isSignalType(key.slice(0, key.indexOf('/')));
+  return isSignalType(typeOf(key));
 }
 
 function changesOf(data: SignalDataSet, trial?: SessionTrial): readonly StateChange[] {
@@ -163,6 +189,6 @@ function store<T extends KeyType>(
   trial: SessionTrial | undefined,
 ): Uint8Array {
   if (type === 'session') return encodeKey(type, pruneSession(trial ? trial.merge(key, value) : value));
-  const bytes = encodeKey(type, value);
-  return type === 'sender-key' ? pruneSenderKey(bytes) : bytes;
+  if (type === 'sender-key' && value instanceof Uint8Array) return encodeKey('sender-key', pruneSenderKey(value));
+  return encodeKey(type, value);
 }

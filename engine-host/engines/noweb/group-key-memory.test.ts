@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { MemorySessionState } from '../memory-session-state.ts';
 import { AuthKeys } from './auth-keys.ts';
+import { MarkedState } from './marked-state.ts';
 
 const GROUP = '120363000000000001@g.us';
 
 function setUp() {
-  const keys = new AuthKeys(new MemorySessionState());
+  const keys = new AuthKeys(new MarkedState(new MemorySessionState()));
   const note = (members: Record<string, boolean> | null) => async () => {
     await keys.forBaileys.set({ 'sender-key-memory': { [GROUP]: members } });
   };

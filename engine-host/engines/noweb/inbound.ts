@@ -1,4 +1,4 @@
-import { proto, type WAMessage } from '@whiskeysockets/baileys';
+import { jidNormalizedUser, proto, type WAMessage } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
 import type { ChatId } from '#shared/domain/chat-id.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
@@ -15,7 +15,8 @@ export interface InboundPorts {
   lookUpPhone: LookUpPhone;
   /** Stores a message's media and says where. */
   storeMedia(messageId: string, content: MessageContent, source: MessageSource): Promise<MessageParts['media']>;
-  emit(event: EngineEvent): void;
+  /** @param published to be called when the event has left for good */
+  emit(event: EngineEvent, published: () => void): void;
   readonly logger: Logger;
 }
 
@@ -28,9 +29,13 @@ export class Inbound {
     this.#ports = ports;
   }
 
-  /** @returns when the message's events have been handed over */
-  accept(message: WAMessage, source: MessageSource): Promise<void> {
-    return this.inOrder(message.key.remoteJid ?? '', () => this.#convert(message, source));
+  /**
+   * @param done called once when all of the message's events are published, or when it makes none. Not called when it
+   *   cannot be converted
+   * @returns when the message's events have been handed over
+   */
+  accept(message: WAMessage, source: MessageSource, done: () => void = () => {}): Promise<void> {
+    return this.inOrder(laneOf(message.key), (emit) => this.#convert(message, source, emit), done);
   }
 
   /** Resolves when everything taken so far has become events. */
@@ -38,21 +43,35 @@ export class Inbound {
     return this.#lanes.idle();
   }
 
-  /** Runs something that belongs to a chat after what is under way there. Failures are logged, never thrown. */
-  async inOrder(chat: string, work: () => Promise<void>): Promise<void> {
+  /**
+   * Runs something that belongs to a chat after what is under way there. Failures are logged, never thrown.
+   * @param done as in `accept`
+   */
+  async inOrder(chat: string, work: (emit: Emit) => Promise<void>, done: () => void = () => {}): Promise<void> {
+    // One for the work itself: its events may be published before it has made the last of them.
+    let open = 1;
+    const close = () => {
+      open -= 1;
+      if (open === 0) done();
+    };
+    const emit: Emit = (event) => {
+      open += 1;
+      this.#ports.emit(event, close);
+    };
     try {
-      await this.#lanes.run(chat, work);
+      await this.#lanes.run(chat, () => work(emit));
+      close();
     } catch (error) {
       this.#ports.logger.error({ err: error }, 'an inbound happening could not be converted');
     }
   }
 
-  async #convert(message: WAMessage, source: MessageSource): Promise<void> {
+  async #convert(message: WAMessage, source: MessageSource, emit: Emit): Promise<void> {
     const me = this.#ports.me();
     const address = await resolveMessage(message.key, me, this.#ports.lookUpPhone);
     if (!address || !me) return;
     const meaning: Meaning = message.message ? readMessage(message.message) : { kind: 'nothing' };
-    const base = { message, address, source, me, timestamp: toNumber(message.messageTimestamp) };
+    const base = { message, address, source, me, timestamp: toNumber(message.messageTimestamp), emit };
     switch (meaning.kind) {
       case 'message':
         return this.#emitMessage(base, meaning.content);
@@ -73,8 +92,8 @@ export class Inbound {
     const payload = toWaMessage({ ...base, content, media });
     const key = payload.id;
     const timestamp = base.timestamp * 1000;
-    if (message.key.fromMe !== true) this.#ports.emit({ body: { event: 'message', payload }, key, timestamp });
-    this.#ports.emit({ body: { event: 'message.any', payload }, key, timestamp });
+    if (message.key.fromMe !== true) base.emit({ body: { event: 'message', payload }, key, timestamp });
+    base.emit({ body: { event: 'message.any', payload }, key, timestamp });
   }
 
   async #emitReaction(base: Base, reaction: (Meaning & { kind: 'reaction' })['reaction']): Promise<void> {
@@ -88,7 +107,7 @@ export class Inbound {
     const { id, from, fromMe, to, participant, source } = toWaMessage({ ...base, content: undefined, media: null });
     const timestamp = reaction.timestamp ?? base.timestamp * 1000;
     const text = { text: reaction.text, messageId: formatMessageId({ ...target.key, chatId: address.key.chatId }) };
-    this.#ports.emit({
+    base.emit({
       body: {
         event: 'message.reaction',
         payload: { id, timestamp: timestamp / 1000, from, fromMe, source, to, participant, reaction: text },
@@ -105,12 +124,12 @@ export class Inbound {
       editedMessageId: edit.targetId,
     };
     const timestamp = edit.timestamp ?? base.timestamp * 1000;
-    this.#ports.emit({ body: { event: 'message.edited', payload }, key: payload.id, timestamp });
+    base.emit({ body: { event: 'message.edited', payload }, key: payload.id, timestamp });
   }
 
   async #emitRevoke(base: Base, targetId: string): Promise<void> {
     const after = toWaMessage({ ...base, content: undefined, media: null });
-    this.#ports.emit({
+    base.emit({
       body: {
         event: 'message.revoked',
         payload: { revokedMessageId: targetId, chatId: base.address.key.chatId, after, before: null },
@@ -124,7 +143,7 @@ export class Inbound {
   async #emitWaiting(base: Base): Promise<void> {
     if (base.message.messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT) return;
     const payload = toWaMessage({ ...base, content: undefined, media: null });
-    this.#ports.emit({
+    base.emit({
       body: { event: 'message.waiting', payload: { ...payload } },
       key: payload.id,
       timestamp: base.timestamp * 1000,
@@ -138,4 +157,13 @@ interface Base {
   readonly source: MessageSource;
   readonly me: ChatId;
   readonly timestamp: number;
+  readonly emit: Emit;
+}
+
+export type Emit = (event: EngineEvent) => void;
+
+/** One chat has one lane, whichever of its two addresses a message comes with. */
+function laneOf({ remoteJid, remoteJidAlt }: WAMessage['key']): string {
+  const lid = [remoteJid, remoteJidAlt].find((jid) => jid?.endsWith('@lid'));
+  return jidNormalizedUser(lid ?? remoteJid ?? undefined);
 }

@@ -1,4 +1,5 @@
 import { BufferJSON, type KeyPair, proto, type SignalDataTypeMap } from '@whiskeysockets/baileys';
+import { type Packable, pack, unpack } from './packed-json.ts';
 
 /** The kinds of Signal and app-state keys that Baileys keeps. */
 export type KeyType = keyof SignalDataTypeMap;
@@ -10,7 +11,7 @@ interface Codec<T> {
 
 type Codecs = { readonly [T in KeyType]: Codec<SignalDataTypeMap[T]> };
 
-/** For values without bytes in them. Sessions are among them (their bytes are base64 text) and are read at every message. */
+/** For values without bytes in them. */
 function plainJson<T>(): Codec<T> {
   return {
     encode: (value) => Buffer.from(JSON.stringify(value)),
@@ -24,6 +25,19 @@ function jsonWithBytes<T>(): Codec<T> {
     decode: (bytes) => JSON.parse(Buffer.from(bytes).toString(), BufferJSON.reviver),
   };
 }
+
+/** A peer's sessions change with every message: in this form they take less than half of their JSON. */
+const session: Codec<SignalDataTypeMap['session']> = {
+  // Declared as bytes, but what the library stores and expects is a tree of plain objects with base64 text in it.
+  encode: (value) => pack(value as Packable),
+  decode: (bytes) => unpack(bytes) as unknown as SignalDataTypeMap['session'],
+};
+
+/** The library's form of a group's sender key is JSON text in bytes. */
+const senderKey: Codec<Uint8Array> = {
+  encode: (value) => pack(JSON.parse(Buffer.from(value).toString(), BufferJSON.reviver)),
+  decode: (bytes) => Buffer.from(JSON.stringify(unpack(bytes), BufferJSON.replacer)),
+};
 
 const raw: Codec<Uint8Array> = { encode: (value) => value, decode: (bytes) => Buffer.from(bytes) };
 
@@ -40,8 +54,8 @@ const appStateSyncKey: Codec<proto.Message.IAppStateSyncKeyData> = {
 
 const CODECS: Codecs = {
   'pre-key': keyPair,
-  session: plainJson(),
-  'sender-key': raw,
+  session,
+  'sender-key': senderKey,
   'sender-key-memory': plainJson(),
   'app-state-sync-key': appStateSyncKey,
   'app-state-sync-version': jsonWithBytes(),

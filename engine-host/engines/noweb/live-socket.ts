@@ -16,6 +16,8 @@ export interface SocketTaps {
   event<E extends keyof BaileysEventMap>(name: E, data: BaileysEventMap[E]): void;
   /** Right after the socket exists, before anything was sent or received. */
   attached(socket: WASocket): void;
+  /** The server has sent everything that waited for this account. */
+  caughtUp(): void;
   /** Takes a frame that wants to leave. */
   frame(frame: Uint8Array): void;
 }
@@ -57,6 +59,11 @@ export class LiveSocket implements OpenSocket {
     this.#terminate();
   }
 
+  /** Ends the connection at once, with nothing more sent, as if it had been lost. */
+  abandon(): void {
+    this.#terminate();
+  }
+
   /**
    * Baileys holds events back in a buffer, folds some into others, and drops the buffer when the connection goes although
    * the server has been told that they arrived. So they are taken where they enter it.
@@ -77,6 +84,7 @@ export class LiveSocket implements OpenSocket {
     ev.on('connection.update', (update) => {
       if (this.#over) return;
       if (update.qr) this.#events.qr(update.qr);
+      if (update.receivedPendingNotifications) taps.caughtUp();
       if (update.connection === 'open') this.#events.opened();
       if (update.connection === 'close') this.#closed(update.lastDisconnect?.error);
     });

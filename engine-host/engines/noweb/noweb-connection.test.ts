@@ -79,7 +79,7 @@ describe('connection', () => {
   });
 
   test('being replaced waits before it comes back, and fails when it happens again and again', async () => {
-    const { harness, phone } = await world.paired({ conflict: { waitMs: 40, attempts: 2 } });
+    const { harness, phone } = await world.paired({ conflict: { waitMs: 300, attempts: 2 } });
     for (const round of [1, 2]) {
       const before = logins();
       world.simulator.addFault({ kind: 'stream-error', code: 440, match: { phone } });

@@ -16,16 +16,17 @@ import type { LiveAccount } from './handlers/handler-context.ts';
 import { jidToChatId } from './ids.ts';
 import { Inbound } from './inbound.ts';
 import { LiveSocket } from './live-socket.ts';
+import { MarkedState } from './marked-state.ts';
 import { meOf } from './me.ts';
 import { storeIncomingMedia } from './media-in.ts';
 import type { NowebSettings } from './options.ts';
 import { OutputGate } from './output-gate.ts';
 import { toPresence } from './presence.ts';
-import { toAck, toGroupAck } from './receipts.ts';
+import { Receiving } from './receiving.ts';
 import { RecentSends } from './recent-sends.ts';
 import { Sender } from './sender.ts';
 import { ServerAcks } from './server-acks.ts';
-import { socketConfig } from './socket-config.ts';
+import { ignored, socketConfig } from './socket-config.ts';
 import { unlink } from './unlink.ts';
 
 const MINUTE = 60_000;
@@ -41,6 +42,8 @@ export class NowebEngine implements Engine {
   readonly #acks = new ServerAcks();
   readonly #recent = new RecentSends();
   readonly #inbound: Inbound;
+  readonly #state: MarkedState;
+  readonly #receiving: Receiving;
   readonly #groups = new GroupCache((jid) => this.#requireSocket().groupMetadata(jid));
   readonly #devices = new ExpiringCache(256, 60 * MINUTE);
   readonly #retries = new ExpiringCache(256, 60 * MINUTE);
@@ -49,6 +52,9 @@ export class NowebEngine implements Engine {
   #creds: AuthenticationCreds | undefined;
   #keys: AuthKeys | undefined;
   #live: LiveSocket | undefined;
+  #caughtUp = Promise.withResolvers<void>();
+  /** What an earlier run has left in the inbox is handled once. */
+  #resumed = false;
   #gate: OutputGate | undefined;
   #stopping: Promise<void> | undefined;
   /** Nothing is reported, emitted or changed any more. */
@@ -59,12 +65,13 @@ export class NowebEngine implements Engine {
   constructor(context: EngineContext, settings: NowebSettings) {
     this.#context = context;
     this.#settings = settings;
+    this.#state = new MarkedState(context.state);
     this.#connection = new Connection(
       {
         connect: (events) => this.#connect(events),
         me: () => (this.#creds ? meOf(this.#creds) : undefined),
-        hasLoggedIn: () => hasLoggedIn(context.state),
-        markLoggedIn: () => markLoggedIn(context.state),
+        hasLoggedIn: () => hasLoggedIn(this.#state),
+        markLoggedIn: () => markLoggedIn(this.#state),
         forgetLogin: () => this.#forgetLogin(),
         assertOwned: () => context.assertOwned(),
         report: (state) => this.#report(state),
@@ -82,11 +89,22 @@ export class NowebEngine implements Engine {
         const limits = { maxBytes: settings.mediaMaxBytes, timeoutMs: settings.mediaTimeoutMs };
         return storeIncomingMedia(context.session, messageId, media, context.media, limits);
       },
-      emit: (event) => this.#emit(event),
+      emit: (event, published) => this.#emit(event, published),
       logger: context.logger,
+    });
+    const ignores = ignored(context.config);
+    this.#receiving = new Receiving({
+      state: this.#state,
+      inbound: this.#inbound,
+      acks: this.#acks,
+      receipts: this.#lookUps,
+      logger: context.logger,
+      addresses: () => (this.#creds?.me ? { id: this.#creds.me.id, lid: this.#creds.me.lid ?? '' } : undefined),
+      ignores: (jid) => ignores(jid) === true,
     });
     const mended = async (): Promise<LiveAccount | undefined> => {
       await this.#connection.mended(MEND_MS);
+      if (this.#connection.phase === 'working') await this.#caughtUp.promise;
       return this.#working();
     };
     const sender = new Sender({
@@ -95,7 +113,8 @@ export class NowebEngine implements Engine {
       recent: this.#recent,
       ackTimeoutMs: settings.ackTimeoutMs,
       mended,
-      sent: (message) => void this.#inbound.accept(message, 'api'),
+      proofs: this.#receiving.proofs,
+      sent: (message) => this.#receiving.sent(message),
     });
     this.handlers = createHandlers({
       context,
@@ -118,10 +137,13 @@ export class NowebEngine implements Engine {
     this.#gate?.close();
     this.#keys?.close();
     this.#acks.lose();
+    this.#caughtUp.resolve();
+    this.#receiving.stop();
     await this.#connection.stop();
     // What the server has been told we have must still become events, downloads included.
     await this.#inbound.idle();
     this.#stopped = true;
+    this.#state.hasten();
     this.#live = undefined;
   }
 
@@ -140,7 +162,7 @@ export class NowebEngine implements Engine {
   }
 
   #connect(events: SocketEvents): OpenSocket {
-    const { state } = this.#context;
+    const state = this.#state;
     const creds = loadCreds(state);
     const keys = new AuthKeys(state);
     this.#keys?.close();
@@ -151,6 +173,7 @@ export class NowebEngine implements Engine {
       {
         creds,
         keys,
+        intake: this.#receiving.intake,
         devices: this.#devices,
         retries: this.#retries,
         calls: this.#calls,
@@ -161,13 +184,21 @@ export class NowebEngine implements Engine {
       this.#context.config,
       this.#settings,
     );
+    const caughtUp = Promise.withResolvers<void>();
+    this.#caughtUp = caughtUp;
     const live: LiveSocket = new LiveSocket(
       config,
       {
         ...events,
+        opened: () => {
+          this.#awaitBacklog(caughtUp);
+          events.opened();
+          this.#receiving.resume(live.sock);
+        },
         closed: (disconnect) => {
           gate.close();
           this.#acks.lose();
+          caughtUp.resolve();
           events.closed(disconnect);
         },
       },
@@ -176,41 +207,54 @@ export class NowebEngine implements Engine {
           if (!this.#stopping && this.#creds === creds) saveCreds(state, creds);
         },
         event: (name, data) => this.#onEvent[name]?.(data),
-        attached: (sock) => this.#acks.attach(sock.ws),
+        caughtUp: () => caughtUp.resolve(),
+        attached: (sock) =>
+          this.#receiving.listen(sock, () => {
+            gate.close();
+            live.abandon();
+          }),
         frame: (frame) => gate.push(frame),
       },
     );
     const gate = new OutputGate({
       send: (frame) => live.send(frame),
-      head: () => (this.#settings.gate === 'durable' ? state.head : 0),
+      head: () => (this.#settings.gate === 'durable' ? state.needed : 0),
       durable: (mark) => state.durable(mark),
       assertOwned: () => this.#context.assertOwned(),
       fenced: (error) => this.#context.logger.warn({ err: error }, 'the state is no longer ours: nothing leaves'),
     });
     this.#gate = gate;
     this.#live = live;
+    this.#replay();
     return live;
   }
 
   #forgetLogin(): void {
     this.#keys?.close();
-    forgetLogin(this.#context.state);
+    forgetLogin(this.#state);
+  }
+
+  /** Sends wait for the end of what has gathered meanwhile: receipts in it may prove that they have been sent. */
+  #awaitBacklog(caughtUp: PromiseWithResolvers<void>): void {
+    const timer = setTimeout(() => caughtUp.resolve(), this.#settings.catchUpMs);
+    void caughtUp.promise.then(() => clearTimeout(timer));
+  }
+
+  /** Events that an earlier run did not get rid of go first. */
+  #replay(): void {
+    if (this.#resumed) return;
+    this.#resumed = true;
+    this.#receiving.replay();
   }
 
   /** What Baileys tells, as it tells it. */
   readonly #onEvent: { readonly [E in keyof BaileysEventMap]?: (data: BaileysEventMap[E]) => void } = {
     'messages.upsert': ({ messages }) => {
-      for (const message of messages) void this.#inbound.accept(message, 'app');
-    },
-    'messages.update': (updates) => {
-      for (const update of updates) this.#inOrder(update.key, () => toAck(update, this.#receipts));
-    },
-    'message-receipt.update': (updates) => {
-      for (const update of updates) this.#inOrder(update.key, () => toGroupAck(update, this.#receipts));
+      for (const message of messages) this.#receiving.reported(message);
     },
     'presence.update': (presence) => {
       const now = this.#context.clock.now();
-      this.#inOrder({ remoteJid: presence.id }, () => toPresence(presence, this.#receipts.lookUpPhone, now));
+      this.#inOrder({ remoteJid: presence.id }, () => toPresence(presence, this.#lookUps.lookUpPhone, now));
     },
     'groups.update': (groups) => {
       for (const { id } of groups) if (id) this.#groups.drop(id);
@@ -218,7 +262,7 @@ export class NowebEngine implements Engine {
     'group-participants.update': ({ id }) => this.#groups.drop(id),
   };
 
-  readonly #receipts = {
+  readonly #lookUps = {
     me: () => jidToChatId(this.#creds?.me?.id),
     lookUpPhone: (lid: string) => this.#lookUpPhone(lid),
     now: () => this.#context.clock.now(),
@@ -226,9 +270,9 @@ export class NowebEngine implements Engine {
 
   #inOrder(key: { readonly remoteJid?: string | null }, convert: () => Promise<EngineEvent | undefined>): void {
     const chat = jidNormalizedUser(key.remoteJid ?? undefined);
-    void this.#inbound.inOrder(chat, async () => {
+    void this.#inbound.inOrder(chat, async (emit) => {
       const event = await convert();
-      if (event) this.#emit(event);
+      if (event) emit(event);
     });
   }
 
@@ -255,8 +299,8 @@ export class NowebEngine implements Engine {
     return content ? proto.Message.decode(content) : undefined;
   }
 
-  #emit(event: EngineEvent): void {
-    if (!this.#stopped) this.#context.emit(event);
+  #emit(event: EngineEvent, published: () => void): void {
+    if (!this.#stopped) this.#context.emit(event, published);
   }
 
   #report(state: EngineState): void {

@@ -18,11 +18,16 @@ export interface NowebOptions {
   readonly qrLifetimeMs?: number;
   /** How long a send waits for the server's ack before it is tried again with the same id. @default 20000 */
   readonly ackTimeoutMs?: number;
+  /** How long after a login sends wait for the backlog, in which receipts may prove them done. @default 5000 */
+  readonly catchUpMs?: number;
   /** Received media above this is not stored. In bytes. @default 64 MiB */
   readonly mediaMaxBytes?: number;
   /** @default 30000 */
   readonly mediaTimeoutMs?: number;
-  /** `durable`: every frame waits for the state before it to be durable. @default 'off' */
+  /**
+   * `durable`: every frame waits for the state before it to be durable. `off` is for showing what is lost without it.
+   * @default 'durable'
+   */
   readonly gate?: 'off' | 'durable';
   /** Shown in the phone's list of linked devices unless the session's config says otherwise. */
   readonly deviceName?: string;
@@ -44,9 +49,10 @@ export function nowebSettings(options: NowebOptions): NowebSettings {
     blipMs: 10_000,
     qrCodes: 6,
     ackTimeoutMs: 20_000,
+    catchUpMs: 5_000,
     mediaMaxBytes: 64 * MIB,
     mediaTimeoutMs: 30_000,
-    gate: 'off',
+    gate: 'durable',
     deviceName: 'Mac OS',
     browserName: 'Chrome',
     ...options,

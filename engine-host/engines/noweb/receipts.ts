@@ -1,10 +1,18 @@
-import type { MessageUserReceiptUpdate, WAMessageKey, WAMessageUpdate } from '@whiskeysockets/baileys';
+import {
+  areJidsSameUser,
+  type BinaryNode,
+  getStatusFromReceiptType,
+  isJidGroup,
+  isJidStatusBroadcast,
+  jidNormalizedUser,
+  type WAMessageKey,
+} from '@whiskeysockets/baileys';
 import type { ChatId } from '#shared/domain/chat-id.ts';
 import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
 import { type LookUpPhone, resolveAddress, resolveMessage } from './ids.ts';
-import { toNumber } from './msgconv/content.ts';
+import type { OwnAddresses } from './rebuild-message.ts';
 
 export interface ReceiptPorts {
   me(): ChatId | undefined;
@@ -21,24 +29,54 @@ const ACK_OF_STATUS: Readonly<Record<number, Ack>> = {
   5: ACKS.PLAYED,
 };
 
-/** How far a message of ours in a direct chat has come; undefined when the update says nothing of that. */
-export async function toAck(update: WAMessageUpdate, ports: ReceiptPorts): Promise<EngineEvent | undefined> {
-  const { status, messageTimestamp } = update.update;
-  const ack = typeof status === 'number' ? ACK_OF_STATUS[status] : undefined;
-  if (ack === undefined || update.key.fromMe !== true) return undefined;
-  return ackEvent('message.ack', update.key, ack, toNumber(messageTimestamp), undefined, ports);
+/** A receipt that says how far messages of ours have come. */
+export interface OwnReceipt {
+  readonly attrs: Readonly<Record<string, string>>;
+  readonly ids: readonly string[];
 }
 
-/** How far a message of ours has come at one member of a group. */
-export async function toGroupAck(
-  { key, receipt }: MessageUserReceiptUpdate,
+/** The messages that a receipt stanza names. */
+export function receiptIds({ attrs, content }: BinaryNode): readonly string[] {
+  const [list] = Array.isArray(content) ? content : [];
+  const items = Array.isArray(list?.content) ? list.content.map((item) => item.attrs.id) : [];
+  return [attrs.id, ...items].filter((id) => id !== undefined);
+}
+
+/** Whose chat a receipt belongs to, in Baileys' reading of its addresses. */
+export function receiptChat(attrs: OwnReceipt['attrs'], me: OwnAddresses): string | undefined {
+  return !isByMe(attrs, me) || isJidGroup(attrs.from) ? attrs.from : attrs.recipient;
+}
+
+/** @returns the acks of a receipt for messages of ours, one for each of them; none when it tells of something else */
+export async function toAcks(
+  { attrs, ids }: OwnReceipt,
+  me: OwnAddresses,
   ports: ReceiptPorts,
-): Promise<EngineEvent | undefined> {
-  if (key.fromMe !== true) return undefined;
-  const read = toNumber(receipt.readTimestamp);
-  const ack = read > 0 ? ACKS.READ : ACKS.DEVICE;
-  const seconds = read || toNumber(receipt.receiptTimestamp);
-  return ackEvent('message.ack.group', key, ack, seconds, receipt.userJid ?? undefined, ports);
+): Promise<EngineEvent[]> {
+  const ack = ackOf(attrs, me);
+  const remoteJid = receiptChat(attrs, me);
+  if (ack === undefined || !remoteJid) return [];
+  const shared = isJidGroup(remoteJid) || isJidStatusBroadcast(remoteJid);
+  // That our own devices have a group's message says nothing of its members.
+  if (shared && (!attrs.participant || ack === ACKS.SERVER)) return [];
+  const event = shared ? 'message.ack.group' : 'message.ack';
+  const reader = shared ? jidNormalizedUser(attrs.participant) : undefined;
+  const level = shared && ack === ACKS.PLAYED ? ACKS.READ : ack;
+  const acks = ids.map((id) => ackEvent(event, { remoteJid, fromMe: true, id }, level, Number(attrs.t), reader, ports));
+  return (await Promise.all(acks)).filter((one) => one !== undefined);
+}
+
+/** How far the messages have come; undefined when they are not ours or the receipt asks for something. */
+export function ackOf(attrs: OwnReceipt['attrs'], me: OwnAddresses): Ack | undefined {
+  const { type } = attrs;
+  const byMe = isByMe(attrs, me);
+  if (attrs.recipient && !(type === 'sender' && byMe)) return undefined;
+  const status = getStatusFromReceiptType(type);
+  return typeof status === 'number' ? ACK_OF_STATUS[status] : undefined;
+}
+
+function isByMe({ from = '', participant }: OwnReceipt['attrs'], me: OwnAddresses): boolean {
+  return areJidsSameUser(participant || from, from.includes('lid') ? me.lid : me.id);
 }
 
 async function ackEvent(

@@ -11,6 +11,7 @@ import { type ChatId, chatIdToJid } from '#shared/domain/chat-id.ts';
 import type { CommandOutcome, EngineContext, FrozenContent, JobContext } from '../engine.ts';
 import type { LiveAccount } from './handlers/handler-context.ts';
 import { outcomeOfFailure } from './handlers/outcome-of-failure.ts';
+import type { Proofs } from './proofs.ts';
 import { quietLogger } from './quiet-logger.ts';
 import type { RecentSends } from './recent-sends.ts';
 import type { ServerAcks, ServerAnswer } from './server-acks.ts';
@@ -29,8 +30,17 @@ export interface SenderPorts {
   readonly ackTimeoutMs: number;
   /** The account once it is connected; waits for the end of a short drop, not for a pairing or a long one. */
   mended(): Promise<LiveAccount | undefined>;
-  /** A message of ours has been taken by the server. */
-  sent(message: WAMessage): void;
+  readonly proofs: Pick<Proofs, 'provenAt' | 'leaving'>;
+  /** A message of ours has been taken by the server. Resolves when that would survive the host. @throws NotOwnerError */
+  sent(message: SentMessage): Promise<void>;
+}
+
+export interface SentMessage {
+  readonly id: string;
+  readonly jid: string;
+  /** Seconds. */
+  readonly timestamp: number;
+  readonly content: Uint8Array;
 }
 
 export const NOT_CONNECTED: CommandOutcome = { kind: 'retry', reason: 'not-connected', afterSeconds: 2 };
@@ -49,6 +59,8 @@ export class Sender {
     if (!live) return NOT_CONNECTED;
     try {
       const jid = chatIdToJid(chatId);
+      const proven = job.frozen && this.#ports.proofs.provenAt(job.messageId);
+      if (job.frozen && proven) return await this.#sent(jid, job, job.frozen.content, proven);
       this.#ports.context.assertOwned();
       const known = await isKnown(live, jid);
       if (known === 'no') return UNKNOWN_RECIPIENT;
@@ -86,8 +98,9 @@ export class Sender {
     frozen: FrozenContent,
   ): Promise<CommandOutcome> {
     const message = proto.Message.decode(frozen.content);
-    const { acks, recent, ackTimeoutMs, context } = this.#ports;
+    const { acks, recent, proofs, ackTimeoutMs, context } = this.#ports;
     context.assertOwned();
+    proofs.leaving(job.messageId);
     recent.set(job.messageId, frozen.content);
     const answer = acks.expect(job.messageId, ackTimeoutMs);
     try {
@@ -100,22 +113,17 @@ export class Sender {
       );
       const given = await answer;
       if (given.kind === 'ack') await confirm(keys.forBaileys);
-      return this.#conclude(given, jid, job, message);
+      return await this.#conclude(given, jid, job, frozen.content);
     } catch (error) {
       acks.forget(job.messageId);
       throw error;
     }
   }
 
-  #conclude(answer: ServerAnswer, jid: string, job: JobContext, message: proto.IMessage): CommandOutcome {
+  async #conclude(answer: ServerAnswer, jid: string, job: JobContext, content: Uint8Array): Promise<CommandOutcome> {
     switch (answer.kind) {
       case 'ack':
-        this.#ports.sent({
-          key: { remoteJid: jid, fromMe: true, id: job.messageId },
-          message,
-          messageTimestamp: answer.timestamp,
-        });
-        return { kind: 'sent', timestamp: answer.timestamp };
+        return this.#sent(jid, job, content, answer.timestamp);
       case 'nack':
         return {
           kind: 'rejected',
@@ -127,6 +135,11 @@ export class Sender {
       case 'timeout':
         return { kind: 'retry', reason: 'ack-timeout', afterSeconds: 1 };
     }
+  }
+
+  async #sent(jid: string, job: JobContext, content: Uint8Array, timestamp: number): Promise<CommandOutcome> {
+    await this.#ports.sent({ id: job.messageId, jid, timestamp, content });
+    return { kind: 'sent', timestamp };
   }
 }
 

@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import type { BinaryNode } from '@whiskeysockets/baileys';
 
 /** What became of a message that was put on the wire. `timestamp` in seconds. */
@@ -12,12 +11,6 @@ export type ServerAnswer =
 /** Waits for the server's answers to messages. A write to the socket proves nothing; an ack or a receipt does. */
 export class ServerAcks {
   readonly #waiting = new Map<string, (answer: ServerAnswer) => void>();
-
-  /** Listens on a socket's stanzas, ahead of the library. */
-  attach(stanzas: EventEmitter): void {
-    stanzas.prependListener('CB:ack,class:message', (node: BinaryNode) => this.#acked(node));
-    stanzas.prependListener('CB:receipt', (node: BinaryNode) => this.#received(node));
-  }
 
   /** Call before the message goes on the wire. */
   expect(messageId: string, timeoutMs: number): Promise<ServerAnswer> {
@@ -40,18 +33,16 @@ export class ServerAcks {
     for (const id of [...this.#waiting.keys()]) this.#settle(id, { kind: 'lost' });
   }
 
-  #acked({ attrs }: BinaryNode): void {
+  /** The server's answer to a message. */
+  answered({ attrs }: BinaryNode): void {
     const { id, error, t } = attrs;
     if (id === undefined) return;
-    this.#settle(id, error ? { kind: 'nack', code: error } : { kind: 'ack', timestamp: seconds(t) });
+    this.#settle(id, error ? { kind: 'nack', code: error } : { kind: 'ack', timestamp: secondsOf(t) });
   }
 
   /** A receipt of any kind for a message of ours proves that the server had it. */
-  #received({ attrs, content }: BinaryNode): void {
-    const items = Array.isArray(content) ? content.flatMap((child) => itemIds(child)) : [];
-    for (const id of [attrs.id, ...items]) {
-      if (id !== undefined) this.#settle(id, { kind: 'ack', timestamp: seconds(attrs.t) });
-    }
+  proven(id: string, timestamp: number): void {
+    this.#settle(id, { kind: 'ack', timestamp });
   }
 
   #settle(id: string, answer: ServerAnswer): void {
@@ -61,11 +52,8 @@ export class ServerAcks {
   }
 }
 
-function itemIds(list: BinaryNode): readonly (string | undefined)[] {
-  return Array.isArray(list.content) ? list.content.map((item) => item.attrs.id) : [];
-}
-
-function seconds(text: string | undefined): number {
+/** A stanza's time in seconds; now where it has none. */
+export function secondsOf(text: string | undefined): number {
   const value = Number(text);
   return Number.isFinite(value) && value > 0 ? value : Math.floor(Date.now() / 1000);
 }

@@ -11,11 +11,13 @@ import type { ExpiringCache } from './expiring-cache.ts';
 import type { NowebSettings } from './options.ts';
 import { quietLogger } from './quiet-logger.ts';
 import { signalRepositoryOver } from './signal-repository.ts';
+import type { StanzaIntake } from './stanza-intake.ts';
 
 /** What one account brings to its sockets; it outlives each of them. */
 export interface SocketAccount {
   readonly creds: AuthenticationCreds;
   readonly keys: AuthKeys;
+  readonly intake: StanzaIntake;
   readonly devices: ExpiringCache;
   readonly retries: ExpiringCache;
   readonly calls: ExpiringCache;
@@ -39,7 +41,7 @@ export function socketConfig(
 ): UserFacingSocketConfig {
   return {
     auth: { creds: account.creds, keys: account.keys.forBaileys },
-    makeSignalRepository: signalRepositoryOver(account.keys),
+    makeSignalRepository: signalRepositoryOver(account.keys, account.intake),
     waWebSocketUrl: settings.whatsappUrl,
     connectTimeoutMs: settings.connectTimeoutMs,
     keepAliveIntervalMs: settings.keepAliveIntervalMs,

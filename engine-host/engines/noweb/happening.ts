@@ -1,0 +1,57 @@
+import * as z from 'zod';
+import { type Packable, pack, unpack } from './packed-json.ts';
+
+/**
+ * What happened on WhatsApp and is kept until the bus has its events, in the words it came in: events are made from
+ * this and from nothing else, so they are the same before and after a crash.
+ */
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
+const attributes = z.record(z.string(), z.string());
+
+const partSchema = z.object({
+  /** Of the ciphertext, see `shortHash`. */
+  hash: bytes,
+  /** The protobuf `Message`; null where it could not be decrypted. */
+  plain: bytes.nullable(),
+});
+
+const messageSchema = z.object({
+  kind: z.literal('message'),
+  /** The stanza's. */
+  attrs: attributes,
+  /** What has been decrypted so far, in the stanza's order. */
+  parts: z.array(partSchema),
+  /** How many parts the stanza has. */
+  of: z.number().int(),
+  /** Between the account's own devices: has an effect, and makes no event. */
+  internal: z.boolean(),
+});
+
+const happeningSchema = z.discriminatedUnion('kind', [
+  messageSchema,
+  /** A receipt for messages of ours. */
+  z.object({ kind: z.literal('receipt'), attrs: attributes, ids: z.array(z.string()) }),
+  /** A message that came in the clear, as a `WebMessageInfo`. */
+  z.object({ kind: z.literal('report'), content: bytes }),
+  /** A message of ours that the server has taken. `timestamp` in seconds. */
+  z.object({ kind: z.literal('sent'), jid: z.string(), id: z.string(), timestamp: z.number(), content: bytes }),
+]);
+
+export type Happening = z.infer<typeof happeningSchema>;
+export type ReceivedMessage = z.infer<typeof messageSchema>;
+export type MessagePart = z.infer<typeof partSchema>;
+
+/** Nothing of it is still to come. */
+export function isComplete(happening: Happening): boolean {
+  return happening.kind !== 'message' || happening.parts.length >= happening.of;
+}
+
+export function encodeHappening(happening: Happening): Uint8Array {
+  const packable: Packable = happening;
+  return pack(packable);
+}
+
+/** @throws ZodError | RangeError when the bytes are something else */
+export function decodeHappening(value: Uint8Array): Happening {
+  return happeningSchema.parse(unpack(value));
+}

@@ -1,0 +1,85 @@
+import type { StateChange } from '../engine.ts';
+import type { MarkedState } from './marked-state.ts';
+
+const PREFIX = 'proof/';
+/** Jobs under way are at most some dozens; the rest are those that nobody asks for any more. */
+const MOST = 500;
+
+/** What is known of a message of ours that a job may bring again. Undefined fields: it may have left, nobody knows. */
+interface Known {
+  /** Seconds at which the server had it. */
+  readonly timestamp: number | undefined;
+  /** Its event is in the inbox, or was. */
+  readonly told: boolean;
+}
+
+/**
+ * Messages of ours that may have left, and those of which we know that the server has them. A job that comes again
+ * after a crash is answered from here instead of being sent a second time.
+ */
+export class Proofs {
+  readonly #state: MarkedState;
+  readonly #known = new Map<string, Known>();
+
+  constructor(state: MarkedState) {
+    this.#state = state;
+    const read = state.keys(PREFIX).map((key) => ({ id: key.slice(PREFIX.length), ...decode(state.get(key)) }));
+    for (const { id, timestamp, told } of read.sort((a, b) => a.written - b.written)) {
+      this.#known.set(id, { timestamp, told });
+    }
+  }
+
+  /** Seconds at which the server had the message; undefined when nothing proves that it has it. */
+  provenAt(id: string): number | undefined {
+    return this.#known.get(id)?.timestamp;
+  }
+
+  isTold(id: string): boolean {
+    return this.#known.get(id)?.told === true;
+  }
+
+  /** The message is about to leave. */
+  leaving(id: string): void {
+    if (!this.#known.has(id)) this.#state.append(this.#set(id, { timestamp: undefined, told: false }));
+  }
+
+  /** A receipt names the message: counts for those that may have left and have not been answered. */
+  receipt(id: string, timestamp: number): void {
+    const known = this.#known.get(id);
+    if (known && known.timestamp === undefined) this.#state.append(this.#set(id, { timestamp, told: false }));
+  }
+
+  /** @returns the changes that say that the server has the message and that its event is in the inbox */
+  told(id: string, timestamp: number): readonly StateChange[] {
+    return this.#set(id, { timestamp, told: true });
+  }
+
+  #set(id: string, known: Known): readonly StateChange[] {
+    this.#known.delete(id);
+    this.#known.set(id, known);
+    const changes: StateChange[] = [{ key: `${PREFIX}${id}`, value: encode(known) }];
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > MOST && oldest !== undefined) {
+      this.#known.delete(oldest);
+      changes.push({ key: `${PREFIX}${oldest}`, value: null });
+    }
+    return changes;
+  }
+}
+
+function encode({ timestamp, told }: Known): Uint8Array {
+  const value = Buffer.alloc(9);
+  value.writeUInt32LE(Math.floor(Date.now() / 1000));
+  value.writeUInt32LE(timestamp ?? 0, 4);
+  value[8] = told ? 1 : 0;
+  return value;
+}
+
+function decode(value: Uint8Array | undefined): Known & { readonly written: number } {
+  const bytes = Buffer.from(value ?? Buffer.alloc(9));
+  return {
+    written: bytes.readUInt32LE(),
+    timestamp: bytes.readUInt32LE(4) || undefined,
+    told: bytes[8] === 1,
+  };
+}

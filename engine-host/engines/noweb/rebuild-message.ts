@@ -1,0 +1,52 @@
+import { cleanMessage, decodeMessageNode, proto, unpadRandomMax16, type WAMessage } from '@whiskeysockets/baileys';
+import type { ReceivedMessage } from './happening.ts';
+
+/** The account's own addresses; `lid` is empty before it is known. */
+export interface OwnAddresses {
+  readonly id: string;
+  readonly lid: string;
+}
+
+/**
+ * What Baileys would make of a stanza, from what the inbox has of it.
+ * @throws Error when the stanza is no message to this account
+ */
+export function rebuildMessage({ attrs, parts }: ReceivedMessage, me: OwnAddresses): WAMessage {
+  const { fullMessage } = decodeMessageNode({ tag: 'message', attrs: { ...attrs } }, me.id, me.lid);
+  const contents = parts.flatMap(({ plain }) => (plain ? [readContent(plain)] : []));
+  if (contents.length > 0) fullMessage.message = Object.assign(new proto.Message(), ...contents);
+  if (parts.some(({ plain }) => plain === null) || parts.length === 0) {
+    fullMessage.messageStubType = proto.WebMessageInfo.StubType.CIPHERTEXT;
+  }
+  cleanMessage(fullMessage, me.id, me.lid);
+  return fullMessage;
+}
+
+/** A plaintext as it was meant for this device. */
+export function readContent(plain: Uint8Array): proto.IMessage {
+  const message = proto.Message.decode(plain);
+  return message.deviceSentMessage?.message ?? message;
+}
+
+/** Takes the padding off that the sender put behind a message. @throws Error when it is not padded */
+export function unpadded(padded: Uint8Array): Uint8Array {
+  return unpadRandomMax16(padded);
+}
+
+/** Puts the shortest padding behind a message; with nothing in front it is a message without content. */
+export function padded(plain: Uint8Array): Buffer {
+  return Buffer.concat([plain, Uint8Array.of(1)]);
+}
+
+const { Type } = proto.Message.ProtocolMessage;
+const INTERNAL: ReadonlySet<unknown> = new Set([
+  Type.HISTORY_SYNC_NOTIFICATION,
+  Type.APP_STATE_SYNC_KEY_SHARE,
+  Type.LID_MIGRATION_MAPPING_SYNC,
+  Type.PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE,
+]);
+
+/** Whether a content is for the account's own devices, with an effect in Baileys that comes after the receipt. */
+export function isInternal({ protocolMessage }: proto.IMessage): boolean {
+  return protocolMessage?.type !== undefined && INTERNAL.has(protocolMessage?.type);
+}

@@ -1,0 +1,183 @@
+import { type BinaryNode, proto, type WAMessage, type WASocket } from '@whiskeysockets/baileys';
+import type { Logger } from 'pino';
+import type { Happening } from './happening.ts';
+import type { Emit, Inbound } from './inbound.ts';
+import { Inbox } from './inbox.ts';
+import type { MarkedState } from './marked-state.ts';
+import { Proofs } from './proofs.ts';
+import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
+import { ackOf, type ReceiptPorts, receiptChat, receiptIds, toAcks } from './receipts.ts';
+import type { SentMessage } from './sender.ts';
+import { type ServerAcks, secondsOf } from './server-acks.ts';
+import { StanzaIntake } from './stanza-intake.ts';
+import { listenFirst } from './stanza-listeners.ts';
+
+export interface ReceivingPorts {
+  readonly state: MarkedState;
+  readonly inbound: Pick<Inbound, 'accept' | 'inOrder'>;
+  readonly acks: Pick<ServerAcks, 'answered' | 'proven'>;
+  readonly receipts: ReceiptPorts;
+  readonly logger: Logger;
+  /** The account's own addresses; undefined before it is paired. */
+  addresses(): OwnAddresses | undefined;
+  /** Whether the session does not want to hear of a chat; Baileys acknowledges its stanzas unread. */
+  ignores(jid: string): boolean;
+}
+
+/**
+ * Baileys works on what a message between own devices brings (keys, mappings) after it has acknowledged it, and says
+ * nothing when it is done.
+ */
+const EFFECT_MS = 2_000;
+
+/**
+ * All that a session is told, from the stanza to the events: noted in the state before anything is acknowledged, made
+ * into events from there, and forgotten when those are published. Lives as long as the engine, over all its sockets.
+ */
+export class Receiving {
+  readonly intake: StanzaIntake;
+  readonly proofs: Proofs;
+  readonly #ports: ReceivingPorts;
+  readonly #inbox: Inbox;
+  readonly #effects = new Set<NodeJS.Timeout>();
+  /** What an earlier run may not have had the time to take effect. */
+  #leftEffects: readonly (readonly [number, Happening])[];
+
+  constructor(ports: ReceivingPorts) {
+    this.#ports = ports;
+    this.#inbox = new Inbox(ports.state, (number, happening) => this.#deliver(number, happening));
+    this.#leftEffects = this.#inbox.waiting;
+    this.intake = new StanzaIntake(this.#inbox);
+    this.proofs = new Proofs(ports.state);
+  }
+
+  /** Listens on a new socket, ahead of Baileys. @param broken called when something could not be kept */
+  listen(sock: WASocket, broken: () => void): void {
+    const failed = (error: unknown): void => {
+      this.#ports.logger.error({ err: error }, 'a stanza could not be kept');
+      broken();
+    };
+    const message = (stanza: BinaryNode) => this.#onMessage(stanza);
+    const receipt = (stanza: BinaryNode) => this.#onReceipt(stanza);
+    listenFirst(sock.ws, { message, receipt, answer: (stanza) => this.#onAnswer(stanza) }, failed);
+  }
+
+  /** Makes the events that an earlier run could not get rid of. */
+  replay(): void {
+    this.#inbox.replay();
+  }
+
+  /** Lets Baileys do again what an earlier run may not have finished. Call once the connection is open. */
+  resume(sock: WASocket): void {
+    const left = this.#leftEffects;
+    this.#leftEffects = [];
+    for (const [number, happening] of left) {
+      if (happening.kind === 'message' && happening.internal) {
+        sock.ws.emit('CB:message', this.intake.restored(number, happening));
+      }
+    }
+  }
+
+  /** What Baileys reports as a message, at once when it does. Most of it is in the inbox already. */
+  reported(message: WAMessage): void {
+    const arrived = this.intake.reported(message.key.id ?? '');
+    if (!arrived) {
+      // In the clear, so no stanza of a message: from a channel, or what the phone had to be asked for.
+      if (!message.message) return;
+      const content = proto.WebMessageInfo.encode(proto.WebMessageInfo.fromObject(message)).finish();
+      this.#inbox.note({ kind: 'report', content });
+      return;
+    }
+    const { number } = arrived;
+    if (number !== undefined && this.#inbox.isInternal(number)) this.#clearAfterEffect(number);
+  }
+
+  /** The server has a message of ours. Resolves when that, and its event, would survive the host. */
+  async sent({ id, jid, timestamp, content }: SentMessage): Promise<void> {
+    const { state } = this.#ports;
+    if (!this.proofs.isTold(id)) {
+      this.#inbox.note({ kind: 'sent', id, jid, timestamp, content }, this.proofs.told(id, timestamp));
+    }
+    await state.durable(state.needed);
+  }
+
+  stop(): void {
+    for (const timer of this.#effects) clearTimeout(timer);
+  }
+
+  #onMessage(stanza: BinaryNode): void {
+    if (!this.#ports.ignores(stanza.attrs.from ?? '')) this.intake.arrived(stanza);
+  }
+
+  #onReceipt(stanza: BinaryNode): void {
+    const { acks, addresses, ignores } = this.#ports;
+    const ids = receiptIds(stanza);
+    const seconds = secondsOf(stanza.attrs.t);
+    for (const id of ids) {
+      this.proofs.receipt(id, seconds);
+      acks.proven(id, seconds);
+    }
+    const me = addresses();
+    if (!me || ackOf(stanza.attrs, me) === undefined || ignores(receiptChat(stanza.attrs, me) ?? '')) return;
+    const { from = '', participant, recipient, type } = stanza.attrs;
+    const attrs = { from, participant, recipient, type, t: String(seconds) };
+    this.#inbox.note({ kind: 'receipt', attrs: present(attrs), ids: [...ids] });
+  }
+
+  #onAnswer(stanza: BinaryNode): void {
+    const { id, error, t } = stanza.attrs;
+    if (id !== undefined && !error) this.proofs.receipt(id, secondsOf(t));
+    this.#ports.acks.answered(stanza);
+  }
+
+  #deliver(number: number, happening: Happening): void {
+    const { inbound, addresses, receipts } = this.#ports;
+    const done = () => this.#inbox.clear(number);
+    const me = addresses();
+    if (!me) return;
+    switch (happening.kind) {
+      case 'message':
+        if (!happening.internal) void inbound.accept(rebuildMessage(happening, me), 'app', done);
+        return;
+      case 'receipt': {
+        const emitAll = async (emit: Emit) => {
+          for (const event of await toAcks(happening, me, receipts)) emit(event);
+        };
+        void inbound.inOrder(receiptChat(happening.attrs, me) ?? '', emitAll, done);
+        return;
+      }
+      case 'report':
+        void inbound.accept(readReport(happening.content), 'app', done);
+        return;
+      case 'sent': {
+        const { jid, id, timestamp, content } = happening;
+        const key = { remoteJid: jid, fromMe: true, id };
+        const message = proto.Message.decode(content);
+        void inbound.accept({ key, message, messageTimestamp: timestamp }, 'api', done);
+      }
+    }
+  }
+
+  #clearAfterEffect(number: number): void {
+    const timer = setTimeout(() => {
+      this.#effects.delete(timer);
+      this.#inbox.clear(number);
+    }, EFFECT_MS);
+    this.#effects.add(timer);
+  }
+}
+
+function readReport(content: Uint8Array): WAMessage {
+  const { key, message, messageTimestamp, pushName, messageStubType } = proto.WebMessageInfo.decode(content);
+  return {
+    key: key ?? {},
+    ...(message && { message }),
+    ...(messageTimestamp && { messageTimestamp }),
+    ...(pushName && { pushName }),
+    ...(messageStubType && { messageStubType }),
+  };
+}
+
+function present(attrs: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(attrs).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
