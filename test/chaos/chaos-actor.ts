@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HostProcesses } from '#localstack/embedded/host-processes.ts';
-import type { LoadClient } from '#test/bench/load-client.ts';
 import type { AwsService, ChaosAction, ChaosKind } from './chaos-plan.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import type { HostFault, Ledger } from './ledger.ts';
+import type { Caller } from './patient-caller.ts';
 
 const POLL_MS = 50;
 const DRAIN_DEADLINE_MS = 120_000;
@@ -11,7 +11,7 @@ const DRAIN_DEADLINE_MS = 120_000;
 export interface ChaosTargets {
   readonly hosts: HostProcesses;
   /** The simulator's admin API. */
-  readonly whatsapp: LoadClient;
+  readonly whatsapp: Caller;
   readonly proxies: ReadonlyMap<AwsService, FaultProxy>;
   /** Phone numbers of the sessions; messages may be dropped only for `droppable`. */
   readonly phones: readonly string[];

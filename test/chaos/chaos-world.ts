@@ -8,6 +8,7 @@ import { type SimulatorProcess, startSimulatorProcess } from '#localstack/start/
 import { LoadClient } from '#test/bench/load-client.ts';
 import { AWS_SERVICES, type AwsService } from './chaos-plan.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { type Caller, patientCaller } from './patient-caller.ts';
 import { seeded } from './random.ts';
 
 export interface ChaosWorldOptions {
@@ -42,9 +43,10 @@ export class ChaosWorld {
   readonly simulator: SimulatorProcess;
   readonly platform: Platform;
   readonly proxies: ReadonlyMap<AwsService, FaultProxy>;
-  readonly api: LoadClient;
+  readonly api: Caller;
   /** The simulator's admin API. */
-  readonly whatsapp: LoadClient;
+  readonly whatsapp: Caller;
+  readonly #clients: readonly LoadClient[];
   readonly #folder: string;
 
   private constructor(
@@ -57,8 +59,11 @@ export class ChaosWorld {
     this.simulator = simulator;
     this.platform = platform;
     this.proxies = proxies;
-    this.api = new LoadClient(platform.url, platform.apiKey);
-    this.whatsapp = new LoadClient(simulator.adminUrl);
+    const api = new LoadClient(platform.url, platform.apiKey);
+    const whatsapp = new LoadClient(simulator.adminUrl);
+    this.#clients = [api, whatsapp];
+    this.api = api;
+    this.whatsapp = patientCaller(whatsapp);
   }
 
   static async start(options: ChaosWorldOptions): Promise<ChaosWorld> {
@@ -119,8 +124,7 @@ export class ChaosWorld {
     await this.platform.stop();
     for (const proxy of this.proxies.values()) await proxy.close();
     await this.simulator.stop();
-    this.api.close();
-    this.whatsapp.close();
+    for (const client of this.#clients) client.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
 

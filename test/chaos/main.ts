@@ -18,7 +18,9 @@ const { values } = parseArgs({
     settle: { type: 'string', default: '240' },
     /** File for the ids behind the figures. */
     report: { type: 'string' },
+    /** File for the hosts' logs. */
     'host-log': { type: 'string' },
+    'host-log-level': { type: 'string', default: 'info' },
     'kill-at': { type: 'string' },
   },
 });
@@ -30,6 +32,9 @@ const hostLog = values['host-log'] === undefined ? undefined : createWriteStream
 const started = performance.now();
 const say = (line: string) => process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0)} s  ${line}\n`);
 
+// The functions run in this process, and its output is one line.
+process.env.LOG_LEVEL = 'silent';
+
 const result = await runChaos({
   seed,
   seconds,
@@ -39,8 +44,11 @@ const result = await runChaos({
   kinds: new Set(CHAOS_KINDS.filter((kind) => wanted.includes(kind))),
   perSecond: Number(values.rate),
   settleSeconds: Number(values.settle),
-  // Where a host is to end itself, for builds that know such points.
-  ...(values['kill-at'] === undefined ? {} : { hostEnv: { CHAOS_KILL_AT: values['kill-at'] } }),
+  hostEnv: {
+    LOG_LEVEL: hostLog === undefined ? 'silent' : values['host-log-level'],
+    // Where a host is to end itself, for builds that know such points.
+    ...(values['kill-at'] === undefined ? {} : { CHAOS_KILL_AT: values['kill-at'] }),
+  },
   onHostLine: (host, stream, line) => {
     hostLog?.write(`${new Date().toISOString()} ${host} ${line}\n`);
     if (stream === 'stderr') say(`${host}: ${line}`);

@@ -9,8 +9,8 @@ import {
 import * as z from 'zod';
 import type { LocalCloud } from '#localstack/embedded/local-cloud.ts';
 import { BUS, EVENT_SOURCE } from '#shared/contracts/resources.ts';
-import type { LoadClient } from '#test/bench/load-client.ts';
 import { type Arrival, inboundKey, type Ledger } from './ledger.ts';
+import type { Caller } from './patient-caller.ts';
 
 const RULE = 'chaos';
 const LOOK_MS = 5_000;
@@ -49,7 +49,7 @@ const statsSchema = z.object({ retries: z.number(), registrations: z.number() })
 export interface ObserversOptions {
   readonly cloud: LocalCloud;
   /** The simulator's admin API. */
-  readonly whatsapp: LoadClient;
+  readonly whatsapp: Caller;
   readonly ledger: Ledger;
   /** Phones of contacts at the moment. */
   readonly contacts: () => readonly string[];
@@ -95,6 +95,8 @@ export class Observers {
         await delay(LOOK_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       }),
     ]);
+    // Whoever stops them hears of a failure.
+    this.#loops.catch(() => {});
   }
 
   /** Brings the ledger up to what has happened by now. */

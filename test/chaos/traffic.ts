@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
-import type { LoadClient } from '#test/bench/load-client.ts';
 import type { ChaosSession } from './chaos-world.ts';
 import type { Ledger } from './ledger.ts';
+import type { Caller } from './patient-caller.ts';
 import { type Random, seeded } from './random.ts';
 
 const GROUP_SHARE = 0.1;
@@ -11,9 +11,9 @@ const FRESH_SHARE = 0.04;
 const PAUSE_AFTER_REFUSAL_MS = 200;
 
 export interface TrafficOptions {
-  readonly api: LoadClient;
+  readonly api: Caller;
   /** The simulator's admin API. */
-  readonly whatsapp: LoadClient;
+  readonly whatsapp: Caller;
   readonly ledger: Ledger;
   readonly sessions: readonly ChaosSession[];
   readonly seed: number;
@@ -79,6 +79,8 @@ export class Traffic {
         this.#repeat((1000 * this.#contacts.length) / perSecond, () => this.#sendTo(contact)),
       ),
     ]);
+    // Whoever stops them hears of a failure.
+    this.#loops.catch(() => {});
   }
 
   /** Resolves when nothing is under way any more. */
