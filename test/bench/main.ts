@@ -5,7 +5,7 @@ import { Contact } from './contact.ts';
 import { FigureSheet } from './figure-sheet.ts';
 import { measureMemory } from './figures/memory.ts';
 import { measurePairing } from './figures/pairing.ts';
-import { measureReceiving } from './figures/receiving.ts';
+import { measureBareReceiving, measureReceiving } from './figures/receiving.ts';
 import { measureSending } from './figures/sending.ts';
 import { measureStart } from './figures/start.ts';
 import { measureThroughput } from './figures/throughput.ts';
@@ -54,22 +54,24 @@ if (['pairing', 'sending', 'receiving', 'throughput'].some(wanted)) {
       if (session === undefined) throw new Error('There is no session.');
       const contact = await Contact.create(world.whatsapp, 'Contact');
       if (wanted('sending')) await measureSending(sheet, world, session, contact, quick ? 50 : 100);
+      const inbound = quick ? 100 : 200;
       if (wanted('receiving')) {
         const queue = await RuleQueue.create(world.platform.env, 'bench', ['message']);
         try {
-          await measureReceiving(sheet, world, queue, session, contact, quick ? 100 : 200);
+          await measureReceiving(sheet, world, queue, session, contact, inbound);
         } finally {
           await queue.stop();
         }
       }
-      if (wanted('throughput')) {
-        const bare = await BareBaileys.start(world.simulator);
-        try {
+      const bare = await BareBaileys.start(world.simulator);
+      try {
+        if (wanted('receiving')) await measureBareReceiving(sheet, world, bare, inbound);
+        if (wanted('throughput')) {
           const load = { messages: quick ? 200 : 400, clients: 20, rounds: quick ? 1 : 3 };
           await measureThroughput(sheet, world, sessions, bare, load);
-        } finally {
-          await bare.stop();
         }
+      } finally {
+        await bare.stop();
       }
     } finally {
       await world.stop();

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { BareBaileys } from '../bare-baileys.ts';
 import type { BenchWorld, PairedSession } from '../bench-world.ts';
-import type { Contact } from '../contact.ts';
+import { Contact } from '../contact.ts';
 import { pricePerMessage, spentBy } from '../cpu-window.ts';
-import { atMost, type FigureSheet, spread } from '../figure-sheet.ts';
+import { atMost, type FigureSheet, rounded, spread } from '../figure-sheet.ts';
 import { profiling } from '../profiling.ts';
 import type { ArrivedEvent, RuleQueue } from '../rule-queue.ts';
 
@@ -22,29 +23,22 @@ export async function measureReceiving(
   count: number,
 ): Promise<void> {
   const isMessage = (envelope: { readonly event: string }) => envelope.event === 'message';
-  const send = async (messages: number, paceMs: number) => {
+  const send = async (messages: number) => {
     const sentAt = new Map<string, number>();
     const arriving = queue.collect(messages, isMessage, TIMEOUT_MS);
-    const sending: Promise<void>[] = [];
-    const start = performance.now();
-    for (let index = 0; index < messages; index += 1) {
-      await delay(Math.max(0, start + index * paceMs - performance.now()));
-      const now = Date.now();
-      sending.push(contact.send(session.phone, `inbound ${index}`).then((id) => void sentAt.set(id, now)));
-    }
-    const [events] = await Promise.all([arriving, ...sending]);
+    const [events] = await Promise.all([arriving, sendPaced(contact, session.phone, messages, sentAt)]);
     return events.map((event) => {
       const sent = sentAt.get(messageId(event));
       if (sent === undefined) throw new Error('An event came for a message that was not sent.');
       return { event, queued: event.queuedAt - sent, received: event.receivedAt - sent };
     });
   };
-  await send(20, PACE_MS);
+  await send(20);
   const { result, spent } = await spentBy(world.platform, () =>
     profiling.during(
       'paced inbound',
       () => world.platform.pids(),
-      () => send(count, PACE_MS),
+      () => send(count),
     ),
   );
   const received = spread(result.map((sample) => sample.received));
@@ -57,4 +51,41 @@ export async function measureReceiving(
     details: { inQueueP50: queued.p50, inQueueP95: queued.p95 },
   });
   for (const figure of pricePerMessage('inbound message, 20/s', spent, count)) sheet.add(figure);
+}
+
+/** The same pace with bare Baileys: until the library hands the message over. */
+export async function measureBareReceiving(
+  sheet: FigureSheet,
+  world: BenchWorld,
+  bare: BareBaileys,
+  count: number,
+): Promise<void> {
+  const contact = await Contact.create(world.whatsapp, 'Contact of bare Baileys');
+  const [phone] = await bare.pair(1);
+  if (phone === undefined) throw new Error('There is no bare socket.');
+  const send = async (messages: number) => {
+    const sentAt = new Map<string, number>();
+    const [receivedAt] = await Promise.all([bare.receive(messages), sendPaced(contact, phone, messages, sentAt)]);
+    return [...sentAt].map(([id, sent]) => (receivedAt[id] ?? Number.NaN) - sent);
+  };
+  await send(20);
+  const before = await bare.usage();
+  const samples = await send(count);
+  await delay(500);
+  const after = await bare.usage();
+  sheet.add({ figure: 'inbound to bare Baileys', unit: 'ms', ...spread(samples) });
+  const cpu = rounded((after.cpuMs - before.cpuMs) / count, 2);
+  sheet.add({ figure: 'CPU per inbound message, 20/s, bare Baileys', unit: 'ms', n: count, value: cpu });
+}
+
+/** Sends texts at the pace and remembers when each was asked for, by its id. */
+async function sendPaced(contact: Contact, to: string, messages: number, sentAt: Map<string, number>): Promise<void> {
+  const sending: Promise<unknown>[] = [];
+  const start = performance.now();
+  for (let index = 0; index < messages; index += 1) {
+    await delay(Math.max(0, start + index * PACE_MS - performance.now()));
+    const now = Date.now();
+    sending.push(contact.send(to, `inbound ${index}`).then((id) => sentAt.set(id, now)));
+  }
+  await Promise.all(sending);
 }
