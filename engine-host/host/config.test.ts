@@ -6,7 +6,13 @@ const needed = { STATE_KEY_FILE: 'key' };
 describe('readHostConfig', () => {
   it('has a default for everything but the key, and a host id of its own each time', () => {
     const config = readHostConfig(needed);
-    expect(config).toMatchObject({ pool: 'socket', shardCount: 8, engines: ['NOWEB'], mediaAllowPrivateHosts: [] });
+    expect(config).toMatchObject({
+      pool: 'socket',
+      shardCount: 8,
+      engines: ['NOWEB'],
+      nowebGate: 'durable',
+      mediaAllowPrivateHosts: [],
+    });
     expect(config.timings).toMatchObject({ heartbeat: 2_000, suspendAfter: 5_000, deadAfter: 7_000, drain: 110_000 });
     expect(readHostConfig(needed).hostId).not.toBe(config.hostId);
   });
@@ -29,6 +35,7 @@ describe('readHostConfig', () => {
     ['WHATSAPP_WS_URL', 'http://example.org'],
     ['HEARTBEAT_MS', '0'],
     ['LOG_LEVEL', 'loud'],
+    ['NOWEB_GATE', 'ajar'],
     ['S3_PATH_STYLE', 'maybe'],
     ['STATE_KEY_FILE', undefined],
     ['STATE_KEY_FILE', ''],

@@ -28,6 +28,8 @@ export interface HostConfig {
   readonly shardCount: number;
   readonly engines: readonly EngineName[];
   readonly whatsappUrl: string;
+  /** `off` lets NOWEB send before its state is durable: for showing what a crash then loses, never for operation. */
+  readonly nowebGate: 'durable' | 'off';
   /** Hosts from which media may be fetched although their addresses are private. */
   readonly mediaAllowPrivateHosts: readonly string[];
   /** File with the master key under which session state is encrypted: 32 bytes in base64. */
@@ -63,6 +65,7 @@ const environmentSchema = z.object({
     .transform(words)
     .pipe(z.array(z.enum(ENGINES)).min(1)),
   WHATSAPP_WS_URL: z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'),
+  NOWEB_GATE: z.enum(['durable', 'off']).default('durable'),
   MEDIA_ALLOW_PRIVATE_HOSTS: z.string().default('').transform(words),
   STATE_KEY_FILE: z
     .string({ error: 'must name a file with 32 bytes in base64, the key under which session state is encrypted' })
@@ -111,6 +114,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     shardCount: env.SHARD_COUNT,
     engines: env.ENGINES,
     whatsappUrl: env.WHATSAPP_WS_URL,
+    nowebGate: env.NOWEB_GATE,
     mediaAllowPrivateHosts: env.MEDIA_ALLOW_PRIVATE_HOSTS,
     stateKeyFile: env.STATE_KEY_FILE,
     s3PathStyle: env.S3_PATH_STYLE,

@@ -72,7 +72,7 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
   switch (name) {
     case 'NOWEB': {
       const { createNowebEngineFactory } = await import('#engine-host/engines/noweb/noweb-engine-factory.ts');
-      return createNowebEngineFactory({ whatsappUrl: config.whatsappUrl });
+      return createNowebEngineFactory({ whatsappUrl: config.whatsappUrl, gate: config.nowebGate });
     }
     case 'SCRIPTED': {
       const { createScriptedEngineFactory } = await import('#engine-host/engines/scripted/engine-factory.ts');
