@@ -94,6 +94,31 @@ describe('a journal with several owners', () => {
     );
   }, 120_000);
 
+  it('does not take a retired position for the end of the journal', async () => {
+    const world = new JournalWorld();
+    await world.begin();
+    const first = world.takeOver();
+    await calmDown(world);
+    world.append(first);
+    await calmDown(world);
+    const next = world.takeOver();
+    await world.settle();
+    // The row and the only page of the journal: what is left to do is the seal.
+    await world.release(0, 'works');
+    await world.release(0, 'works');
+    for (let time = 0; time < 2; time += 1) {
+      world.append(first);
+      await world.settle();
+      await world.release(1, 'works');
+    }
+    vi.advanceTimersByTime(61_000);
+    await world.settle();
+    while (world.parked > 1) await world.release(1, 'works');
+    expect(first.durable).toBe(3);
+    await calmDown(world);
+    expect(next.views).toEqual([first.views[3]]);
+  });
+
   it.each(['works', 'fails'] as const)('survives a crash at every call, when that call %s', async (fate) => {
     for (let crashAt = 0; ; crashAt += 1) {
       const world = new JournalWorld();

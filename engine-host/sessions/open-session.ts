@@ -43,25 +43,37 @@ export interface OpenSession {
  * @throws CorruptStateError | NotFoundError when the state cannot be read; NotOwnerError
  */
 export async function openSession(row: SessionRow, deps: OpenSessionDeps): Promise<OpenSession> {
-  const journal = new SessionJournal(row, deps);
-  for (let current = row; ; ) {
-    try {
-      return open(current, await restoreState(restoreOptions(current, journal, deps)), journal, deps);
-    } catch (error) {
-      if (!(error instanceof CorruptStateError || error instanceof NotFoundError)) throw error;
-      // An owner before this one may have moved the checkpoint and tidied up behind it while we were reading.
-      const newer = await whileOwned(deps.lease, () => deps.sessions.get(row.name), onFailure(deps));
-      if (newer?.incarnation !== row.incarnation) throw new NotOwnerError('The session is gone');
-      if (newer.checkpoint?.key === current.checkpoint?.key) throw error;
-      current = newer;
-    }
-  }
+  return await takeOver(row, deps, restoreState);
 }
 
 /** Takes the session's journal over and starts with an empty state, whatever there was. @throws NotOwnerError */
 export async function openEmptySession(row: SessionRow, deps: OpenSessionDeps): Promise<OpenSession> {
+  return await takeOver(row, deps, abandonState);
+}
+
+/**
+ * An owner before this one may move the checkpoint until it meets our seal, and delete the journal below. What was read
+ * and where it was sealed counts only if the checkpoint is still the same afterwards.
+ */
+async function takeOver(
+  row: SessionRow,
+  deps: OpenSessionDeps,
+  restore: (options: RestoreOptions) => Promise<RestoredState>,
+): Promise<OpenSession> {
   const journal = new SessionJournal(row, deps);
-  return open(row, await abandonState(restoreOptions(row, journal, deps)), journal, deps);
+  for (let current = row; ; ) {
+    const restored = await restore(restoreOptions(current, journal, deps)).catch((error: unknown) => {
+      if (error instanceof CorruptStateError || error instanceof NotFoundError) return error;
+      throw error;
+    });
+    const newer = await whileOwned(deps.lease, () => deps.sessions.get(row.name), onFailure(deps));
+    if (newer?.incarnation !== row.incarnation) throw new NotOwnerError('The session is gone');
+    if (newer.checkpoint?.key === current.checkpoint?.key) {
+      if (restored instanceof Error) throw restored;
+      return open(current, restored, journal, deps);
+    }
+    current = newer;
+  }
 }
 
 function restoreOptions(row: SessionRow, journal: SessionJournal, deps: OpenSessionDeps): RestoreOptions {

@@ -88,10 +88,10 @@ export class SessionJournal {
     }
   }
 
-  /** Deletes what a checkpoint at `lsn` has made superfluous. */
+  /** Deletes what a checkpoint at `lsn` has made superfluous. @param now milliseconds since 1970 */
   async retire(lsn: number, now: number): Promise<void> {
-    await this.#stores.journal.retire(this.#session, lsn, Math.ceil(now / 1000) + SEALS_STAY_SECONDS);
-    if (this.#hasSpilled) await this.#stores.journalBodies.deleteBelow(this.#session, lsn);
+    await this.#stores.journal.retire(this.#session, lsn + 1, Math.ceil(now / 1000) + SEALS_STAY_SECONDS);
+    if (this.#hasSpilled) await this.#stores.journalBodies.deleteBelow(this.#session, lsn + 1);
   }
 
   async #open({ lsn, epoch, kind, body }: JournalRecord): Promise<Changes> {
