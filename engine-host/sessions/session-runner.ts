@@ -285,9 +285,9 @@ export class SessionRunner {
       report: (state) => {
         if (this.#running?.engine === engine) this.#hear(state, board);
       },
-      emit: (event) => {
+      emit: (event, published) => {
         if (this.#open === open) this.pacer?.heard(event);
-        open.outlet.emit(event);
+        open.outlet.emit(event, published);
         this.#noteActivity(event);
       },
       sentContent: (messageId) => this.#sent.get(messageId),
