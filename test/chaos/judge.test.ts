@@ -52,7 +52,7 @@ const GOOD: Facts = {
   arrivals: [1, 2, 3].map((n) => arrived(n)),
   connections: [],
   hostFaults: [],
-  undecryptable: 0,
+  asked: [],
   pairings: 0,
   crashes: 0,
 };
@@ -135,7 +135,12 @@ describe('a bad run', () => {
       ['qrAgain'],
     ],
     ['a pairing is begun that left no event', { pairings: 1 }, ['qrAgain']],
-    ['something cannot be decrypted', { undecryptable: 1 }, ['undecryptable']],
+    ['a contact cannot decrypt something', { asked: ['491700 OUT1'] }, ['undecryptable']],
+    [
+      'a client asks for something again',
+      { taken: [{ ...taken(1), how: 'retry' }, taken(2), taken(3)] },
+      ['undecryptable'],
+    ],
     ['a host ends by itself', { crashes: 1 }, ['crashes']],
     [
       'a login pushes out a live one',

@@ -77,6 +77,7 @@ export interface Evidence {
   readonly dupIn: readonly string[];
   readonly untakenIn: readonly string[];
   readonly reordered: readonly string[];
+  readonly undecryptable: readonly string[];
 }
 
 export function judge(facts: Facts): { readonly verdict: Verdict; readonly evidence: Evidence } {
@@ -87,6 +88,7 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly evide
   const dupOut = duplicatesOut(facts);
   const dupIn = surplus(distinct, ({ session, messageId }) => inboundKey(session, messageId ?? ''));
   const reordered = [...reorderedOut(facts, known), ...reorderedIn(facts, distinct, known)];
+  const undecryptable = undecrypted(facts);
   const { failover, drain, silence, unrecovered } = recoveries(facts.hostFaults, facts.connections);
   const takenKeys = new Set(
     facts.taken.filter(({ id }) => known.has(id)).map(({ session, id }) => inboundKey(session, id)),
@@ -108,7 +110,7 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly evide
       reordered: reordered.length,
       corrupted: corrupted(facts, known),
       seqClashes: seqClashes(facts.arrivals),
-      undecryptable: facts.undecryptable,
+      undecryptable: undecryptable.length,
       qrAgain: Math.max(facts.pairings, qrAgain(facts.arrivals)),
       twoOwners: twoOwners(facts),
       crashes: facts.crashes,
@@ -124,6 +126,7 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly evide
       dupIn: dupIn.slice(0, SHOWN),
       untakenIn: open.untaken.slice(0, SHOWN),
       reordered: reordered.slice(0, SHOWN),
+      undecryptable: undecryptable.slice(0, SHOWN),
     },
   };
 }
@@ -134,6 +137,15 @@ function duplicatesOut({ accepted, decrypted, repeats }: Facts): readonly string
   const again = repeats.filter(({ asked }) => !asked).map(({ phone, id }) => `${phone} ${id}`);
   const ours = decrypted.filter(({ text }) => text !== undefined && texts.has(text));
   return [...again, ...surplus(ours, ({ phone, text }) => `${phone} ${text}`)];
+}
+
+/** Messages that a client or a contact could not read, and so asked for again or refused. */
+function undecrypted({ taken, asked }: Facts): readonly string[] {
+  const refused = taken.filter(({ how }) => how === 'retry' || how === 'refusal');
+  return [
+    ...refused.map(({ session, id, how }) => `in ${session} ${id} ${how}`),
+    ...asked.map((each) => `out ${each}`),
+  ];
 }
 
 function corrupted(facts: Facts, known: ReadonlyMap<string, KnownMessage>): number {

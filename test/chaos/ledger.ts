@@ -85,8 +85,8 @@ export interface Facts {
   readonly arrivals: readonly Arrival[];
   readonly connections: readonly ConnectionChange[];
   readonly hostFaults: readonly HostFault[];
-  /** Messages that somebody could not decrypt. */
-  readonly undecryptable: number;
+  /** Requests of contacts to send something again, as `phone id`. */
+  readonly asked: readonly string[];
   /** Pairings that were begun after every session was paired. */
   readonly pairings: number;
   /** Hosts that ended by themselves. */
@@ -106,7 +106,7 @@ export class Ledger implements Facts {
   readonly arrivals: Arrival[] = [];
   readonly connections: ConnectionChange[] = [];
   readonly hostFaults: HostFault[] = [];
-  undecryptable = 0;
+  readonly asked: string[] = [];
   pairings = 0;
   crashes = 0;
   /** API calls that were not answered with success; they promise nothing. */

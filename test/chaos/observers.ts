@@ -30,7 +30,7 @@ const clientLogSchema = z.array(
   z.object({
     n: z.number(),
     at: z.number(),
-    kind: z.enum(['active', 'closed', 'replaced', 'late', 'taken', 'dropped', 'repeat']),
+    kind: z.enum(['active', 'closed', 'replaced', 'late', 'taken', 'dropped', 'repeat', 'asked']),
     phone: z.string(),
     id: z.string().default(''),
     how: z.string().default(''),
@@ -44,7 +44,7 @@ const clientLogSchema = z.array(
 const inboxSchema = z.array(
   z.object({ n: z.number(), id: z.string(), fromMe: z.boolean(), text: z.string().optional() }),
 );
-const statsSchema = z.object({ retries: z.number(), registrations: z.number() });
+const statsSchema = z.object({ registrations: z.number() });
 
 export interface ObserversOptions {
   readonly cloud: LocalCloud;
@@ -63,7 +63,6 @@ export class Observers {
   readonly #stopping = new AbortController();
   readonly #inboxes = new Map<string, number>();
   #logged = 0;
-  #retriesBefore = 0;
   #registrationsBefore = 0;
   #queueUrl = '';
   #loops: Promise<unknown> = Promise.resolve();
@@ -84,9 +83,7 @@ export class Observers {
     await clients.eventBridge.send(new PutRuleCommand({ Name: RULE, EventBusName: BUS, EventPattern }));
     const Targets = [{ Id: 'queue', Arn: Attributes?.QueueArn ?? '' }];
     await clients.eventBridge.send(new PutTargetsCommand({ Rule: RULE, EventBusName: BUS, Targets }));
-    const stats = await this.#stats();
-    this.#retriesBefore = stats.retries;
-    this.#registrationsBefore = stats.registrations;
+    this.#registrationsBefore = (await this.#stats()).registrations;
     this.#loops = Promise.all([
       this.#while(() => this.#receive(5)),
       this.#while(() => this.#readClientLog(1_000)),
@@ -102,8 +99,7 @@ export class Observers {
   /** Brings the ledger up to what has happened by now. */
   async catchUp(): Promise<void> {
     await this.#readInboxes();
-    const { retries, registrations } = await this.#stats();
-    this.#options.ledger.undecryptable = retries - this.#retriesBefore;
+    const { registrations } = await this.#stats();
     this.#options.ledger.pairings = registrations - this.#registrationsBefore;
   }
 
@@ -141,6 +137,10 @@ export class Observers {
       if (entry.n !== this.#logged + 1) throw new Error('The simulator has forgotten what was not read yet.');
       this.#logged = entry.n;
       const { kind, at, phone, id, how, first, last, silentMs, tag, asked } = entry;
+      if (kind === 'asked') {
+        ledger.asked.push(`${phone} ${id}`);
+        continue;
+      }
       if (kind === 'repeat') {
         if (!sessions.has(phone)) ledger.repeats.push({ phone, id, asked });
         continue;

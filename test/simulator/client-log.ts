@@ -24,6 +24,8 @@ export type ClientHappening =
     }
   /** A fault swallowed a message for good. */
   | { readonly kind: 'dropped'; readonly phone: string; readonly device: number; readonly id: string }
+  /** A phone could not decrypt a message and asks for it again. */
+  | { readonly kind: 'asked'; readonly phone: string; readonly id: string }
   /** A phone decrypted a message whose id it had already seen; `asked` when some phone had asked for it again. */
   | { readonly kind: 'repeat'; readonly phone: string; readonly id: string; readonly asked: boolean };
 
@@ -53,7 +55,8 @@ export class ClientLog {
   }
 
   /** A phone asks for a message again. */
-  asks(id: string): void {
+  asks(phone: string, id: string): void {
+    this.note({ kind: 'asked', phone, id });
     this.#asked.add(id);
     const oldest = this.#asked.values().next();
     if (this.#asked.size > KEPT && !oldest.done) this.#asked.delete(oldest.value);

@@ -52,7 +52,7 @@ export function requestRetry(phone: Phone, message: BinaryNode, author: Jid): vo
   const attrs = { id, type: 'retry', to: from, participant: attrJid(message, 'participant') };
   const { signedPreKey } = primary;
   phone.server.stats.retries += 1;
-  phone.server.clientLog.asks(id);
+  phone.server.clientLog.asks(phone.account.phone, id);
   routeReceipt(
     phone.server,
     primary,
