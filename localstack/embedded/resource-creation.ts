@@ -73,7 +73,10 @@ export async function createTable(client: DynamoDBClient, table: TableDefinition
               GlobalSecondaryIndexes: table.indexes.map((index) => ({
                 IndexName: index.name,
                 KeySchema: keySchema(index),
-                Projection: { ProjectionType: 'ALL' as const },
+                Projection:
+                  index.attributes === undefined
+                    ? { ProjectionType: 'ALL' as const }
+                    : { ProjectionType: 'INCLUDE' as const, NonKeyAttributes: [...index.attributes] },
               })),
             }),
       }),

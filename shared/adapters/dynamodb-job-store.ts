@@ -1,13 +1,28 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { FINISHED_STATES, type JobRow, type JobState, jobRowSchema } from '../contracts/jobs.ts';
-import { TABLES } from '../contracts/resources.ts';
+import * as z from 'zod';
+import { FINISHED_STATES, type JobRow, type JobState, jobRowSchema, OPEN_STATES } from '../contracts/jobs.ts';
+import { INDEXES, TABLES } from '../contracts/resources.ts';
 import { ConflictError, NotFoundError, NotOwnerError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { JobOutcome, JobStore, JobWait } from '../ports/job-store.ts';
-import type { Expression } from './dynamodb-expression.ts';
+import type { EarlyEnd, JobOutcome, JobStore, JobsQuery, JobWait, OpenJob } from '../ports/job-store.ts';
+import { type Expression, REMOVE } from './dynamodb-expression.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
-import { OPEN_STATES, statesBefore } from './job-steps.ts';
+import { openPlace, openPlacePrefix, statesBefore } from './job-steps.ts';
 import { systemClock } from './system-clock.ts';
+
+const LONGEST_PAGE = 1000;
+const openJobSchema = jobRowSchema.pick({
+  session: true,
+  jobId: true,
+  messageId: true,
+  createdAt: true,
+  expiresAt: true,
+  wokenAt: true,
+  wakes: true,
+});
+const listedSchema = z.object({ jobId: z.string(), state: z.string() });
+/** Takes the row out of the index of open jobs. */
+const CLOSED = { openShard: REMOVE, openPlace: REMOVE } as const;
 
 /** `prepare` counts an attempt. `advance` of a row that has expired does nothing. */
 export class DynamoDbJobStore implements JobStore {
@@ -20,7 +35,8 @@ export class DynamoDbJobStore implements JobStore {
   }
 
   async create(row: JobRow): Promise<void> {
-    if (!(await this.#table.create(row, 'jobId'))) throw new ConflictError(`Job '${row.jobId}' already exists`);
+    const item = row.openShard === undefined ? row : { ...row, openPlace: openPlace(row) };
+    if (!(await this.#table.create(item, 'jobId'))) throw new ConflictError(`Job '${row.jobId}' already exists`);
   }
 
   async get(session: string, jobId: string): Promise<JobRow | undefined> {
@@ -66,12 +82,73 @@ export class DynamoDbJobStore implements JobStore {
   async advance(session: string, jobId: string, epoch: number, outcome: JobOutcome): Promise<void> {
     const { state, result, error } = outcome;
     const item = await this.#table.update({ session, jobId }, (e) => ({
-      update: e.update({ state, result, error, ...this.#stamp(epoch) }),
+      update: e.update({
+        state,
+        result,
+        error,
+        ...this.#stamp(epoch),
+        ...(FINISHED_STATES.has(state) && CLOSED),
+      }),
       condition: writable(e, epoch, statesBefore(state)),
     }));
     if (item !== undefined) return;
     const row = await this.get(session, jobId);
     if (row !== undefined) assertEpoch(row, epoch);
+  }
+
+  async endEarly(session: string, jobId: string, { state, error }: EarlyEnd): Promise<JobRow | undefined> {
+    const item = await this.#table.update({ session, jobId }, (e) => ({
+      update: e.update({ state, error, updatedAt: this.#clock.now(), ...CLOSED }),
+      condition: isIn(e, ['QUEUED']),
+    }));
+    return item === undefined ? await this.get(session, jobId) : jobRowSchema.parse(item);
+  }
+
+  async noteWake(session: string, jobId: string): Promise<void> {
+    await this.#table.update({ session, jobId }, (e) => {
+      const wakes = e.name('wakes');
+      const more = `${wakes} = if_not_exists(${wakes}, ${e.value(0)}) + ${e.value(1)}`;
+      return { update: e.update({ wokenAt: this.#clock.now() }, more), condition: isIn(e, OPEN_STATES) };
+    });
+  }
+
+  async listOpen(shard: string): Promise<readonly OpenJob[]> {
+    const open: OpenJob[] = [];
+    const items = this.#table.query((e) => `${e.name('openShard')} = ${e.value(shard)}`, {
+      IndexName: INDEXES.openJobs,
+    });
+    for await (const item of items) open.push(openJobSchema.parse(item));
+    return open;
+  }
+
+  async countOpen(shard: string, session: string, atMost: number): Promise<number> {
+    return await this.#table.count(
+      (e) =>
+        `${e.name('openShard')} = ${e.value(shard)} AND begins_with(${e.name('openPlace')}, ${e.value(openPlacePrefix(session))})`,
+      INDEXES.openJobs,
+      atMost,
+    );
+  }
+
+  async list(session: string, { state, limit, offset }: JobsQuery): Promise<readonly JobRow[]> {
+    const ids: string[] = [];
+    const items = this.#table.query((e) => `${e.name('session')} = ${e.value(session)}`, {
+      IndexName: INDEXES.jobsBySession,
+      ScanIndexForward: false,
+      Limit: LONGEST_PAGE,
+    });
+    for await (const item of items) {
+      const listed = listedSchema.parse(item);
+      if (state === undefined || listed.state === state) ids.push(listed.jobId);
+      if (ids.length >= offset + limit) break;
+    }
+    const wanted = ids.slice(offset);
+    const rows = await this.#table.getMany(wanted.map((jobId) => ({ session, jobId })));
+    const byId = new Map(rows.map((row) => [row.jobId, row]));
+    return wanted.flatMap((jobId) => {
+      const row = byId.get(jobId);
+      return row === undefined ? [] : [jobRowSchema.parse(row)];
+    });
   }
 
   #stamp(epoch: number) {
@@ -87,8 +164,11 @@ function countAttempt(e: Expression): string {
 /** No higher epoch has written, and the row (which exists, having a state) is in one of the states. */
 function writable(e: Expression, epoch: number, states: readonly JobState[]): string {
   const column = e.name('epoch');
-  const list = states.map((state) => e.value(state)).join(', ');
-  return `(attribute_not_exists(${column}) OR ${column} <= ${e.value(epoch)}) AND ${e.name('state')} IN (${list})`;
+  return `(attribute_not_exists(${column}) OR ${column} <= ${e.value(epoch)}) AND ${isIn(e, states)}`;
+}
+
+function isIn(e: Expression, states: readonly JobState[]): string {
+  return `${e.name('state')} IN (${states.map((state) => e.value(state)).join(', ')})`;
 }
 
 function assertEpoch(row: JobRow, epoch: number): void {

@@ -142,6 +142,29 @@ export class DynamoDbTable {
     } while (start !== undefined);
   }
 
+  /** How many items there are, counted up to `atMost`. */
+  async count(where: (e: Expression) => string, IndexName: string, atMost: number): Promise<number> {
+    const e = new Expression();
+    const input = { TableName: this.#name, IndexName, KeyConditionExpression: where(e), ...e.bindings() };
+    let count = 0;
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#run('Query', () =>
+        this.#client.send(
+          new QueryCommand({
+            ...input,
+            Select: 'COUNT',
+            Limit: atMost - count,
+            ...(start !== undefined && { ExclusiveStartKey: start }),
+          }),
+        ),
+      );
+      count += page.Count ?? 0;
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined && count < atMost);
+    return count;
+  }
+
   /** Items in no order; keys without an item are left out. */
   async getMany(keys: readonly Key[]): Promise<readonly Item[]> {
     const items: Item[] = [];

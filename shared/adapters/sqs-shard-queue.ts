@@ -1,6 +1,7 @@
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
+  GetQueueAttributesCommand,
   GetQueueUrlCommand,
   type Message,
   ReceiveMessageCommand,
@@ -17,6 +18,12 @@ const LONG_POLL_SECONDS = 20;
 const BATCH = 10;
 const LAST_POLL_MS = 1_000;
 const REASON_LENGTH = 256;
+/** Together they are all that is in the queue. */
+const COUNTS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
 
 export interface SqsShardQueueOptions {
   /** @default the contracts' names */
@@ -65,6 +72,17 @@ export class SqsShardQueue implements ShardQueue {
     const unreadable = read.filter(({ received }) => received === undefined);
     await Promise.all(unreadable.map(({ message }) => this.#bury(shard, message, 'unreadable')));
     return read.flatMap(({ received }) => received ?? []);
+  }
+
+  async depth(shard: string): Promise<number> {
+    try {
+      const { Attributes } = await this.#client.send(
+        new GetQueueAttributesCommand({ QueueUrl: await this.#url(shard), AttributeNames: [...COUNTS] }),
+      );
+      return COUNTS.reduce((sum, name) => sum + Number(Attributes?.[name] ?? 0), 0);
+    } catch (error) {
+      throw dependencyError('SQS GetQueueAttributes', error);
+    }
   }
 
   async done(shard: string, receipt: string): Promise<void> {

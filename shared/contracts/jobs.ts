@@ -34,6 +34,9 @@ export const FINISHED_STATES: ReadonlySet<JobState> = new Set([
   'CANCELLED',
 ]);
 
+/** States in which an engine still has something to do. */
+export const OPEN_STATES: readonly JobState[] = JOB_STATES.filter((state) => !FINISHED_STATES.has(state));
+
 export const jobErrorSchema = z.object({ code: z.string(), message: z.string() });
 
 /** Row of the jobs table, key (`session`, `jobId`). Times are milliseconds since 1970. */
@@ -61,6 +64,12 @@ export const jobRowSchema = z.object({
   /** What pacing lets it wait for. Then `notBefore` is an estimate, which pacing may correct. */
   waitsFor: z.string().optional(),
   traceparent: z.string().optional(),
+  /** The session's shard. Present only while the job is open: it puts the row into the index of open jobs. */
+  openShard: z.string().optional(),
+  /** When the job's message was last put on the queue again. */
+  wokenAt: z.number().optional(),
+  /** How often that was done. */
+  wakes: z.number().optional(),
   /** Epoch seconds; the row may vanish after it. */
   ttl: z.number(),
 });

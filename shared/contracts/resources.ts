@@ -1,3 +1,5 @@
+import { PROJECTED_EVENTS } from './events.ts';
+
 /**
  * What the platform needs from AWS, once. The CDK app creates these in an account, the local cloud creates the same
  * ones on a laptop. Names are the logical ones; an account's stack may add its own prefix.
@@ -7,15 +9,19 @@ export interface KeyDefinition {
   readonly type: 'S' | 'N';
 }
 
+export interface IndexDefinition {
+  readonly name: string;
+  readonly partitionKey: KeyDefinition;
+  readonly sortKey?: KeyDefinition;
+  /** The only attributes it carries besides the keys. @default all */
+  readonly attributes?: readonly string[];
+}
+
 export interface TableDefinition {
   readonly name: string;
   readonly partitionKey: KeyDefinition;
   readonly sortKey?: KeyDefinition;
-  readonly indexes?: readonly {
-    readonly name: string;
-    readonly partitionKey: KeyDefinition;
-    readonly sortKey?: KeyDefinition;
-  }[];
+  readonly indexes?: readonly IndexDefinition[];
   /** Attribute with the expiry in epoch seconds. Expiry only tidies up; nothing is correct because of it. */
   readonly ttlAttribute?: string;
 }
@@ -51,6 +57,13 @@ export interface EventSourceDefinition {
   readonly batchSize: number;
 }
 
+/** A function that is called at a fixed rate: a schedule of EventBridge in AWS. */
+export interface ScheduleDefinition {
+  readonly name: string;
+  readonly function: string;
+  readonly everySeconds: number;
+}
+
 export interface ResourceDefinition {
   readonly tables: readonly TableDefinition[];
   readonly queues: readonly QueueDefinition[];
@@ -58,6 +71,7 @@ export interface ResourceDefinition {
   readonly bus: { readonly name: string };
   readonly rules: readonly RuleDefinition[];
   readonly eventSources: readonly EventSourceDefinition[];
+  readonly schedules: readonly ScheduleDefinition[];
 }
 
 export const TABLES = {
@@ -80,6 +94,10 @@ export const INDEXES = {
   messagesBySession: 'bySession',
   /** chats of a session by time of the last message. */
   chatsByTime: 'byTime',
+  /** jobs that have not ended, by shard, then by session and age. */
+  openJobs: 'open',
+  /** jobs of a session, oldest first. */
+  jobsBySession: 'bySession',
 } as const;
 
 export const BUCKETS = {
@@ -119,7 +137,26 @@ export function resourceDefinition(shards: number): ResourceDefinition {
         partitionKey: text('name'),
         indexes: [{ name: INDEXES.sessionsByShard, partitionKey: text('shard'), sortKey: text('name') }],
       },
-      { name: TABLES.jobs, partitionKey: text('session'), sortKey: text('jobId'), ttlAttribute: 'ttl' },
+      {
+        name: TABLES.jobs,
+        partitionKey: text('session'),
+        sortKey: text('jobId'),
+        indexes: [
+          {
+            name: INDEXES.openJobs,
+            partitionKey: text('openShard'),
+            sortKey: text('openPlace'),
+            attributes: ['messageId', 'createdAt', 'expiresAt', 'wokenAt', 'wakes'],
+          },
+          {
+            name: INDEXES.jobsBySession,
+            partitionKey: text('session'),
+            sortKey: { name: 'createdAt', type: 'N' },
+            attributes: ['state'],
+          },
+        ],
+        ttlAttribute: 'ttl',
+      },
       { name: TABLES.hosts, partitionKey: text('hostId'), ttlAttribute: 'ttl' },
       { name: TABLES.shards, partitionKey: text('shard') },
       {
@@ -169,10 +206,11 @@ export function resourceDefinition(shards: number): ResourceDefinition {
     rules: [
       {
         name: 'trunkline-projector',
-        pattern: { source: [EVENT_SOURCE] },
+        pattern: { source: [EVENT_SOURCE], 'detail-type': PROJECTED_EVENTS },
         targets: [{ id: 'projector', queue: QUEUES.projector, deadLetterQueue: QUEUES.projectorDeadLetters }],
       },
     ],
     eventSources: [{ queue: QUEUES.projector, function: 'event-projector', batchSize: 10 }],
+    schedules: [{ name: 'trunkline-reconciler', function: 'reconciler', everySeconds: 60 }],
   };
 }

@@ -1,5 +1,29 @@
 import type { JobRow, JobState } from '../contracts/jobs.ts';
 
+/** What the index of open jobs knows of one. */
+export interface OpenJob {
+  readonly session: string;
+  readonly jobId: string;
+  /** Commands have none. */
+  readonly messageId?: string | undefined;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly wokenAt?: number | undefined;
+  readonly wakes?: number | undefined;
+}
+
+/** An end that needs no owner. */
+export interface EarlyEnd {
+  readonly state: 'CANCELLED' | 'EXPIRED';
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+export interface JobsQuery {
+  readonly state?: JobState | undefined;
+  readonly limit: number;
+  readonly offset: number;
+}
+
 export interface JobOutcome {
   readonly state: JobState;
   readonly result?: Record<string, unknown>;
@@ -12,7 +36,7 @@ export interface JobWait {
   readonly waitsFor: string;
 }
 
-/** The jobs table. Reads are strongly consistent. */
+/** The jobs table. Reads are strongly consistent unless said. */
 export interface JobStore {
   /** @throws ConflictError when the job exists */
   create(row: JobRow): Promise<void>;
@@ -34,4 +58,17 @@ export interface JobStore {
   defer(session: string, jobId: string, epoch: number, wait: JobWait): Promise<void>;
   /** Records an end or a step forward; never a step back. @throws NotOwnerError when a higher epoch has written */
   advance(session: string, jobId: string, epoch: number, outcome: JobOutcome): Promise<void>;
+  /**
+   * Ends a job that is QUEUED, whoever owns its shard: either this or `prepare` wins. Does nothing in any other state.
+   * @returns the row as it is then
+   */
+  endEarly(session: string, jobId: string, end: EarlyEnd): Promise<JobRow | undefined>;
+  /** Notes that an open job's message was put on the queue again. */
+  noteWake(session: string, jobId: string): Promise<void>;
+  /** The open jobs of a shard, by session, each session's oldest first. By index, eventually consistent. */
+  listOpen(shard: string): Promise<readonly OpenJob[]>;
+  /** How many open jobs a session of the shard has, counted up to `atMost`. By index, eventually consistent. */
+  countOpen(shard: string, session: string, atMost: number): Promise<number>;
+  /** Jobs of a session, newest first. By index, eventually consistent. */
+  list(session: string, query: JobsQuery): Promise<readonly JobRow[]>;
 }

@@ -17,6 +17,8 @@ export interface ShardQueue {
   send(shard: string, message: ShardMessage, lane: Lane, deduplicationId: string): Promise<void>;
   /** Long poll of at most 20 s; ends early, empty, on abort. A message that cannot be read goes to the dead letters. */
   receive(shard: string, signal: AbortSignal): Promise<readonly ReceivedShardMessage[]>;
+  /** How many messages there are, those that are out or wait included. An estimate, cheap to ask for. */
+  depth(shard: string): Promise<number>;
   done(shard: string, receipt: string): Promise<void>;
   /** Makes the message (and its lane) wait. @param seconds 0 … 43,200 */
   postpone(shard: string, receipt: string, seconds: number): Promise<void>;

@@ -98,7 +98,10 @@ function tableInput(definition: string, name: string): CreateTableCommandInput {
       GlobalSecondaryIndexes: indexes.map((index) => ({
         IndexName: index.name,
         KeySchema: keySchema(index),
-        Projection: { ProjectionType: 'ALL' },
+        Projection:
+          index.attributes === undefined
+            ? { ProjectionType: 'ALL' as const }
+            : { ProjectionType: 'INCLUDE' as const, NonKeyAttributes: [...index.attributes] },
       })),
     }),
   };

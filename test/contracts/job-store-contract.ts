@@ -129,6 +129,110 @@ export function defineJobStoreContract(name: string, factory: () => Promise<JobS
       expect(await store.get('alpha', 'job-9')).toBeUndefined();
     });
 
+    it.each(JOB_STATES)('ends a job early only while it is QUEUED, not %s, whatever its epoch', async (from) => {
+      await store.create(jobRow({ state: from, epoch: 7, openShard: 'socket-00' }));
+      const error = { code: 'cancelled', message: 'It was cancelled' };
+      const row = await store.endEarly('alpha', 'job-1', { state: 'CANCELLED', error });
+      const [state, epoch] = [from === 'QUEUED' ? 'CANCELLED' : from, 7];
+      expect(row).toMatchObject({ state, epoch });
+      expect(row).toEqual(await store.get('alpha', 'job-1'));
+      expect(row?.error).toEqual(from === 'QUEUED' ? error : undefined);
+      expect(await store.endEarly('alpha', 'job-9', { state: 'EXPIRED', error })).toBeUndefined();
+      expect(await store.get('alpha', 'job-9')).toBeUndefined();
+    });
+
+    it('lets either an early end or the first prepare win', async () => {
+      const error = { code: 'cancelled', message: 'It was cancelled' };
+      for (let index = 0; index < 20; index += 1) {
+        const jobId = `race-${index}`;
+        await store.create(jobRow({ jobId, openShard: 'socket-00' }));
+        const [prepared, ended] = await Promise.all([
+          store.prepare('alpha', jobId, 3, { content: 'YQ==' }),
+          store.endEarly('alpha', jobId, { state: 'CANCELLED', error }),
+        ]);
+        expect(['PREPARED', 'CANCELLED']).toContain(ended?.state);
+        expect(prepared.state).toBe(ended?.state);
+        expect(prepared.content).toBe(ended?.state === 'PREPARED' ? 'YQ==' : undefined);
+      }
+    });
+
+    describe('open jobs', () => {
+      const open = (jobId: string, createdAt: number, fields: Parameters<typeof jobRow>[0] = {}) =>
+        store.create(jobRow({ jobId, createdAt, openShard: 'socket-00', ...fields }));
+      const ids = async (shard = 'socket-00') => (await store.listOpen(shard)).map(({ jobId }) => jobId);
+
+      it('are listed by session and age', async () => {
+        await open('b2', 1_700_000_000_002, { session: 'beta' });
+        await open('b1', 999, { session: 'beta' });
+        await open('a2', 20);
+        await open('a1', 3);
+        await open('other', 1, { openShard: 'socket-01' });
+        expect(await ids()).toEqual(['a1', 'a2', 'b1', 'b2']);
+        expect(await ids('socket-01')).toEqual(['other']);
+        expect(await ids('socket-02')).toEqual([]);
+        const { messageId, createdAt, expiresAt } = jobRow();
+        expect((await store.listOpen('socket-01'))[0]).toEqual({
+          session: 'alpha',
+          jobId: 'other',
+          messageId,
+          createdAt,
+          expiresAt,
+        });
+      });
+
+      it('are open until they have ended, one way or another', async () => {
+        for (const [index, id] of ['1', '2', '3', '4', '5'].entries()) await open(id, index);
+        await store.prepare('alpha', '1', 1, { content: 'YQ==' });
+        await store.advance('alpha', '2', 1, { state: 'ON_WIRE' });
+        expect(await ids()).toEqual(['1', '2', '3', '4', '5']);
+        await store.advance('alpha', '1', 1, { state: 'SENT' });
+        await store.advance('alpha', '2', 1, { state: 'FAILED', error: { code: 'x', message: 'y' } });
+        await store.endEarly('alpha', '3', { state: 'EXPIRED', error: { code: 'expired', message: 'late' } });
+        await store.advance('alpha', '1', 1, { state: 'READ' });
+        expect(await ids()).toEqual(['4', '5']);
+        expect(await store.get('alpha', '3')).not.toHaveProperty('openShard');
+      });
+
+      it('are counted by session, no further than asked', async () => {
+        for (const [index, id] of ['1', '2', '3'].entries()) await open(id, index);
+        await open('b', 1, { session: 'alph' });
+        await open('c', 1, { session: 'alphabet' });
+        expect(await store.countOpen('socket-00', 'alpha', 10)).toBe(3);
+        expect(await store.countOpen('socket-00', 'alpha', 2)).toBe(2);
+        expect(await store.countOpen('socket-01', 'alpha', 2)).toBe(0);
+      });
+
+      it('remember that they were woken', async () => {
+        await open('1', 1);
+        await store.noteWake('alpha', '1');
+        await store.noteWake('alpha', '1');
+        const [woken] = await store.listOpen('socket-00');
+        expect(woken).toMatchObject({ wakes: 2, wokenAt: expect.any(Number) });
+        await store.advance('alpha', '1', 1, { state: 'SENT' });
+        await store.noteWake('alpha', '1');
+        await store.noteWake('alpha', 'nothing');
+        expect(await store.get('alpha', '1')).toMatchObject({ wakes: 2, state: 'SENT' });
+        expect(await store.get('alpha', 'nothing')).toBeUndefined();
+      });
+    });
+
+    it('lists the jobs of a session, the newest first', async () => {
+      for (const [index, jobId] of ['1', '2', '3', '4'].entries()) {
+        await store.create(jobRow({ jobId, createdAt: 10 + index }));
+      }
+      await store.create(jobRow({ jobId: '9', session: 'beta' }));
+      await store.advance('alpha', '2', 1, { state: 'SENT', result: { timestamp: 1 } });
+      const ids = async (query: Partial<Parameters<JobStore['list']>[1]>) =>
+        (await store.list('alpha', { limit: 10, offset: 0, ...query })).map(({ jobId }) => jobId);
+      expect(await ids({})).toEqual(['4', '3', '2', '1']);
+      expect(await ids({ limit: 2, offset: 1 })).toEqual(['3', '2']);
+      expect(await ids({ offset: 4 })).toEqual([]);
+      expect(await ids({ state: 'SENT' })).toEqual(['2']);
+      expect(await ids({ state: 'QUEUED', offset: 1, limit: 1 })).toEqual(['3']);
+      const [row] = await store.list('alpha', { state: 'SENT', limit: 1, offset: 0 });
+      expect(row).toEqual(await store.get('alpha', '2'));
+    });
+
     it.each(JOB_STATES)('steps from %s only forward', async (from) => {
       for (const to of JOB_STATES) {
         const jobId = `${from}-${to}`;

@@ -85,6 +85,15 @@ export function defineShardQueueContract(name: string, factory: () => Promise<Sh
       expect(await drain(2)).toEqual(['1', '2']);
     });
 
+    it('tells how much there is, what is out included', async () => {
+      expect(await setup.queue.depth(setup.shard)).toBe(0);
+      for (const id of ['1', '2', '3']) await send(job(id));
+      const [head] = await hold(1);
+      expect(await setup.queue.depth(setup.shard)).toBe(3);
+      await setup.queue.done(setup.shard, head?.receipt ?? '');
+      expect(await setup.queue.depth(setup.shard)).toBe(2);
+    });
+
     it('takes an id once in a lane', async () => {
       await send(job('1'), 'sends', 'same');
       await send(job('1'), 'sends', 'same');

@@ -1,8 +1,8 @@
-import { FINISHED_STATES, type JobRow, jobRowSchema } from '../../contracts/jobs.ts';
+import { FINISHED_STATES, type JobRow, jobRowSchema, OPEN_STATES } from '../../contracts/jobs.ts';
 import { ConflictError, NotFoundError, NotOwnerError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { JobOutcome, JobStore, JobWait } from '../../ports/job-store.ts';
-import { statesBefore } from '../job-steps.ts';
+import type { EarlyEnd, JobOutcome, JobStore, JobsQuery, JobWait, OpenJob } from '../../ports/job-store.ts';
+import { openPlace, statesBefore } from '../job-steps.ts';
 import { systemClock } from '../system-clock.ts';
 
 export class MemoryJobStore implements JobStore {
@@ -62,9 +62,49 @@ export class MemoryJobStore implements JobStore {
     });
   }
 
+  async endEarly(session: string, jobId: string, { state, error }: EarlyEnd): Promise<JobRow | undefined> {
+    const row = this.#rows.get(keyOf(session, jobId));
+    if (row?.state !== 'QUEUED') return structuredClone(row);
+    return this.#write({ ...row, state, error: { ...error }, updatedAt: this.#clock.now() });
+  }
+
+  async noteWake(session: string, jobId: string): Promise<void> {
+    const row = this.#rows.get(keyOf(session, jobId));
+    if (row === undefined || !OPEN_STATES.includes(row.state)) return;
+    this.#write({ ...row, wokenAt: this.#clock.now(), wakes: (row.wakes ?? 0) + 1 });
+  }
+
+  async listOpen(shard: string): Promise<readonly OpenJob[]> {
+    const rows = [...this.#rows.values()].filter(({ openShard }) => openShard === shard);
+    const order = (a: JobRow, b: JobRow) => (openPlace(a) < openPlace(b) ? -1 : 1);
+    return rows.sort(order).map(({ session, jobId, messageId, createdAt, expiresAt, wokenAt, wakes }) => ({
+      session,
+      jobId,
+      createdAt,
+      expiresAt,
+      ...(messageId !== undefined && { messageId }),
+      ...(wokenAt !== undefined && { wokenAt }),
+      ...(wakes !== undefined && { wakes }),
+    }));
+  }
+
+  async countOpen(shard: string, session: string, atMost: number): Promise<number> {
+    const isCounted = (row: JobRow) => row.openShard === shard && row.session === session;
+    return Math.min(atMost, [...this.#rows.values()].filter(isCounted).length);
+  }
+
+  async list(session: string, { state, limit, offset }: JobsQuery): Promise<readonly JobRow[]> {
+    const isWanted = (row: JobRow) => row.session === session && (state === undefined || row.state === state);
+    const rows = [...this.#rows.values()].filter(isWanted).sort((a, b) => b.createdAt - a.createdAt);
+    return structuredClone(rows.slice(offset, offset + limit));
+  }
+
   #write(row: JobRow): JobRow {
-    this.#rows.set(keyOf(row.session, row.jobId), jobRowSchema.parse(structuredClone(row)));
-    return structuredClone(row);
+    const { openShard, ...others } = row;
+    const isOpen = openShard !== undefined && !FINISHED_STATES.has(row.state);
+    const written = jobRowSchema.parse(structuredClone(isOpen ? row : others));
+    this.#rows.set(keyOf(row.session, row.jobId), written);
+    return structuredClone(written);
   }
 }
 

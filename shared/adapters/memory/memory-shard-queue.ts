@@ -82,6 +82,10 @@ export class MemoryShardQueue implements ShardQueue {
     return [];
   }
 
+  async depth(shard: string): Promise<number> {
+    return this.size(shard);
+  }
+
   async done(shard: string, receipt: string): Promise<void> {
     const queue = this.#shard(shard);
     queue.messages = queue.messages.filter((message) => message.receipt !== receipt);
