@@ -12,6 +12,7 @@ describe('readHostConfig', () => {
       engines: ['NOWEB'],
       nowebGate: 'durable',
       mediaAllowPrivateHosts: [],
+      pacingProfile: 'safe',
     });
     expect(config.timings).toMatchObject({ heartbeat: 2_000, suspendAfter: 5_000, deadAfter: 7_000, drain: 110_000 });
     expect(readHostConfig(needed).hostId).not.toBe(config.hostId);
@@ -35,6 +36,7 @@ describe('readHostConfig', () => {
     ['WHATSAPP_WS_URL', 'http://example.org'],
     ['HEARTBEAT_MS', '0'],
     ['LOG_LEVEL', 'loud'],
+    ['PACING_DEFAULT_PROFILE', 'hasty'],
     ['NOWEB_GATE', 'ajar'],
     ['S3_PATH_STYLE', 'maybe'],
     ['STATE_KEY_FILE', undefined],

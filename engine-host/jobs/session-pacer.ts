@@ -66,7 +66,8 @@ export class SessionPacer {
   readonly #floor: number;
   #current: AccountPacing | undefined;
   #rules: string;
-  #waitingChat: string | undefined;
+  /** Chats of the sends that wait at the head of a lane: of the parked one (true), of the other. */
+  readonly #waiting = new Map<boolean, string>();
   #sooner: (() => void)[] = [];
 
   constructor(options: SessionPacerOptions) {
@@ -91,10 +92,10 @@ export class SessionPacer {
     const now = clock.now();
     const later = this.#wait(rules, known, send, now, parked);
     if (later !== undefined) {
-      this.#waitingChat = send.chat;
+      this.#waiting.set(parked || later.park, send.chat);
       return later;
     }
-    this.#waitingChat = undefined;
+    this.#waiting.delete(parked);
     return { kind: 'now', typingMs: typingTime(rules, send, random), leave: () => this.#left(rules, me, send) };
   }
 
@@ -178,7 +179,7 @@ export class SessionPacer {
     const heardAt = findChat(known.pacing.chats, chat)?.heardAt;
     if (heardAt !== undefined && at - heardAt < HEARD_GRAIN) return;
     this.#keep(known.account, afterInbound(known.pacing, chat, at));
-    if (chat === this.#waitingChat) this.#callBack();
+    if ([...this.#waiting.values()].includes(chat)) this.#callBack();
   }
 
   /** What is known of the account that is paired now. */

@@ -9,9 +9,11 @@ import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts'
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
+import { sendCommandSchema } from '#shared/contracts/commands.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import type { SessionIntent } from '#shared/ports/session-store.ts';
+import { waMessage } from '#test/contracts/rows.ts';
 import { ManualLease } from '../host/manual-lease.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FakeEngineFactory } from './fake-engine.ts';
@@ -382,5 +384,59 @@ describe('SessionRunner', () => {
     session.runner.sent.remember('3EB0AA', Uint8Array.of(1));
     expect(await session.factory.last.context.sentContent('3EB0AA')).toEqual(Uint8Array.of(1));
     expect(await session.factory.last.context.sentContent('3EB0BB')).toBeUndefined();
+  });
+});
+
+describe('SessionRunner and pacing', () => {
+  const send = sendCommandSchema.parse({ type: 'sendText', chatId: '4915187654321@c.us', text: 'hello' });
+  const leave = ({ runner }: { runner: SessionRunner }) => {
+    const turn = runner.pacer?.turn(send, false);
+    if (turn?.kind === 'now') turn.leave();
+    return turn?.kind;
+  };
+
+  it('says in the row when the next send may leave, and another host goes on from there', async () => {
+    const session = await working({ config: { pacing: { profile: 'safe' } } });
+    const before = Date.now();
+    expect(leave(session)).toBe('now');
+    expect(leave(session)).toBe('later');
+    await vi.waitFor(async () => expect((await rowOf(session))?.nextSendAt).toBeGreaterThanOrEqual(before + 5_000));
+    await session.runner.handOver();
+    const next = createRunner(session.world, new ManualLease('socket-00', 2));
+    next.runner.wake();
+    await next.runner.settled();
+    session.factory.last.work();
+    await vi.waitFor(() => expect(next.runner.status).toBe('WORKING'));
+    expect(leave(next)).toBe('later');
+  });
+
+  it('hears who writes, and takes new rules without a restart', async () => {
+    const session = await working({ config: { pacing: { profile: 'safe' } } });
+    leave(session);
+    const sooner = vi.fn();
+    expect(leave(session)).toBe('later');
+    session.runner.pacer?.onceSooner(sooner);
+    const { from, to } = { from: '4915187654321@c.us', to: '4915112345678@c.us' };
+    const payload = { ...waMessage({ id: '3EB0', chatId: from, timestamp: Date.now() / 1000 }), to };
+    session.factory.last.context.emit({ body: { event: 'message', payload }, key: 'm1', timestamp: Date.now() });
+    expect(sooner).toHaveBeenCalledTimes(1);
+    session.runner.pacer?.onceSooner(sooner);
+    await session.intend({ config: { pacing: { profile: 'off' } } });
+    expect(sooner).toHaveBeenCalledTimes(2);
+    expect(leave(session)).toBeUndefined();
+    expect(session.factory.told).toEqual(['start']);
+  });
+
+  it('tells once of a restriction, in the status it is in', async () => {
+    const session = await working({ config: { pacing: { profile: 'safe' } } });
+    session.runner.restricted('nack-463');
+    session.runner.restricted('nack-463');
+    const data = { code: 'nack-463', reachoutTimelock: { isActive: true, timeEnforcementEnds: expect.any(Number) } };
+    await vi.waitFor(async () => expect(await rowOf(session)).toMatchObject({ status: 'WORKING', statusData: data }));
+    const told = () => session.bus.events.filter(({ event }) => event === 'session.status');
+    await vi.waitFor(() =>
+      expect(told().at(-1)).toMatchObject({ payload: { name: 'alpha', status: 'WORKING', data } }),
+    );
+    expect(told().filter(({ payload }) => 'data' in payload && payload.data !== null)).toHaveLength(1);
   });
 });

@@ -27,6 +27,27 @@ describe('creating sessions', () => {
     });
   });
 
+  it('takes pacing rules, and says what is wrong with them', async () => {
+    const api = new TestApi();
+    const pacing = { profile: 'warm', timezone: 'Europe/Berlin', quietHours: { from: '21:00', to: '07:30' } };
+    const answer = await api.call('POST', '/api/sessions', { body: { name: 'main', config: { pacing } } });
+    expect(answer.json).toMatchObject({ config: { pacing }, nextSendAt: null });
+    const wrong: readonly [object, string, string][] = [
+      [{ profile: 'fast' }, 'profile', 'Invalid option'],
+      [{ timezone: 'Mars/Base' }, 'timezone', 'must be an IANA time zone'],
+      [{ quietHours: { from: '21:00', to: '07:30' } }, 'timezone', 'is needed for quietHours'],
+      [{ timezone: 'UTC', quietHours: { from: '24:00', to: '07:30' } }, 'quietHours.from', 'must be a time as HH:MM'],
+      [{ overrides: { gap: { min: 5, max: 2 } } }, 'overrides.gap.min', 'min must not be greater than max'],
+      [{ overrides: { perHour: 0 } }, 'overrides.perHour', 'must be at least 1'],
+    ];
+    for (const [value, path, message] of wrong) {
+      const refused = await api.call('PUT', '/api/sessions/main', { body: { config: { pacing: value } } });
+      expect(refused.status).toBe(400);
+      const issue = { path: `config.pacing.${path}`, message: expect.stringContaining(message) };
+      expect(refused.json).toMatchObject({ issues: [issue] });
+    }
+  });
+
   it('spreads sessions over the shards', async () => {
     const api = new TestApi();
     for (const name of ['a', 'b', 'c', 'd']) await api.call('POST', '/api/sessions', { body: { name } });
@@ -158,6 +179,12 @@ describe('reading sessions', () => {
     await api.call('POST', '/api/sessions', { body: { name: 'a', start: false } });
     expect((await api.call('GET', '/api/sessions')).json).toMatchObject([{ name: 'b' }]);
     expect((await api.call('GET', '/api/sessions?all=true')).json).toMatchObject([{ name: 'a' }, { name: 'b' }]);
+  });
+
+  it('tells when the next send may leave', async () => {
+    const api = new TestApi();
+    await api.session('main', { status: 'WORKING', nextSendAt: 1_700_000_000_000 });
+    expect((await api.call('GET', '/api/sessions/main')).json).toMatchObject({ nextSendAt: 1_700_000_000_000 });
   });
 
   it('tells who is behind a session', async () => {

@@ -15,6 +15,7 @@ export function sessionView(row: SessionRow): SessionInfo {
     assignedWorker: row.hostId ?? '',
     apps: null,
     statusReason: row.statusReason ?? null,
+    nextSendAt: row.nextSendAt ?? null,
   };
 }
 

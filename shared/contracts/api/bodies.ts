@@ -21,6 +21,8 @@ export const sessionInfoSchema = z
     apps: z.null(),
     /** Machine-readable reason of the status, e.g. `logged-out`. */
     statusReason: z.string().nullable(),
+    /** Milliseconds since 1970: pacing lets no ordinary send leave before; null when nothing was paced yet. */
+    nextSendAt: z.number().nullable(),
   })
   .meta({ id: 'SessionInfo' });
 export type SessionInfo = z.infer<typeof sessionInfoSchema>;
@@ -59,7 +61,7 @@ export const jobSchema = z
     createdAt: z.number(),
     updatedAt: z.number(),
     expiresAt: z.number(),
-    /** It does not leave before this time; null when nothing is known of a wait. */
+    /** A send that waits leaves at about this time, not before; null when it does not wait, or others are before it. */
     notBefore: z.number().nullable(),
     /** What pacing lets it wait for, e.g. `gap`, `hour-cap`, `quiet-hours`; null when nothing. */
     waitsFor: z.string().nullable(),
