@@ -53,6 +53,17 @@ function known(id: string, extra: Partial<WaMessage> = {}): WaMessage {
 }
 
 describe('accepting a send', () => {
+  it('tells of one that waits until when, and what for, as long as it does', async () => {
+    const server = await api();
+    const { job } = await sentJob(server, (await server.call('POST', '/api/sendText', { body: text() })).json);
+    const view = async () => (await server.call('GET', `/api/main/jobs/${job.jobId}`)).json;
+    expect(await view()).toMatchObject({ state: 'QUEUED', notBefore: null, waitsFor: null });
+    await server.jobs.defer('main', job.jobId, 1, { notBefore: 1_700_000_000_000, waitsFor: 'gap' });
+    expect(await view()).toMatchObject({ state: 'QUEUED', notBefore: 1_700_000_000_000, waitsFor: 'gap' });
+    await server.jobs.advance('main', job.jobId, 1, { state: 'SENT' });
+    expect(await view()).toMatchObject({ state: 'SENT', notBefore: null, waitsFor: null });
+  });
+
   it('answers with the id that the message will have', async () => {
     const server = await api();
     const answer = await server.call('POST', '/api/sendText', { body: text({ mentions: ['all', '491511234568'] }) });
