@@ -15,8 +15,13 @@ beforeAll(async () => {
     from,
     ...message
   } = sent.json as { key: unknown; from: string } & Parameters<typeof api.messages.add>[1];
-  await api.messages.add('main', { ...message, from });
-  await api.chats.touch('main', CHAT, { id: message.id.split('_')[2] ?? '', timestamp: message.timestamp }, 'Ann');
+  await api.messages.add('main', { ...message, from }, 1);
+  await api.chats.touch(
+    'main',
+    CHAT,
+    { id: message.id.split('_')[2] ?? '', timestamp: message.timestamp, seq: 1 },
+    'Ann',
+  );
   api.onQueued = async (entry) => {
     if (entry.kind !== 'job') return;
     const result = { numberExists: true, chatId: CHAT, code: 'ABCD-EFGH' };

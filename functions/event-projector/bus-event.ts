@@ -1,7 +1,13 @@
 import * as z from 'zod';
-import { type EventEnvelope, eventEnvelopeSchema, eventReferenceSchema } from '#shared/contracts/events.ts';
+import {
+  type EventEnvelope,
+  eventEnvelopeSchema,
+  eventReferenceSchema,
+  PROJECTED_EVENTS,
+} from '#shared/contracts/events.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
-import { PROJECTED_EVENTS } from './projections.ts';
+
+const projected: ReadonlySet<string> = new Set(PROJECTED_EVENTS);
 
 /** An event as the bus hands it to a target, as far as it is used here. */
 const busEventSchema = z.object({
@@ -19,7 +25,7 @@ const busEventSchema = z.object({
  */
 export async function envelopeIn(bus: unknown, media: Pick<MediaStore, 'get'>): Promise<EventEnvelope | undefined> {
   const { 'detail-type': type, detail } = busEventSchema.parse(bus);
-  if (!PROJECTED_EVENTS.has(type)) return undefined;
+  if (!projected.has(type)) return undefined;
   const reference = eventReferenceSchema.safeParse(detail);
   if (!reference.success) return eventEnvelopeSchema.parse(detail);
   const { body } = await media.get(reference.data.s3.Key);

@@ -46,18 +46,13 @@ export function createEventProjector(deps: EventProjectorDeps): EventProjector {
   };
 }
 
-/** Writes the events of one batch. An incoming message is announced twice; it is written once. */
+/** Writes the events of one batch: those of one message one after the other. */
 function createWriter(models: ReadModels): (event: EventEnvelope) => Promise<void> {
   const lastOfTarget = new Map<string, Promise<void>>();
-  const added = new Map<string, Promise<void>>();
   return async (event) => {
     const target = targetOf(event);
-    const isMessage = event.event === 'message' || event.event === 'message.any';
-    const sameMessage = isMessage ? added.get(target) : undefined;
-    if (sameMessage !== undefined) return await sameMessage;
     const write = after(lastOfTarget.get(target), () => project(event, models));
     lastOfTarget.set(target, write);
-    if (isMessage) added.set(target, write);
     await write;
   };
 }

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { EventEnvelope, EventName, reactionPayloadSchema, WaMessage } from '#shared/contracts/events.ts';
+import type { EventEnvelope, reactionPayloadSchema, WaMessage } from '#shared/contracts/events.ts';
 import { ValidationError } from '#shared/domain/errors.ts';
 import { ACKS } from '#shared/domain/message-ack.ts';
 import { bareMessageId, type MessageKey, parseMessageId } from '#shared/domain/message-id.ts';
@@ -11,19 +11,6 @@ export interface ReadModels {
 }
 
 type Reaction = z.infer<typeof reactionPayloadSchema>;
-
-const PROJECTED = [
-  'message',
-  'message.any',
-  'message.ack',
-  'message.ack.group',
-  'message.reaction',
-  'message.edited',
-  'message.revoked',
-] as const satisfies readonly EventName[];
-
-/** Events that change a read model; all others are none of the projector's business. */
-export const PROJECTED_EVENTS: ReadonlySet<string> = new Set(PROJECTED);
 
 /** Status updates are messages of a chat that nobody opens. */
 const UNLISTED_CHAT = 'status@broadcast';
@@ -38,13 +25,15 @@ const UNLISTED_CHAT = 'status@broadcast';
  * @throws ValidationError when the event names a message by something that is no id
  */
 export async function project(event: EventEnvelope, { messages, chats }: ReadModels): Promise<void> {
-  const { session, timestamp } = event;
+  const { session, timestamp, seq } = event;
   switch (event.event) {
-    case 'message':
     case 'message.any': {
       const key = parseMessageId(event.payload.id);
       if (key === undefined) throw notAMessageId('payload.id');
-      await Promise.all([messages.add(session, event.payload), touchChat(chats, session, event.payload, key)]);
+      await Promise.all([
+        messages.add(session, event.payload, seq),
+        touchChat(chats, session, event.payload, key, seq),
+      ]);
       return;
     }
     case 'message.ack':
@@ -76,7 +65,6 @@ export async function project(event: EventEnvelope, { messages, chats }: ReadMod
 /** What an event's writes go to: events with different targets can be written side by side. */
 export function targetOf(event: EventEnvelope): string {
   switch (event.event) {
-    case 'message':
     case 'message.any':
     case 'message.ack':
     case 'message.ack.group':
@@ -96,10 +84,16 @@ function target(session: string, messageId: string): string {
   return `${session}/${bareMessageId(messageId) ?? messageId}`;
 }
 
-async function touchChat(chats: ChatStore, session: string, message: WaMessage, key: MessageKey): Promise<void> {
+async function touchChat(
+  chats: ChatStore,
+  session: string,
+  message: WaMessage,
+  key: MessageKey,
+  seq: number,
+): Promise<void> {
   if (key.chatId === UNLISTED_CHAT) return;
   const { timestamp } = message;
-  await chats.touch(session, key.chatId, { id: key.id, timestamp }, nameOf(message, key));
+  await chats.touch(session, key.chatId, { id: key.id, timestamp, seq }, nameOf(message, key));
 }
 
 /** The other side of a one-to-one chat names itself in what it sends. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DataInUseError, lockDataDir } from './data-lock.ts';
 import { FlagError, parseFlags, type StartFlags } from './flags.ts';
 import { type Platform, startPlatform } from './platform.ts';
 import { isReachable } from './reachability.ts';
@@ -20,6 +21,7 @@ let stopping: Promise<void> | undefined;
 
 async function main(flags: StartFlags): Promise<void> {
   await prepareDataDir(flags.dataDir);
+  cleanUp.push(await lockDataDir(flags.dataDir));
   const whatsapp = await findWhatsapp(flags);
   if (whatsapp === undefined) {
     process.stderr.write(NO_INTERNET);
@@ -104,7 +106,7 @@ try {
   await main(parseFlags(process.argv.slice(2)));
 } catch (error) {
   for (const end of cleanUp.reverse()) await end();
-  if (error instanceof FlagError) process.stderr.write(`${error.message}\n`);
+  if (error instanceof FlagError || error instanceof DataInUseError) process.stderr.write(`${error.message}\n`);
   else if (isPortInUse(error)) process.stderr.write('The port is in use. Choose another with --port N.\n');
   else throw error;
   process.exit(1);

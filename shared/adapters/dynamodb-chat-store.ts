@@ -18,10 +18,10 @@ export class DynamoDbChatStore implements ChatStore {
   async touch(
     session: string,
     chatId: string,
-    message: { readonly id: string; readonly timestamp: number },
+    message: { readonly id: string; readonly timestamp: number; readonly seq: number },
     name?: string,
   ): Promise<void> {
-    const position = positionOf(message.timestamp, message.id);
+    const position = positionOf(message.timestamp, message.seq, message.id);
     const key = { session, chatId };
     const moved = { position, timestamp: message.timestamp, lastMessageId: message.id };
     const named = { name, namePosition: position };

@@ -48,8 +48,8 @@ export class DynamoDbMessageStore implements MessageStore {
     this.#table = new DynamoDbTable(client, tableName);
   }
 
-  async add(session: string, message: WaMessage): Promise<void> {
-    const { id, ...place } = placeOf(session, message);
+  async add(session: string, message: WaMessage, seq: number): Promise<void> {
+    const { id, ...place } = placeOf(session, message, seq);
     await this.#table.update({ session, id }, (e) => ({
       update: e.update({ ...place, message }),
       condition: `attribute_not_exists(${e.name('message')})`,

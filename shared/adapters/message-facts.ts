@@ -42,9 +42,9 @@ export interface MessageFacts {
   readonly reactions: ReadonlyMap<string, ReactionFact>;
 }
 
-/** Sorts by time, then id. @param timestamp seconds */
-export function positionOf(timestamp: number, id: string): string {
-  return `${secondsKey(timestamp)}#${id}`;
+/** Sorts by time, then by what came first. @param timestamp seconds @param seq number of the event */
+export function positionOf(timestamp: number, seq: number, id: string): string {
+  return `${secondsKey(timestamp)}#${String(seq).padStart(12, '0')}#${id}`;
 }
 
 /** First and last position of a span of time, both inclusive. Ids have no character above `~`. */
@@ -61,13 +61,13 @@ export function chatKeyOf(session: string, chatId: string): string {
 }
 
 /** @throws ValidationError when the message's id is not in the long form or its chat is not a chat */
-export function placeOf(session: string, message: WaMessage): MessagePlace {
+export function placeOf(session: string, message: WaMessage, seq: number): MessagePlace {
   const key = parseMessageId(message.id);
   if (key === undefined || !isChatId(key.chatId)) {
     throw new ValidationError([{ path: 'message.id', message: 'must be {fromMe}_{chatId}_{id}' }]);
   }
   const { chatId, id } = key;
-  return { id, chatId, chatKey: chatKeyOf(session, chatId), position: positionOf(message.timestamp, id) };
+  return { id, chatId, chatKey: chatKeyOf(session, chatId), position: positionOf(message.timestamp, seq, id) };
 }
 
 /** Acks from weak to strong. A failure outdoes PENDING only: a later receipt proves that the message did arrive. */

@@ -26,6 +26,19 @@ export const EVENT_NAMES = [
 export const eventNameSchema = z.enum(EVENT_NAMES);
 export type EventName = z.infer<typeof eventNameSchema>;
 
+/**
+ * Events that change a read model, and the rule's pattern for them. `message.any` has every message; `message` would
+ * only say the incoming ones again.
+ */
+export const PROJECTED_EVENTS = [
+  'message.any',
+  'message.ack',
+  'message.ack.group',
+  'message.reaction',
+  'message.edited',
+  'message.revoked',
+] as const satisfies readonly EventName[];
+
 export const mediaSchema = z
   .object({
     /** `/api/files/…` path or absolute URL; null when the media was not downloaded. */

@@ -17,7 +17,8 @@ export interface MessageQuery {
 /** Messages as the projector has seen them. Writes are idempotent and may come in any order. */
 export interface MessageStore {
   /** Adds the message; what is already known of it (ack, edit, revocation) stays. */
-  add(session: string, message: WaMessage): Promise<void>;
+  /** @param seq number of the event, which orders messages of the same second */
+  add(session: string, message: WaMessage, seq: number): Promise<void>;
   /** Raises the ack; never lowers it. */
   raiseAck(session: string, id: string, ack: number): Promise<void>;
   /** @param timestamp milliseconds; an older reaction of a sender does not overwrite a newer one */
@@ -45,7 +46,7 @@ export interface ChatStore {
   touch(
     session: string,
     chatId: string,
-    message: { readonly id: string; readonly timestamp: number },
+    message: { readonly id: string; readonly timestamp: number; readonly seq: number },
     name?: string,
   ): Promise<void>;
   query(session: string, query: ChatQuery): Promise<readonly ChatRow[]>;

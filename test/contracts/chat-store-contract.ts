@@ -21,25 +21,25 @@ export function defineChatStoreContract(name: string, factory: () => Promise<Cha
       (await store.query(session, page(query))).map((row) => row.chatId);
     const only = async () => (await store.query('alpha', page()))[0];
     const three = async () => {
-      await store.touch('alpha', '10001@c.us', { id: 'AAAAA1', timestamp: 20 }, 'Zoe');
-      await store.touch('alpha', '10002@c.us', { id: 'AAAAA2', timestamp: 30 });
-      await store.touch('alpha', '10003@c.us', { id: 'AAAAA3', timestamp: 10 }, 'Ada');
+      await store.touch('alpha', '10001@c.us', { id: 'AAAAA1', timestamp: 20, seq: 1 }, 'Zoe');
+      await store.touch('alpha', '10002@c.us', { id: 'AAAAA2', timestamp: 30, seq: 1 });
+      await store.touch('alpha', '10003@c.us', { id: 'AAAAA3', timestamp: 10, seq: 1 }, 'Ada');
     };
 
     it('moves to the latest message, whatever comes last', async () => {
-      await store.touch('alpha', '10001@c.us', { id: 'AAAAA2', timestamp: 20 });
-      await store.touch('alpha', '10001@c.us', { id: 'AAAAA1', timestamp: 10 });
+      await store.touch('alpha', '10001@c.us', { id: 'AAAAA2', timestamp: 20, seq: 1 });
+      await store.touch('alpha', '10001@c.us', { id: 'AAAAA1', timestamp: 10, seq: 1 });
       expect(await only()).toMatchObject({ chatId: '10001@c.us', lastMessageId: 'AAAAA2', timestamp: 20, name: null });
-      await store.touch('alpha', '10001@c.us', { id: 'AAAAA3', timestamp: 30 });
+      await store.touch('alpha', '10001@c.us', { id: 'AAAAA3', timestamp: 30, seq: 1 });
       expect(await only()).toMatchObject({ lastMessageId: 'AAAAA3', timestamp: 30 });
     });
 
     it('has the name that came with the latest named message', async () => {
-      await store.touch('alpha', '10001@c.us', { id: 'AAAAA4', timestamp: 40 });
-      await store.touch('alpha', '10001@c.us', { id: 'AAAAA2', timestamp: 20 }, 'New');
-      await store.touch('alpha', '10001@c.us', { id: 'AAAAA1', timestamp: 10 }, 'Old');
+      await store.touch('alpha', '10001@c.us', { id: 'AAAAA4', timestamp: 40, seq: 1 });
+      await store.touch('alpha', '10001@c.us', { id: 'AAAAA2', timestamp: 20, seq: 1 }, 'New');
+      await store.touch('alpha', '10001@c.us', { id: 'AAAAA1', timestamp: 10, seq: 1 }, 'Old');
       expect(await only()).toMatchObject({ lastMessageId: 'AAAAA4', name: 'New' });
-      await store.touch('alpha', '10001@c.us', { id: 'AAAAA5', timestamp: 50 });
+      await store.touch('alpha', '10001@c.us', { id: 'AAAAA5', timestamp: 50, seq: 1 });
       expect(await only()).toMatchObject({ lastMessageId: 'AAAAA5', name: 'New' });
     });
 
@@ -66,7 +66,7 @@ export function defineChatStoreContract(name: string, factory: () => Promise<Cha
 
     it('keeps sessions apart and clears one', async () => {
       await three();
-      await store.touch('beta', '10001@c.us', { id: 'AAAAA1', timestamp: 1 });
+      await store.touch('beta', '10001@c.us', { id: 'AAAAA1', timestamp: 1, seq: 1 });
       await store.clear('alpha');
       expect(await ids({})).toEqual([]);
       expect(await ids({}, 'beta')).toEqual(['10001@c.us']);

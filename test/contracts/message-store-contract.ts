@@ -26,7 +26,7 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
 
     it('gives back what was added', async () => {
       const message = waMessage({ id: 'AAAAA1' });
-      await store.add('alpha', message);
+      await store.add('alpha', message, 1);
       expect(await store.get('alpha', 'AAAAA1')).toMatchObject({
         session: 'alpha',
         chatId: CHAT,
@@ -39,7 +39,7 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
     });
 
     it('raises the ack and never lowers it', async () => {
-      await store.add('alpha', waMessage({ id: 'AAAAA1', fromMe: true, ack: 0 }));
+      await store.add('alpha', waMessage({ id: 'AAAAA1', fromMe: true, ack: 0 }), 1);
       await store.raiseAck('alpha', 'AAAAA1', 3);
       await store.raiseAck('alpha', 'AAAAA1', 2);
       const row = await store.get('alpha', 'AAAAA1');
@@ -47,7 +47,7 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
     });
 
     it('shows a failure until a receipt proves the opposite', async () => {
-      await store.add('alpha', waMessage({ id: 'AAAAA1', fromMe: true, ack: 0 }));
+      await store.add('alpha', waMessage({ id: 'AAAAA1', fromMe: true, ack: 0 }), 1);
       await store.raiseAck('alpha', 'AAAAA1', -1);
       expect(await store.get('alpha', 'AAAAA1')).toMatchObject({ ack: -1, message: { ackName: 'ERROR' } });
       await store.raiseAck('alpha', 'AAAAA1', 0);
@@ -65,7 +65,7 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
       expect(await ids({})).toEqual([]);
       expect(await ids({ chatId: CHAT })).toEqual([]);
 
-      await store.add('alpha', waMessage({ id: 'AAAAA1', ack: 1, _data: { type: 'text' } }));
+      await store.add('alpha', waMessage({ id: 'AAAAA1', ack: 1, _data: { type: 'text' } }), 1);
       expect(await store.get('alpha', 'AAAAA1')).toMatchObject({
         ack: 2,
         reactions: { [SENDER]: '👍' },
@@ -77,15 +77,15 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
     });
 
     it('adds a message again without losing anything', async () => {
-      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }), 1);
       await store.edit('alpha', 'AAAAA1', 'edited', undefined, 5000);
       await store.raiseAck('alpha', 'AAAAA1', 3);
-      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }), 1);
       expect(await store.get('alpha', 'AAAAA1')).toMatchObject({ ack: 3, message: { body: 'edited' } });
     });
 
     it('keeps the newest edit and the first revocation', async () => {
-      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }), 1);
       await store.edit('alpha', 'AAAAA1', 'second', undefined, 2000);
       await store.edit('alpha', 'AAAAA1', 'first', undefined, 1000);
       await store.revoke('alpha', 'AAAAA1', 4000);
@@ -98,14 +98,14 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
     });
 
     it('keeps one reaction of each sender, and none that was taken back', async () => {
-      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }), 1);
       await store.react('alpha', 'AAAAA1', SENDER, '👍', 1000);
       await store.react('alpha', 'AAAAA1', OTHER, '🎉', 1000);
       expect((await store.get('alpha', 'AAAAA1'))?.reactions).toEqual({ [SENDER]: '👍', [OTHER]: '🎉' });
     });
 
     it('keeps the newest reaction of a sender, also when it was to take one back', async () => {
-      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }), 1);
       await store.react('alpha', 'AAAAA1', SENDER, '👍', 1000);
       await store.react('alpha', 'AAAAA1', SENDER, '', 3000);
       await store.react('alpha', 'AAAAA1', SENDER, '🎉', 2000);
@@ -115,8 +115,8 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
     });
 
     it('comes to the same end in any order when two happen at the same time', async () => {
-      await store.add('alpha', waMessage({ id: 'AAAAA1' }));
-      await store.add('alpha', waMessage({ id: 'AAAAA2' }));
+      await store.add('alpha', waMessage({ id: 'AAAAA1' }), 1);
+      await store.add('alpha', waMessage({ id: 'AAAAA2' }), 1);
       for (const [id, texts] of [
         ['AAAAA1', ['a', 'b']],
         ['AAAAA2', ['b', 'a']],
@@ -136,9 +136,9 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
         ['AAAAA2', 20],
         ['AAAAA4', 30],
       ] as const;
-      for (const [id, timestamp] of times) await store.add('alpha', waMessage({ id, timestamp }));
-      await store.add('alpha', waMessage({ id: 'BBBBB1', chatId: OTHER, timestamp: 15 }));
-      await store.add('beta', waMessage({ id: 'CCCCC1', timestamp: 12 }));
+      for (const [id, timestamp] of times) await store.add('alpha', waMessage({ id, timestamp }), 1);
+      await store.add('alpha', waMessage({ id: 'BBBBB1', chatId: OTHER, timestamp: 15 }), 1);
+      await store.add('beta', waMessage({ id: 'CCCCC1', timestamp: 12 }), 1);
       expect(await ids({ chatId: CHAT })).toEqual(['AAAAA1', 'AAAAA2', 'AAAAA3', 'AAAAA4']);
       expect(await ids({ chatId: CHAT, sortOrder: 'desc' })).toEqual(['AAAAA4', 'AAAAA3', 'AAAAA2', 'AAAAA1']);
       expect(await ids({})).toEqual(['AAAAA1', 'BBBBB1', 'AAAAA2', 'AAAAA3', 'AAAAA4']);
@@ -150,6 +150,7 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
         await store.add(
           'alpha',
           waMessage({ id: `AAAAA${index}`, timestamp: index * 10, fromMe: index % 2 === 0, ack: 1 }),
+          1,
         );
       }
       await store.raiseAck('alpha', 'AAAAA3', 3);
@@ -163,12 +164,12 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
     });
 
     it('clears one session, also of what has no message yet', async () => {
-      for (let index = 0; index < 60; index += 1) await store.add('alpha', waMessage({ id: `AAAAA${index}` }));
+      for (let index = 0; index < 60; index += 1) await store.add('alpha', waMessage({ id: `AAAAA${index}` }), 1);
       await store.raiseAck('alpha', 'BBBBB1', 3);
-      await store.add('beta', waMessage({ id: 'AAAAA1' }));
+      await store.add('beta', waMessage({ id: 'AAAAA1' }), 1);
       await store.clear('alpha');
       expect(await ids({})).toEqual([]);
-      await store.add('alpha', waMessage({ id: 'BBBBB1', ack: 1 }));
+      await store.add('alpha', waMessage({ id: 'BBBBB1', ack: 1 }), 1);
       expect(await store.get('alpha', 'BBBBB1')).toMatchObject({ ack: 1 });
       expect(await ids({}, 'beta')).toEqual(['AAAAA1']);
     });

@@ -36,13 +36,13 @@ beforeEach(async () => {
   api = new TestApi();
   await api.session('main');
   const media = { url: '/api/files/main/pic.jpg', mimetype: 'image/jpeg', filename: null, error: null };
-  await api.messages.add('main', message(CHAT, 'MSG001', 100));
-  await api.messages.add('main', message(CHAT, 'MSG002', 200, { fromMe: true }));
-  await api.messages.add('main', message(CHAT, 'MSG003', 300, { hasMedia: true, media }));
-  await api.messages.add('main', message(OTHER, 'MSG004', 400));
+  await api.messages.add('main', message(CHAT, 'MSG001', 100), 1);
+  await api.messages.add('main', message(CHAT, 'MSG002', 200, { fromMe: true }), 1);
+  await api.messages.add('main', message(CHAT, 'MSG003', 300, { hasMedia: true, media }), 1);
+  await api.messages.add('main', message(OTHER, 'MSG004', 400), 1);
   await api.messages.raiseAck('main', 'MSG002', 3);
-  await api.chats.touch('main', CHAT, { id: 'MSG003', timestamp: 300 }, 'Ann');
-  await api.chats.touch('main', OTHER, { id: 'MSG004', timestamp: 400 });
+  await api.chats.touch('main', CHAT, { id: 'MSG003', timestamp: 300, seq: 1 }, 'Ann');
+  await api.chats.touch('main', OTHER, { id: 'MSG004', timestamp: 400, seq: 1 });
 });
 
 describe('messages', () => {

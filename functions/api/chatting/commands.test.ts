@@ -48,8 +48,8 @@ describe('commands', () => {
     const now = Math.floor(Date.now() / 1000);
     const fields = { from: CHAT, to: '490@c.us', participant: null, body: 'x', hasMedia: false, media: null };
     const message = { ...fields, source: 'app' as const, ack: 2, ackName: 'DEVICE', vCards: [], timestamp: now };
-    await api.messages.add('main', { ...message, id: `false_${CHAT}_3EB0UNREAD`, fromMe: false });
-    await api.messages.add('main', { ...message, id: `true_${CHAT}_3EB0MINE00`, fromMe: true });
+    await api.messages.add('main', { ...message, id: `false_${CHAT}_3EB0UNREAD`, fromMe: false }, 1);
+    await api.messages.add('main', { ...message, id: `true_${CHAT}_3EB0MINE00`, fromMe: true }, 1);
     await api.call('POST', '/api/sendSeen', { body });
     expect(commands.at(-1)).toMatchObject({ messages: [{ id: '3EB0UNREAD' }] });
   });

@@ -301,7 +301,7 @@ describe('other kinds', () => {
 describe('references', () => {
   it('quotes what the read model knows, and also what it does not', async () => {
     const server = await api();
-    await server.messages.add('main', known('3EB0KNOWN0'));
+    await server.messages.add('main', known('3EB0KNOWN0'), 1);
     const quote = async (id: string) => {
       const answer = await server.call('POST', '/api/sendText', { body: text({ reply_to: id }) });
       const { command } = (await sentJob(server, answer.json)).job;
@@ -319,7 +319,7 @@ describe('references', () => {
 
   it('forwards what it knows and refuses what it does not', async () => {
     const server = await api();
-    await server.messages.add('main', known('3EB0KNOWN0'));
+    await server.messages.add('main', known('3EB0KNOWN0'), 1);
     const forward = (messageId: string) =>
       server.call('POST', '/api/forwardMessage', { body: { session: 'main', chatId: '491511234569', messageId } });
     const { job } = await sentJob(server, (await forward('3EB0KNOWN0')).json);
@@ -329,7 +329,7 @@ describe('references', () => {
 
   it('reacts in the chat that the message is in', async () => {
     const server = await api();
-    await server.messages.add('main', known('3EB0KNOWN0'));
+    await server.messages.add('main', known('3EB0KNOWN0'), 1);
     const react = (messageId: string) =>
       server.call('PUT', '/api/reaction', { body: { session: 'main', messageId, reaction: '👍' } });
     const answer = await react('3EB0KNOWN0');

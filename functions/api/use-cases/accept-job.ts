@@ -87,6 +87,7 @@ function newRow(now: number, session: SessionRow, { jobId, command, messageId }:
     createdAt: now,
     updatedAt: now,
     expiresAt,
+    openShard: session.shard,
     ttl: Math.floor(expiresAt / 1000) + KEEP_SECONDS,
   };
 }

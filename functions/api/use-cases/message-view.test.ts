@@ -46,4 +46,16 @@ describe('a message as clients see it', () => {
     expect(view.media?.url).toBe(shown);
     expect(view.mediaUrl).toBe(shown ?? '');
   });
+
+  it('tells what happened to it since', () => {
+    const view = messageView({ ...row, reactions: { '491511@c.us': '👍' }, editedAt: 5000 }, '');
+    expect(view._data).toEqual({ reactions: { '491511@c.us': '👍' }, editedAt: 5000 });
+  });
+
+  it('shows nothing of a message that was deleted for everybody', () => {
+    const message = { ...row.message, body: 'a secret', _data: { content: 'YSBzZWNyZXQ=', lid: '1@lid' } };
+    const view = messageView({ ...row, message, revokedAt: 6000 }, '');
+    expect(view).toMatchObject({ body: '', hasMedia: false, media: null, _data: { lid: '1@lid', revokedAt: 6000 } });
+    expect(JSON.stringify(view)).not.toContain('ecret');
+  });
 });

@@ -1,21 +1,41 @@
 import type { MessageView, SentMessage } from '#shared/contracts/api/bodies.ts';
 import type { SendCommand } from '#shared/contracts/commands.ts';
+import type { WaMessage } from '#shared/contracts/events.ts';
 import type { JobRow, JobState } from '#shared/contracts/jobs.ts';
 import type { MessageRow, SessionRow } from '#shared/contracts/rows.ts';
 import { chatIdToJid, parseChatId } from '#shared/domain/chat-id.ts';
 import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';
 
-/** A stored message as clients see it: with its newest ack, and media at an address they can open. */
+/**
+ * A stored message as clients see it: with its newest ack, what happened to it since (`_data.reactions`,
+ * `_data.editedAt`, `_data.revokedAt`, milliseconds), and media at an address they can open. Of a message that was
+ * deleted for everybody nothing is shown but that it was there.
+ */
 export function messageView(row: MessageRow, baseUrl: string): MessageView {
   const ack = knownAck(Math.max(row.ack, row.message.ack)) ?? ACKS.PENDING;
-  const { media } = row.message;
+  const message = row.revokedAt === undefined ? row.message : withoutContent(row.message);
+  const { media } = message;
   const url = media?.url?.startsWith('/') ? `${baseUrl}${media.url}` : (media?.url ?? null);
   return {
-    ...row.message,
+    ...message,
     ack,
     ackName: ackName(ack),
     media: media === null ? null : { ...media, url },
     mediaUrl: url ?? '',
+    _data: { ...message._data, ...since(row) },
+  };
+}
+
+function withoutContent(message: WaMessage): WaMessage {
+  const { content: _content, ...data } = message._data ?? {};
+  return { ...message, body: '', hasMedia: false, media: null, location: null, vCards: [], replyTo: null, _data: data };
+}
+
+function since({ reactions, editedAt, revokedAt }: MessageRow): Record<string, unknown> {
+  return {
+    ...(Object.keys(reactions).length > 0 && { reactions }),
+    ...(editedAt !== undefined && { editedAt }),
+    ...(revokedAt !== undefined && { revokedAt }),
   };
 }
 

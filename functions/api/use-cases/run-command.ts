@@ -18,7 +18,7 @@ export type CommandResult =
  * Has the session's engine carry out a command and waits for the result.
  *
  * @param waitMs undefined: the default
- * @throws the job's failure, JobNotAcceptedError
+ * @throws the job's failure, ShardBacklogError, JobNotAcceptedError
  */
 export async function runCommand(
   deps: ApiDeps,
@@ -26,6 +26,7 @@ export async function runCommand(
   command: ControlCommand,
   waitMs: number | undefined,
 ): Promise<CommandResult> {
+  await deps.backlog.admit(session, 'command');
   const accepted = await acceptJob(deps, session, { jobId: `job_${ulid()}`, command });
   const job = await awaitJob(deps, accepted, waitMs ?? deps.config.commandWaitMs);
   const failure = await jobFailure(deps, job);

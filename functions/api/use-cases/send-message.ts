@@ -47,8 +47,8 @@ export interface AcceptedSend {
 /**
  * Accepts a message for sending, in whatever state the session is. Order: media, row, queue.
  *
- * @throws ConflictError when the idempotency key was used for something else, JobNotAcceptedError, and after waiting
- * the job's failure
+ * @throws ConflictError when the idempotency key was used for something else, SessionBacklogError, ShardBacklogError,
+ * JobNotAcceptedError, and after waiting the job's failure
  */
 export async function sendMessage(
   deps: ApiDeps,
@@ -77,6 +77,7 @@ async function accept(deps: ApiDeps, session: SessionRow, draft: Draft, options:
       if (earlier.state === 'QUEUED') await wakeAgain(deps, session, earlier);
       return { job: earlier, command };
     }
+    await deps.backlog.admit(session, 'send');
     await media?.store(deps.media);
     try {
       return { job: await acceptJob(deps, session, { jobId, command, messageId }), command };

@@ -15,11 +15,11 @@ export class MemoryChatStore implements ChatStore {
   async touch(
     session: string,
     chatId: string,
-    message: { readonly id: string; readonly timestamp: number },
+    message: { readonly id: string; readonly timestamp: number; readonly seq: number },
     name?: string,
   ): Promise<void> {
     const key = `${session}\0${chatId}`;
-    const position = positionOf(message.timestamp, message.id);
+    const position = positionOf(message.timestamp, message.seq, message.id);
     const known = this.#chats.get(key);
     const moves = known === undefined || known.row.position <= position;
     const names = name !== undefined && (known === undefined || known.namePosition <= position);

@@ -16,8 +16,8 @@ import {
 export class MemoryMessageStore implements MessageStore {
   readonly #items = new Map<string, MessageFacts>();
 
-  async add(session: string, message: WaMessage): Promise<void> {
-    const place = placeOf(session, message);
+  async add(session: string, message: WaMessage, seq: number): Promise<void> {
+    const place = placeOf(session, message, seq);
     const placed = { ...place, message: structuredClone(message) };
     this.#change(session, place.id, (facts) => ({ ...facts, placed: facts.placed ?? placed }));
   }
