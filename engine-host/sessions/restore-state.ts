@@ -76,7 +76,7 @@ export async function abandonState(options: Omit<RestoreOptions, 'checkpoints' |
 }
 
 /** Applies all records behind `at` and moves it. @throws CorruptStateError | NotFoundError */
-export async function replay(journal: SessionJournal, values: Map<string, Uint8Array>, at: Position): Promise<void> {
+async function replay(journal: SessionJournal, values: Map<string, Uint8Array>, at: Position): Promise<void> {
   for await (const record of journal.read(at.lsn + 1)) {
     const { lsn, epoch, kind } = record;
     if (lsn !== at.lsn + 1) throw new CorruptStateError(`The journal goes on at ${lsn} instead of ${at.lsn + 1}`);
