@@ -1,3 +1,4 @@
+import type { JobState } from '#shared/contracts/jobs.ts';
 import { ConflictError, DependencyError, NotFoundError, TrunklineError } from '#shared/domain/errors.ts';
 
 /** Errors that only the HTTP API has: WAHA gives them texts or statuses of their own. */
@@ -47,6 +48,45 @@ export class FileNotFoundError extends NotFoundError {
 
 /** The path leads nowhere. */
 export class RouteNotFoundError extends NotFoundError {}
+
+/** The job has ended, or its message may already be on the wire. */
+export class JobNotCancellableError extends ConflictError {
+  readonly session: string;
+  readonly jobId: string;
+  readonly state: JobState;
+  constructor(session: string, jobId: string, state: JobState) {
+    super(
+      state === 'PREPARED' || state === 'ON_WIRE'
+        ? `The message may have left already: its job is ${state}`
+        : `The job has ended: it is ${state}`,
+    );
+    this.session = session;
+    this.jobId = jobId;
+    this.state = state;
+  }
+}
+
+/** Too much of the session's waits already. Nothing was accepted. */
+export class SessionBacklogError extends TrunklineError {
+  readonly code = 'quota';
+  override readonly retryable = true;
+  /** Seconds after which another try makes sense. */
+  readonly retryAfter: number;
+  constructor(cap: number, retryAfter: number) {
+    super(`The session has ${cap} jobs that wait; no more sends are accepted until some have left`);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Too much of the sessions that share this one's queue waits already. Nothing was accepted. */
+export class ShardBacklogError extends DependencyError {
+  /** Seconds after which another try makes sense. */
+  readonly retryAfter: number;
+  constructor(retryAfter: number) {
+    super('The queue of this session is full; nothing more is accepted until it has been worked off');
+    this.retryAfter = retryAfter;
+  }
+}
 
 /**
  * A job could not be put on its way. `certain` tells whether it will not run; otherwise the job's row, if it exists by

@@ -9,6 +9,7 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import { createLogger } from '#shared/observability/logger.ts';
 import type { ApiDeps } from './deps.ts';
 import { apiConfig, apiEnvSchema } from './env.ts';
+import { createBacklog } from './use-cases/backlog.ts';
 
 /**
  * The dependencies of the API over AWS, for the composition roots of its functions.
@@ -22,15 +23,19 @@ export function createAwsApiDeps(
 ): ApiDeps {
   const env = apiEnvSchema.parse(environment);
   const { dynamo, s3, sqs } = clients ?? createAwsClients({ pathStyle: env.S3_PATH_STYLE });
+  const config = apiConfig(env, systemClock.now());
+  const jobs = new DynamoDbJobStore(dynamo);
+  const queue = new SqsShardQueue(sqs);
   return {
     sessions: new DynamoDbSessionStore(dynamo),
-    jobs: new DynamoDbJobStore(dynamo),
-    queue: new SqsShardQueue(sqs),
+    jobs,
+    queue,
+    backlog: createBacklog({ jobs, queue, clock: systemClock, config }),
     messages: new DynamoDbMessageStore(dynamo),
     chats: new DynamoDbChatStore(dynamo),
     media: new S3MediaStore(s3),
     clock: systemClock,
     logger: createLogger({ name: 'api', level: env.LOG_LEVEL }),
-    config: apiConfig(env, systemClock.now()),
+    config,
   };
 }

@@ -6,12 +6,14 @@ import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ShardQueue } from '#shared/ports/shard-queue.ts';
+import type { Backlog } from './use-cases/backlog.ts';
 
 /** Everything the API's functions need, ports only. */
 export interface ApiDeps {
   readonly sessions: SessionStore;
   readonly jobs: JobStore;
-  readonly queue: Pick<ShardQueue, 'send'>;
+  readonly queue: Pick<ShardQueue, 'send' | 'depth'>;
+  readonly backlog: Backlog;
   readonly messages: MessageStore;
   readonly chats: ChatStore;
   readonly media: MediaStore;
@@ -36,6 +38,13 @@ export interface ApiConfig {
   readonly stateWaitMs: number;
   /** How long a command waits for its result unless the client says otherwise, milliseconds. */
   readonly commandWaitMs: number;
+  /** Open jobs of a session from which on no more sends are accepted. */
+  readonly sessionBacklogCap: number;
+  /** Messages on a shard's queue from which on nothing more is accepted. */
+  readonly shardBacklogCap: number;
 }
+
+/** SQS looks at the first 120,000 messages of a FIFO queue; what is behind them would wait for sessions that stand still. */
+export const DEFAULT_CAPS = { sessionBacklogCap: 10_000, shardBacklogCap: 100_000 } as const;
 
 export const DEFAULT_WAITS = { ownerWaitMs: 10_000, stateWaitMs: 3_000, commandWaitMs: 20_000 } as const;

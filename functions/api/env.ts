@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { shardIds } from '#shared/contracts/resources.ts';
 import { engineNameSchema } from '#shared/contracts/session.ts';
-import { type ApiConfig, DEFAULT_WAITS } from './deps.ts';
+import { type ApiConfig, DEFAULT_CAPS, DEFAULT_WAITS } from './deps.ts';
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const cap = z.coerce.number().int().min(1).max(1_000_000);
 const milliseconds = z.coerce.number().int().min(0).max(25_000);
 
 /** Environment of the API's functions. */
@@ -21,6 +22,10 @@ export const apiEnvSchema = z.object({
   OWNER_WAIT_MS: milliseconds.default(DEFAULT_WAITS.ownerWaitMs),
   STATE_WAIT_MS: milliseconds.default(DEFAULT_WAITS.stateWaitMs),
   COMMAND_WAIT_MS: milliseconds.default(DEFAULT_WAITS.commandWaitMs),
+  /** Open jobs of a session from which on sends are answered 429. */
+  SESSION_BACKLOG_CAP: cap.default(DEFAULT_CAPS.sessionBacklogCap),
+  /** Messages on a shard's queue from which on everything is answered 503. */
+  SHARD_BACKLOG_CAP: cap.default(DEFAULT_CAPS.shardBacklogCap),
 });
 export type ApiEnv = z.infer<typeof apiEnvSchema>;
 
@@ -34,5 +39,7 @@ export function apiConfig(env: ApiEnv, startedAt: number): ApiConfig {
     ownerWaitMs: env.OWNER_WAIT_MS,
     stateWaitMs: env.STATE_WAIT_MS,
     commandWaitMs: env.COMMAND_WAIT_MS,
+    sessionBacklogCap: env.SESSION_BACKLOG_CAP,
+    shardBacklogCap: env.SHARD_BACKLOG_CAP,
   };
 }

@@ -7,7 +7,14 @@ import {
   ValidationError,
   WrongStateError,
 } from '#shared/domain/errors.ts';
-import { FileNotFoundError, JobNotAcceptedError, SessionExistsError } from './api-errors.ts';
+import {
+  FileNotFoundError,
+  JobNotAcceptedError,
+  JobNotCancellableError,
+  SessionBacklogError,
+  SessionExistsError,
+  ShardBacklogError,
+} from './api-errors.ts';
 import { jsonResult } from './reply.ts';
 
 /**
@@ -50,7 +57,8 @@ function errorResult(error: unknown, requestId: string): APIGatewayProxyResult {
     });
   }
   const status = error instanceof SessionExistsError ? 422 : STATUS[error.code];
-  return jsonResult(status, { ...wahaFields(error, status), code: error.code, ...ownFields(error) });
+  const body = { ...wahaFields(error, status), code: error.code, ...ownFields(error) };
+  return jsonResult(status, body, ownHeaders(error));
 }
 
 function wahaFields(error: TrunklineError, statusCode: number): Record<string, unknown> {
@@ -74,7 +82,15 @@ function ownFields(error: TrunklineError): Record<string, unknown> {
   if (error instanceof JobNotAcceptedError) {
     return { job: { id: error.jobId, url: `/api/${error.session}/jobs/${error.jobId}`, certain: error.certain } };
   }
+  if (error instanceof JobNotCancellableError) {
+    return { job: { id: error.jobId, url: `/api/${error.session}/jobs/${error.jobId}`, state: error.state } };
+  }
   return {};
+}
+
+function ownHeaders(error: TrunklineError): Record<string, string> {
+  const isFull = error instanceof SessionBacklogError || error instanceof ShardBacklogError;
+  return isFull ? { 'retry-after': String(error.retryAfter) } : {};
 }
 
 interface FailedRequest {

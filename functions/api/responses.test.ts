@@ -41,6 +41,7 @@ describe('answers have the form of the route table', () => {
     ['getSession', 'GET', '/api/sessions/main'],
     ['getMe', 'GET', '/api/sessions/main/me'],
     ['restartSession', 'POST', '/api/sessions/made/restart'],
+    ['listJobs', 'GET', '/api/main/jobs'],
     ['getQr', 'GET', '/api/new/auth/qr?format=raw'],
     ['requestCode', 'POST', '/api/new/auth/request-code', { phoneNumber: '491511234567' }],
     ['sendText', 'POST', '/api/sendText', { ...to, text: 'x', reply_to: '3EB0AAAAAA' }],

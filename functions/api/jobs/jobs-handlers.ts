@@ -5,15 +5,20 @@ import { NotFoundError } from '#shared/domain/errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import { json } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
+import { cancelJob } from '../use-cases/cancel-job.ts';
 
 /** Jobs: what has become of a send or a command. Jobs outlive their session for a while, so no session is looked up. */
 export function createJobsHandlers({ jobs }: Pick<ApiDeps, 'jobs'>): ApiHandlers<typeof jobsOperations> {
   return {
+    listJobs: async ({ params, query }) => json((await jobs.list(params.session, query)).map(jobView)),
+
     getJob: async ({ params }) => {
       const row = await jobs.get(params.session, params.id);
       if (row === undefined) throw new NotFoundError(`Job '${params.id}' is not known`);
       return json(jobView(row));
     },
+
+    cancelJob: async ({ params }) => json(jobView(await cancelJob({ jobs }, params.session, params.id))),
   };
 }
 

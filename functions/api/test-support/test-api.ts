@@ -9,8 +9,9 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import type { ShardMessage } from '#shared/contracts/jobs.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
-import type { ApiConfig, ApiDeps } from '../deps.ts';
+import { type ApiConfig, type ApiDeps, DEFAULT_CAPS } from '../deps.ts';
 import { createApiFunctions, functionName } from '../functions.ts';
+import { createBacklog } from '../use-cases/backlog.ts';
 
 export interface QueuedMessage {
   readonly shard: string;
@@ -61,6 +62,25 @@ export class TestApi {
   readonly #functions: ReturnType<typeof createApiFunctions>;
 
   constructor(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> = {}) {
+    const settings: ApiConfig = {
+      version: '1.2.3',
+      engine: 'NOWEB',
+      shards: ['socket-00', 'socket-01'],
+      startedAt: 1_000,
+      publicUrl: undefined,
+      ownerWaitMs: 40,
+      stateWaitMs: 40,
+      commandWaitMs: 40,
+      ...DEFAULT_CAPS,
+      ...config,
+    };
+    const queue: ApiDeps['queue'] = {
+      send: async (shard, message, lane, deduplicationId) => {
+        await this.onQueued(message);
+        this.queued.push({ shard, message, lane, deduplicationId });
+      },
+      depth: async (shard) => this.queued.filter((entry) => entry.shard === shard).length,
+    };
     const log = (...line: unknown[]) => {
       this.logged.push(line);
     };
@@ -71,24 +91,10 @@ export class TestApi {
       chats: this.chats,
       media: this.media,
       clock: systemClock,
-      queue: {
-        send: async (shard, message, lane, deduplicationId) => {
-          await this.onQueued(message);
-          this.queued.push({ shard, message, lane, deduplicationId });
-        },
-      },
+      queue,
+      backlog: createBacklog({ jobs: this.jobs, queue, clock: systemClock, config: settings }),
       logger: { info: log, warn: log, error: log },
-      config: {
-        version: '1.2.3',
-        engine: 'NOWEB',
-        shards: ['socket-00', 'socket-01'],
-        startedAt: 1_000,
-        publicUrl: undefined,
-        ownerWaitMs: 40,
-        stateWaitMs: 40,
-        commandWaitMs: 40,
-        ...config,
-      },
+      config: settings,
       ...deps,
     };
     this.#functions = createApiFunctions(this.deps);
