@@ -12,6 +12,8 @@ export interface HarnessOptions {
   readonly config?: SessionConfig;
   /** The state an earlier run left. */
   readonly state?: MemorySessionState;
+  /** Takes an event on its way to the bus. @default it arrives at once */
+  readonly publish?: (event: EngineEvent, published: () => void) => void;
 }
 
 /** Stands where a session's runner stands: gives an engine its context and remembers all it says. For tests. */
@@ -49,7 +51,8 @@ export class EngineHarness {
       report: (state) => this.states.push(state),
       emit: (event, published) => {
         this.events.push(event);
-        if (published) queueMicrotask(published);
+        const { publish = (_, arrived) => queueMicrotask(arrived) } = options;
+        publish(event, published ?? (() => {}));
       },
       sentContent: async (id) => this.sent.get(id),
     });

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { messageIdForJob } from '#shared/domain/message-id.ts';
+import type { EngineEvent } from '../engine.ts';
+import { eventually, TestJob } from '../engine-harness.ts';
+import { type Death, type MortalOptions, MortalSession } from './mortal-session.ts';
+import { chatOf, useNowebWorld } from './noweb-world.ts';
+
+const world = useNowebWorld({ receiptDelayMs: 20 });
+const PAUSE_MS = 60;
+const PATIENCE_MS = 15_000;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Leads a session through a row of deaths, with traffic both ways and a group in it. @returns what came of it */
+async function lead(name: string, phone: string, deaths: readonly Death[], options: MortalOptions) {
+  const { simulator } = world;
+  const [ann, ben] = [world.contact(`Ann ${name}`), world.contact(`Ben ${name}`)];
+  const session = new MortalSession(simulator, name, options);
+  const { harness } = session.start();
+  await simulator.scanQr((await harness.reaches('SCAN_QR_CODE')).qr.value, phone);
+  await harness.reaches('WORKING');
+  const people = [phone, ben.phone];
+  const group = simulator.createGroup({ owner: ann.phone, subject: name, participants: people }).id;
+  await session.settled();
+  session.kill();
+  const before = simulator.stats();
+  const logged = (await simulator.clientLog()).length;
+
+  let over = false;
+  const said: string[] = [];
+  const speak = async (from: string, to: string, label: string): Promise<void> => {
+    for (let n = 1; !over; n += 1) {
+      said.push(`${label} ${n}`);
+      await simulator.send(from, { to, text: `${label} ${n}` });
+      await pause(PAUSE_MS);
+    }
+  };
+  const asked: string[] = [];
+  const write = async (chat: string, label: string): Promise<void> => {
+    for (let n = 1; !over; n += 1) {
+      const jobId = `${label} ${n}`;
+      asked.push(messageIdForJob(name, jobId));
+      await session.send(new TestJob(name, jobId, new Map()), chatOf(chat), jobId);
+    }
+  };
+  const traffic = Promise.all([
+    speak(ann.phone, phone, 'from Ann'),
+    speak(ben.phone, phone, 'from Ben'),
+    speak(ben.phone, group, 'to all from Ben'),
+    write(ann.chatId, 'to Ann'),
+    write(group, 'to all'),
+  ]);
+  // What cannot be repaired any more must not keep the count from being taken.
+  for (const death of deaths) await Promise.race([session.start(death).died, pause(PATIENCE_MS)]);
+  over = true;
+  session.kill();
+  session.start();
+  await Promise.race([traffic, pause(PATIENCE_MS)]);
+  const missing = () => {
+    const heard = new Set(textsOn(session.bus));
+    return said.filter((text) => !heard.has(text));
+  };
+  await eventually('the last of it', () => (missing().length === 0 ? true : undefined), 6_000).catch(() => undefined);
+  const inbox = (await simulator.inbox(ann.phone)).map(({ id }) => id);
+  await session.bury();
+  const after = simulator.stats();
+  const log = (await simulator.clientLog()).slice(logged);
+  const texts = textsOn(session.bus);
+  return {
+    sizes: { said: said.length, asked: asked.length, bytes: session.bytes, appends: session.appends },
+    repeatsOnBus: session.bus.length - new Set(session.bus.map(idOf)).size,
+    faults: {
+      lostIn: missing(),
+      twiceIn: texts.length - new Set(texts).size,
+      disorderIn: disorder(texts),
+      lostOut: asked.filter((id) => !inbox.includes(id)).length,
+      twiceOut: log.filter(({ kind }) => kind === 'repeat').length,
+      undecryptable: after.retries - before.retries,
+      reusedCounters: after.decryptionFailures - before.decryptionFailures,
+      qrCodes: session.statuses.filter((status) => status === 'SCAN_QR_CODE').length - 1,
+    },
+  };
+}
+
+const idOf = ({ body, key, timestamp }: EngineEvent) => `${body.event} ${key} ${timestamp}`;
+
+/** What a receiver hears that looks at the ids of events. */
+function textsOn(bus: readonly EngineEvent[]): readonly string[] {
+  const seen = new Set<string>();
+  return bus.flatMap((event) => {
+    if (event.body.event !== 'message' || seen.has(idOf(event))) return [];
+    seen.add(idOf(event));
+    return [event.body.payload.body ?? ''];
+  });
+}
+
+/** Texts that came after a later one of the same speaker in the same chat. */
+function disorder(texts: readonly string[]): readonly string[] {
+  const last = new Map<string, number>();
+  return texts.filter((text) => {
+    const [, label = '', number] = /^(.*) (\d+)$/.exec(text) ?? [];
+    const late = Number(number) < (last.get(label) ?? 0);
+    if (!late) last.set(label, Number(number));
+    return late;
+  });
+}
+
+const NONE = {
+  lostIn: [],
+  twiceIn: 0,
+  disorderIn: [],
+  lostOut: 0,
+  twiceOut: 0,
+  undecryptable: 0,
+  reusedCounters: 0,
+  qrCodes: 0,
+};
+
+describe('a host that dies without a word', () => {
+  test('loses nothing and repeats nothing, wherever it dies', { timeout: 120_000 }, async () => {
+    const deaths = [3, 5, 8, 13, 21].flatMap((count): Death[] => [
+      { at: 'append', count },
+      { at: 'write', count },
+      { at: 'milliseconds', count: count * 17 },
+    ]);
+    const { faults, sizes } = await lead('killed', '4915200000001', deaths, { gate: 'durable', writeMs: 4 });
+    expect(faults).toEqual(NONE);
+    expect(sizes.said + sizes.asked).toBeGreaterThan(100);
+  });
+
+  test('loses messages and uses counters again where frames do not wait', { timeout: 120_000 }, async () => {
+    const deaths = Array.from({ length: 8 }, (_, n): Death => ({ at: 'milliseconds', count: 150 + 30 * n }));
+    const { faults } = await lead('ungated', '4915200000002', deaths, { gate: 'off', writeMs: 60 });
+    expect(faults.lostIn.length + faults.reusedCounters + faults.undecryptable).toBeGreaterThan(0);
+  });
+});
