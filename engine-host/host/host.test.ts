@@ -12,6 +12,7 @@ import { MemoryOwnershipStore } from '#shared/adapters/memory/memory-ownership-s
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { MemoryShardQueue } from '#shared/adapters/memory/memory-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
+import { commandSchema } from '#shared/contracts/commands.ts';
 import type { CommandHandlers } from '../engines/engine.ts';
 import { FakeEngineFactory } from '../sessions/fake-engine.ts';
 import { jobRow, sessionRow } from '../sessions/row-fixtures.ts';
@@ -66,8 +67,8 @@ async function launch(cloud: Cloud, hostId: string, handlers: CommandHandlers = 
   return { host, factory };
 }
 
-async function send(cloud: Cloud, jobId: string) {
-  await cloud.jobs.create(jobRow({ jobId }));
+async function send(cloud: Cloud, jobId: string, command = jobRow().command) {
+  await cloud.jobs.create(jobRow({ jobId, command }));
   await cloud.queue.send('socket-00', { kind: 'job', session: 'alpha', jobId }, 'sends', jobId);
 }
 
@@ -166,5 +167,28 @@ describe('host', () => {
     await until(() => expect(factory.told).toEqual(['start', 'stop', 'start']));
     expect((await cloud.ownership.shard('socket-00'))?.epoch).toBe(2);
     await until(async () => expect((await cloud.sessions.get('alpha'))?.epoch).toBe(2));
+  });
+
+  it('does not wait for a send that was cancelled while it waited', async () => {
+    const cloud = createCloud();
+    const overrides = { gap: { min: 3_600, max: 3_600 } };
+    await cloud.sessions.create(sessionRow({ config: { pacing: { profile: 'safe', overrides } } }));
+    const { factory } = await launch(cloud, 'a', {
+      sendText: async (_command, job) => {
+        await job.freeze({ content: Uint8Array.of(1) });
+        return { kind: 'sent', timestamp: 1 };
+      },
+    });
+    await until(() => expect(factory.told).toEqual(['start']));
+    factory.last.work();
+    const deletion = { chatId: '4915187654321@c.us', id: '3EB0AAAAAAAAAAAA', fromMe: true };
+    await send(cloud, 'one');
+    await until(async () => expect(await stateOf(cloud, 'one')).toBe('SENT'));
+    await send(cloud, 'two', commandSchema.parse({ type: 'sendText', chatId: '120363041234567890@g.us', text: 'hi' }));
+    await until(async () => expect(await cloud.jobs.get('alpha', 'two')).toMatchObject({ waitsFor: 'gap' }));
+    await cloud.jobs.advance('alpha', 'two', 9, { state: 'CANCELLED' });
+    await send(cloud, 'three', commandSchema.parse({ ...deletion, type: 'deleteMessage', message: deletion }));
+    await cloud.queue.send('socket-00', { kind: 'session-changed', session: 'alpha' }, 'control', 'change-1');
+    await until(async () => expect(await stateOf(cloud, 'three')).toBe('FAILED'));
   });
 });

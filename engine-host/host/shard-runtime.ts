@@ -71,6 +71,7 @@ export class ShardRuntime implements ShardTenant {
   /** The row says what is wanted; whoever runs the session next reads it. So the message has done its duty. */
   async #changed(message: ReceivedShardMessage, session: string): Promise<void> {
     this.#sessions.wake(session);
+    this.#sessions.lookAgain(session);
     try {
       this.#lease.assertOwned();
       await this.#deps.queue.done(this.#lease.shard, message.receipt);

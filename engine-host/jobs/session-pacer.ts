@@ -105,12 +105,17 @@ export class SessionPacer {
     if (this.#sooner.length > CALLBACKS_KEPT) this.#sooner.shift();
   }
 
+  /** Has sends that wait ask again: one of them may have been cancelled, say. */
+  lookAgain(): void {
+    for (const callback of this.#sooner.splice(0)) callback();
+  }
+
   /** The session's configuration may have changed. */
   rulesChanged(): void {
     const rules = JSON.stringify(this.#options.rules());
     if (rules === this.#rules) return;
     this.#rules = rules;
-    this.#callBack();
+    this.lookAgain();
   }
 
   /** Notes who has written. */
@@ -179,7 +184,7 @@ export class SessionPacer {
     const heardAt = findChat(known.pacing.chats, chat)?.heardAt;
     if (heardAt !== undefined && at - heardAt < HEARD_GRAIN) return;
     this.#keep(known.account, afterInbound(known.pacing, chat, at));
-    if ([...this.#waiting.values()].includes(chat)) this.#callBack();
+    if ([...this.#waiting.values()].includes(chat)) this.lookAgain();
   }
 
   /** What is known of the account that is paired now. */
@@ -194,9 +199,5 @@ export class SessionPacer {
     const next = { account, pacing };
     this.#options.state.append(pacingChanges(this.#current, next));
     this.#current = next;
-  }
-
-  #callBack(): void {
-    for (const callback of this.#sooner.splice(0)) callback();
   }
 }

@@ -44,6 +44,11 @@ export class ShardSessions {
     this.#runner(name)?.wake();
   }
 
+  /** The session's waiting sends may have changed. */
+  lookAgain(name: string): void {
+    this.#runners.get(name)?.pacer?.lookAgain();
+  }
+
   /** Undefined when the shard has no such session. @throws NotOwnerError */
   async find(name: string): Promise<FoundSession | undefined> {
     const running = this.#runners.get(name);
