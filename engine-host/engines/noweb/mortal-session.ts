@@ -7,10 +7,12 @@ import { MortalState } from './mortal-state.ts';
 import { createNowebEngineFactory } from './noweb-engine-factory.ts';
 import { runCommand } from './noweb-world.ts';
 
-/** Where a host dies: so many milliseconds after it is connected, or at so many appends or writes of its state. */
+/** Where a host dies: so many milliseconds, or appends or writes of its state, after it is connected (or started). */
 export interface Death {
   readonly at: 'milliseconds' | 'append' | 'write';
   readonly count: number;
+  /** @default 'connected' */
+  readonly since?: 'started' | 'connected';
 }
 
 export interface MortalOptions {
@@ -61,7 +63,8 @@ export class MortalSession {
   start(death?: Death): { readonly harness: EngineHarness; readonly died: Promise<unknown> } {
     let left = death?.count ?? 0;
     const reached = (at: Death['at']) => () => {
-      if (death?.at !== at || host.harness.status?.status !== 'WORKING') return;
+      if (death?.at !== at) return;
+      if (death.since !== 'started' && host.harness.status?.status !== 'WORKING') return;
       left -= 1;
       if (left === 0) this.kill();
     };
@@ -83,8 +86,8 @@ export class MortalSession {
     this.#alive = host;
     harness.engine.start();
     if (death?.at === 'milliseconds') {
-      const connected = harness.reaches('WORKING');
-      connected.then(
+      const begun = death.since === 'started' ? Promise.resolve() : harness.reaches('WORKING');
+      begun.then(
         () => setTimeout(() => this.#alive === host && this.kill(), death.count),
         () => undefined,
       );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { messageIdForJob } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
-import { eventually, TestJob } from '../engine-harness.ts';
+import { type EngineHarness, eventually, TestJob } from '../engine-harness.ts';
 import { type Death, type MortalOptions, MortalSession } from './mortal-session.ts';
 import { chatOf, useNowebWorld } from './noweb-world.ts';
 
@@ -81,6 +81,20 @@ async function lead(name: string, phone: string, deaths: readonly Death[], optio
   };
 }
 
+/** Scans every QR code that the session shows until it is connected. */
+async function scanWhenShown(harness: EngineHarness, phone: string): Promise<void> {
+  const scanned = new Set<string>();
+  await eventually('the session to be connected', () => {
+    const state = harness.status;
+    if (state?.status === 'SCAN_QR_CODE' && !scanned.has(state.qr.value)) {
+      scanned.add(state.qr.value);
+      // A code that has just been replaced is refused; the next one is shown already.
+      world.simulator.scanQr(state.qr.value, phone).catch(() => undefined);
+    }
+    return state?.status === 'WORKING' || !harness.owned ? true : undefined;
+  });
+}
+
 const idOf = ({ body, key, timestamp }: EngineEvent) => `${body.event} ${key} ${timestamp}`;
 
 /** What a receiver hears that looks at the ids of events. */
@@ -131,5 +145,40 @@ describe('a host that dies without a word', () => {
     const deaths = Array.from({ length: 8 }, (_, n): Death => ({ at: 'milliseconds', count: 150 + 30 * n }));
     const { faults } = await lead('ungated', '4915200000002', deaths, { gate: 'off', writeMs: 60 });
     expect(faults.lostIn.length + faults.reusedCounters + faults.undecryptable).toBeGreaterThan(0);
+  });
+
+  test('in the middle of pairing costs at most another QR code, and never a second device', {
+    timeout: 120_000,
+  }, async () => {
+    const { simulator } = world;
+    const points = [1, 2, 3, 4, 5, 6, 8, 11, 15];
+    const outcomes = points.flatMap((count) => [
+      { at: 'append' as const, count, since: 'started' as const },
+      { at: 'write' as const, count, since: 'started' as const },
+    ]);
+    for (const [index, death] of outcomes.entries()) {
+      const phone = `49153000000${String(index).padStart(2, '0')}`;
+      const session = new MortalSession(simulator, `pairing-${index}`, { gate: 'durable', writeMs: 4 });
+      const first = session.start(death);
+      const paired = scanWhenShown(first.harness, phone);
+      await Promise.race([first.died, paired]);
+      session.kill();
+      const { harness } = session.start();
+      await scanWhenShown(harness, phone);
+      await session.settled();
+      session.kill();
+      const { harness: last } = session.start();
+      await last.reaches('WORKING');
+      expect(
+        last.states.map(({ status }) => status),
+        `death ${index}`,
+      ).not.toContain('SCAN_QR_CODE');
+      const devices = simulator.accounts().find((account) => account.phone === phone)?.devices;
+      expect(
+        devices?.filter(({ online }) => online),
+        `death ${index}`,
+      ).toHaveLength(1);
+      await session.bury();
+    }
   });
 });

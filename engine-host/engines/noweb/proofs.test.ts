@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { MemorySessionState } from '../memory-session-state.ts';
+import { MarkedState } from './marked-state.ts';
+import { Proofs } from './proofs.ts';
+
+function setUp() {
+  const state = new MemorySessionState();
+  const proofs = new Proofs(new MarkedState(state));
+  return { state, proofs, restarted: () => new Proofs(new MarkedState(state)) };
+}
+
+describe('Proofs', () => {
+  test('a receipt proves a message that may have left, also after a new start', () => {
+    const { proofs, restarted } = setUp();
+    proofs.leaving('ONE');
+    const again = restarted();
+    expect(again.provenAt('ONE')).toBeUndefined();
+    again.receipt('ONE', 1_700_000_000);
+    expect(restarted().provenAt('ONE')).toBe(1_700_000_000);
+    expect(restarted().isTold('ONE')).toBe(false);
+  });
+
+  test('receipts for anything else leave no trace', () => {
+    const { state, proofs } = setUp();
+    proofs.receipt('UNKNOWN', 1_700_000_000);
+    proofs.leaving('ONE');
+    state.append(proofs.told('ONE', 5));
+    const { head } = state;
+    proofs.receipt('ONE', 1_700_000_000);
+    proofs.leaving('ONE');
+    expect(state.head).toBe(head);
+    expect(proofs.provenAt('ONE')).toBe(5);
+  });
+
+  test('what was told of is known to be told of', () => {
+    const { state, proofs, restarted } = setUp();
+    proofs.leaving('ONE');
+    state.append(proofs.told('ONE', 7));
+    expect([restarted().provenAt('ONE'), restarted().isTold('ONE')]).toEqual([7, true]);
+  });
+
+  test('keeps the newest only', () => {
+    const { state, proofs } = setUp();
+    for (let n = 0; n < 700; n += 1) proofs.leaving(`ID${n}`);
+    expect(state.keys('proof/')).toHaveLength(500);
+    expect(state.get('proof/ID199')).toBeUndefined();
+    expect(state.get('proof/ID200')).toBeDefined();
+  });
+});
