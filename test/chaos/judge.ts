@@ -88,7 +88,7 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly evide
   const dupOut = duplicatesOut(facts);
   const dupIn = surplus(distinct, ({ session, messageId }) => inboundKey(session, messageId ?? ''));
   const reordered = [...reorderedOut(facts, known), ...reorderedIn(facts, distinct, known)];
-  const undecryptable = undecrypted(facts);
+  const undecryptable = undecrypted(facts, known);
   const { failover, drain, silence, unrecovered } = recoveries(facts.hostFaults, facts.connections);
   const takenKeys = new Set(
     facts.taken.filter(({ id }) => known.has(id)).map(({ session, id }) => inboundKey(session, id)),
@@ -140,10 +140,15 @@ function duplicatesOut({ accepted, decrypted, repeats }: Facts): readonly string
 }
 
 /** Messages that a client or a contact could not read, and so asked for again or refused. */
-function undecrypted({ taken, asked }: Facts): readonly string[] {
-  const refused = taken.filter(({ how }) => how === 'retry' || how === 'refusal');
+function undecrypted({ taken, asked }: Facts, known: ReadonlyMap<string, KnownMessage>): readonly string[] {
+  // A client both asks for a message again and refuses it.
+  const refused = firstOfEach(
+    taken.filter(({ how }) => how === 'retry' || how === 'refusal'),
+    ({ session, id }) => inboundKey(session, id),
+  );
+  const place = (id: string) => `${known.get(id)?.stream} ${known.get(id)?.seq}`;
   return [
-    ...refused.map(({ session, id, how }) => `in ${session} ${id} ${how}`),
+    ...refused.map(({ session, id, how }) => `in ${session} ${id} ${how} ${place(id)}`),
     ...asked.map((each) => `out ${each}`),
   ];
 }
