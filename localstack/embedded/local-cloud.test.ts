@@ -41,7 +41,7 @@ describe('the local cloud', () => {
       functions: { 'event-projector': { handler } },
       api: { routes: [{ method: 'GET', path: '/ping', functionName: 'ping', auth: false }] },
     });
-    const Entries = [{ Source: EVENT_SOURCE, DetailType: 'message', Detail: '{"id":1}', EventBusName: BUS }];
+    const Entries = [{ Source: EVENT_SOURCE, DetailType: 'message.any', Detail: '{"id":1}', EventBusName: BUS }];
     const { FailedEntryCount } = await cloud.clients.eventBridge.send(new PutEventsCommand({ Entries }));
     expect(FailedEntryCount).toBe(0);
     await until(() => seen[0]);
@@ -109,7 +109,7 @@ describe('the local cloud', () => {
         new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId: 'g', MessageDeduplicationId: 'd' }),
       );
       await s3.send(new PutObjectCommand({ Bucket: BUCKETS.state, Key: 'k', Body: 'checkpoint' }));
-      const Entries = [{ Source: 'hook', DetailType: 'message', Detail: '{"n":7}', EventBusName: BUS }];
+      const Entries = [{ Source: 'hook', DetailType: 'message.any', Detail: '{"n":7}', EventBusName: BUS }];
       await bus.send(new PutEventsCommand({ Entries }));
       child.kill('SIGKILL');
       await once(child, 'exit');
