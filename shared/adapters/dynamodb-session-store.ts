@@ -8,6 +8,9 @@ import { type Expression, REMOVE } from './dynamodb-expression.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
 import { systemClock } from './system-clock.ts';
 
+/** Far more than a shard is made for: what lies beyond is full in any case. */
+const MOST_COUNTED = 100_000;
+
 export class DynamoDbSessionStore implements SessionStore {
   readonly #table: DynamoDbTable;
   readonly #clock: Clock;
@@ -38,6 +41,11 @@ export class DynamoDbSessionStore implements SessionStore {
     });
     for await (const item of items) rows.push(sessionRowSchema.parse(item));
     return rows;
+  }
+
+  async countByShard(shard: string): Promise<number> {
+    const where = (e: Expression) => `${e.name('shard')} = ${e.value(shard)}`;
+    return await this.#table.count(where, INDEXES.sessionsByShard, MOST_COUNTED);
   }
 
   async intend(name: string, incarnation: string, intent: SessionIntent): Promise<SessionRow> {

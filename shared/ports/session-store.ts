@@ -36,6 +36,8 @@ export interface SessionStore {
   list(): Promise<readonly SessionRow[]>;
   /** By index, eventually consistent. */
   listByShard(shard: string): Promise<readonly SessionRow[]>;
+  /** Sessions of a shard, deleted ones that are still there included. By index, eventually consistent. */
+  countByShard(shard: string): Promise<number>;
   /** @returns the new row; @throws NotFoundError when there is no such row or its incarnation is another */
   intend(name: string, incarnation: string, intent: SessionIntent): Promise<SessionRow>;
   /**

@@ -34,6 +34,7 @@ export function defineSessionStoreContract(name: string, factory: () => Promise<
       expect((await store.list()).map((row) => row.name).sort()).toEqual(['a', 'b', 'c']);
       expect((await store.listByShard('socket-00')).map((row) => row.name).sort()).toEqual(['a', 'c']);
       expect(await store.listByShard('socket-07')).toEqual([]);
+      expect([await store.countByShard('socket-00'), await store.countByShard('socket-07')]).toEqual([2, 0]);
     });
 
     it('changes what is wanted and answers with the new row', async () => {

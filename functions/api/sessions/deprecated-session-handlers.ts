@@ -2,7 +2,7 @@ import type { sessionsOperations } from '#shared/contracts/api/sessions.ts';
 import type { ApiDeps } from '../deps.ts';
 import { json, nothing } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
-import { deleteSession, logoutSession, startSession, stopSession, updateSession } from '../use-cases/change-session.ts';
+import { deleteSession, startSession, stopSession, updateSession } from '../use-cases/change-session.ts';
 import { createSession } from '../use-cases/create-session.ts';
 import { sessionView } from '../use-cases/session-view.ts';
 
@@ -28,8 +28,7 @@ export function createDeprecatedSessionHandlers(deps: ApiDeps): ApiHandlers<Tabl
     stopSessionByBody: async ({ body }) => {
       const row = await find(body.name);
       if (row === undefined) return nothing();
-      const stopped = await stopSession(deps, row);
-      if (body.logout) await logoutSession(deps, stopped);
+      await stopSession(deps, row, { logout: body.logout ?? false });
       return nothing();
     },
     logoutAndDeleteSession: async ({ body }) => {

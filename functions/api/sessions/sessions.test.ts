@@ -166,9 +166,40 @@ describe('changing sessions', () => {
     expect(started.json).toMatchObject({ name: 'main', status: 'STARTING' });
     expect((await api.call('POST', '/api/sessions/stop', { body: { name: 'main', logout: true } })).status).toBe(201);
     expect(await api.sessions.get('main')).toMatchObject({ desired: 'STOPPED', logoutToken: expect.any(String) });
+    // One wish: the host never sees a session that is to stop, and only later that it is to be unlinked.
+    expect(api.queued).toHaveLength(2);
     expect((await api.call('POST', '/api/sessions/logout', { body: { name: 'main' } })).status).toBe(201);
     expect(await api.sessions.get('main')).toMatchObject({ desired: 'DELETED' });
     expect((await api.call('POST', '/api/sessions/stop', { body: { name: 'nobody' } })).status).toBe(201);
+  });
+});
+
+describe('what an earlier session of the same name has left', () => {
+  const message = {
+    ...{ id: 'false_491511234567@c.us_3EB0OLD000', from: '491@c.us', to: '490@c.us', participant: null, body: 'x' },
+    ...{ hasMedia: false, media: null, source: 'app' as const, ack: 2, ackName: 'DEVICE', vCards: [] },
+    ...{ timestamp: 1_700_000_000, fromMe: false },
+  };
+
+  it('is not the new session’s, also when it came after the removal', async () => {
+    const api = new TestApi();
+    await api.messages.add('main', message, 1);
+    await api.call('POST', '/api/sessions', { body: { name: 'main' } });
+    expect((await api.call('GET', '/api/main/chats/all/messages')).json).toEqual([]);
+  });
+
+  it('is no business of a creation that fails, nor of a deletion that was slow', async () => {
+    const api = new TestApi();
+    const row = await api.session('main');
+    await api.messages.add('main', message, 1);
+    // Two at once: both see that the name is free.
+    api.sessions.get = async () => undefined;
+    expect((await api.call('POST', '/api/sessions', { body: { name: 'main' } })).status).toBe(422);
+    api.sessions.get = async () => row;
+    const deleting = api.call('DELETE', '/api/sessions/main');
+    api.sessions.get = async () => undefined;
+    expect((await deleting).status).toBe(200);
+    expect(await api.messages.query('main', { limit: 5, offset: 0, sortOrder: 'asc' })).toHaveLength(1);
   });
 });
 

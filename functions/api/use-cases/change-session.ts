@@ -19,10 +19,18 @@ export async function startSession(deps: ApiDeps, row: SessionRow): Promise<Sess
   return intend(deps, row, { desired: 'RUNNING', status: 'STARTING', ...again });
 }
 
-/** Stops a session and waits until it is. When the host does not answer in time, the row says what is true by then. */
-export async function stopSession(deps: ApiDeps, row: SessionRow): Promise<SessionRow> {
-  if (row.desired === 'STOPPED' && row.status === 'STOPPED') return row;
-  const stopping = await intend(deps, row, { desired: 'STOPPED' });
+/**
+ * Stops a session and waits until it is. When the host does not answer in time, the row says what is true by then.
+ *
+ * @param logout unlinks the device as well: one wish, so that the session never runs in between
+ */
+export async function stopSession(
+  deps: ApiDeps,
+  row: SessionRow,
+  { logout = false }: { readonly logout?: boolean } = {},
+): Promise<SessionRow> {
+  if (row.desired === 'STOPPED' && row.status === 'STOPPED' && !logout) return row;
+  const stopping = await intend(deps, row, { desired: 'STOPPED', ...(logout ? { logoutToken: ulid() } : {}) });
   const last = await pollUntil(
     () => deps.sessions.get(row.name),
     (now) => now?.incarnation !== row.incarnation || now.status === 'STOPPED',
@@ -62,13 +70,12 @@ export async function deleteSession(deps: ApiDeps, name: string): Promise<void> 
     throw error;
   }
   await notifyOwner(deps, row);
-  const left = await pollUntil(
+  await pollUntil(
     () => deps.sessions.get(name),
     (now) => now?.incarnation !== row.incarnation,
     deps.config.ownerWaitMs,
     deps.clock,
   );
-  if (left === undefined) await Promise.all([deps.messages.clear(name), deps.chats.clear(name)]);
 }
 
 async function intend(deps: ApiDeps, row: SessionRow, intent: SessionIntent): Promise<SessionRow> {

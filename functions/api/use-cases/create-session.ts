@@ -5,6 +5,7 @@ import { ConflictError } from '#shared/domain/errors.ts';
 import { SessionExistsError } from '../api-errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
+import { chooseShard } from './choose-shard.ts';
 import { notifyOwner } from './notify-owner.ts';
 
 export interface NewSession {
@@ -15,7 +16,7 @@ export interface NewSession {
 }
 
 /**
- * Creates a session on the least loaded shard. A session of the same name that is being removed is waited for.
+ * Creates a session on a shard with room. A session of the same name that is being removed is waited for.
  *
  * @throws SessionExistsError
  */
@@ -29,7 +30,7 @@ export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<
     incarnation: ulid(),
     engine: deps.config.engine,
     pool: deps.config.engine === 'WEBJS' ? 'browser' : 'socket',
-    shard: await leastLoadedShard(deps),
+    shard: await chooseShard(deps, name),
     config: wanted.config,
     desired: wanted.start ? 'RUNNING' : 'STOPPED',
     createdAt: now,
@@ -43,8 +44,6 @@ export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<
     epoch: 0,
     checkpoint: null,
   };
-  // What an earlier session of this name has left is not this session's.
-  await Promise.all([deps.messages.clear(name), deps.chats.clear(name)]);
   try {
     await deps.sessions.create(row);
   } catch (error) {
@@ -53,6 +52,9 @@ export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<
     if ((await deps.sessions.get(name))?.incarnation !== row.incarnation) throw alreadyExists(name);
   }
   try {
+    // The host has cleared the read models of an earlier session of this name, but events that were still on their way
+    // then may have come after it. Whoever has created the row is alone with the name, and nothing runs yet.
+    await Promise.all([deps.messages.clear(name), deps.chats.clear(name)]);
     await notifyOwner(deps, row);
   } catch (error) {
     // The client is told that it failed, so it must not meet its own session when it tries again.
@@ -76,14 +78,4 @@ async function awaitRemoval(deps: ApiDeps, name: string): Promise<void> {
 
 function alreadyExists(name: string): SessionExistsError {
   return new SessionExistsError(`Session '${name}' already exists. Use PUT to update it.`);
-}
-
-async function leastLoadedShard({ sessions, config }: ApiDeps): Promise<string> {
-  const load = new Map(config.shards.map((shard) => [shard, 0]));
-  for (const row of await sessions.list()) {
-    const count = load.get(row.shard);
-    if (count !== undefined) load.set(row.shard, count + 1);
-  }
-  const [least] = [...load].reduce((best, entry) => (entry[1] < best[1] ? entry : best));
-  return least;
 }

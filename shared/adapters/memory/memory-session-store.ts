@@ -29,6 +29,10 @@ export class MemorySessionStore implements SessionStore {
     return structuredClone([...this.#rows.values()].filter((row) => row.shard === shard));
   }
 
+  async countByShard(shard: string): Promise<number> {
+    return [...this.#rows.values()].filter((row) => row.shard === shard).length;
+  }
+
   async intend(name: string, incarnation: string, intent: SessionIntent): Promise<SessionRow> {
     const row = this.#rows.get(name);
     if (row?.incarnation !== incarnation) throw new NotFoundError(`Session '${name}' does not exist`);
