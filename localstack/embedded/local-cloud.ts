@@ -12,6 +12,7 @@ import { type EventSourceMapping, startEventSourceMapping } from './event-source
 import { FunctionRegistry, type FunctionTable } from './function-registry.ts';
 import type { Listener } from './loopback-listener.ts';
 import { createResources, type ResourceClients } from './resource-creation.ts';
+import { startSchedule } from './schedule.ts';
 
 /** What a process needs in its environment to use this cloud instead of AWS. */
 type CloudEnvironment = Readonly<Record<string, string>>;
@@ -28,7 +29,7 @@ export interface LocalCloudOptions {
   readonly ports?: { readonly dynamodb?: number; readonly sqsS3?: number; readonly eventBridge?: number };
   /** DynamoDB, SQS and S3 in a thread of their own. @default false */
   readonly isolate?: boolean;
-  /** Told of failures nobody waits for: lost events, failing event sources, broken integrations. */
+  /** Told of failures nobody waits for: lost events, failing event sources and schedules, broken integrations. */
   readonly onError?: (where: string, error: unknown) => void;
 }
 
@@ -111,6 +112,14 @@ async function start(
       onError: (error) => report(`event source ${source.queue}`, error),
     });
     started.push(() => mapping.stop());
+  }
+  for (const schedule of resources.schedules) {
+    const running = startSchedule({
+      ...schedule,
+      functions,
+      onError: (error) => report(`schedule ${schedule.name}`, error),
+    });
+    started.push(() => running.stop());
   }
   const api =
     options.api === undefined

@@ -4,6 +4,7 @@ import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
 import { apiRoutes, createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
+import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
@@ -29,6 +30,8 @@ export interface PlatformOptions {
   readonly shards?: number;
   /** The WhatsApp server, and the certificate authority to trust for its media besides the usual ones. */
   readonly whatsapp: { readonly url: string; readonly caFile?: string };
+  /** More environment for the functions. */
+  readonly functionEnv?: Readonly<Record<string, string>>;
   /** More environment for the hosts. */
   readonly hostEnv?: Readonly<Record<string, string>>;
   readonly onHostLine?: HostProcessesOptions['onLine'];
@@ -59,7 +62,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     dataDir: join(options.dataDir, 'cloud'),
     resources: resourceDefinition(shards),
     functions: async (endpoints) => {
-      Object.assign(process.env, endpoints, { S3_PATH_STYLE: 'true', SHARD_COUNT: String(shards) });
+      Object.assign(
+        process.env,
+        endpoints,
+        { S3_PATH_STYLE: 'true', SHARD_COUNT: String(shards) },
+        options.functionEnv,
+      );
       process.env.LOG_LEVEL ??= 'warn';
       clients = createAwsClients({ pathStyle: true });
       const keys = new DynamoDbApiKeyStore(clients.dynamo);
@@ -122,12 +130,13 @@ function administratorKey(key: string): ApiKeyRow {
 }
 
 /** The functions, in this process; the SDK inside them finds the local cloud as it finds AWS, in the environment. */
-function loadFunctions({ dynamo, s3 }: AwsClients, keys: ApiKeyStore): FunctionTable {
+function loadFunctions({ dynamo, s3, sqs }: AwsClients, keys: ApiKeyStore): FunctionTable {
   const deps = createAwsApiDeps(process.env);
   const api = Object.entries(createApiFunctions(deps));
   return {
     ...Object.fromEntries(api.map(([name, handler]) => [name, { handler }])),
     [AUTHORIZER]: { handler: createAuthorizer({ keys }) },
+    reconciler: { handler: createAwsReconciler(process.env, { dynamo, sqs }), timeoutSeconds: 60 },
     'event-projector': {
       handler: createEventProjectorHandler({
         messages: new DynamoDbMessageStore(dynamo),

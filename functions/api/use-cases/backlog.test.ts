@@ -50,20 +50,36 @@ describe('the cap of a session', () => {
     await createBacklog({ ...server.deps, config: other.deps.config }).admit(session, 'send');
   });
 
-  it('reads the count again when it is old', async () => {
+  it('reads the count seldom, but always before it refuses for what it has accepted itself', async () => {
     const server = await api({});
     let now = 0;
+    let waiting = 0;
+    const reads: number[] = [];
+    const countOpen = async () => {
+      reads.push(waiting);
+      return waiting;
+    };
     const backlog = createBacklog({
-      ...server.deps,
+      jobs: Object.assign(server.jobs, { countOpen }),
+      queue: server.deps.queue,
       clock: { now: () => 0, monotonic: () => now },
-      config: { sessionBacklogCap: 1, shardBacklogCap: 100 },
+      config: { sessionBacklogCap: 3, shardBacklogCap: 100 },
     });
     const session = await server.sessions.get('full');
     if (session === undefined) throw new Error('no session');
-    await backlog.admit(session, 'send');
-    await expect(backlog.admit(session, 'send')).rejects.toMatchObject({ code: 'quota' });
+    const admit = () => backlog.admit(session, 'send');
+    for (let index = 0; index < 3; index += 1) await admit();
+    expect(reads).toEqual([0]);
+    waiting = 2;
+    await admit();
+    expect(reads).toEqual([0, 2]);
+    waiting = 3;
+    for (let index = 0; index < 3; index += 1) await expect(admit()).rejects.toMatchObject({ code: 'quota' });
+    expect(reads).toEqual([0, 2, 3]);
+    waiting = 0;
     now = 2_000;
-    await backlog.admit(session, 'send');
+    await admit();
+    expect(reads).toEqual([0, 2, 3, 0]);
   });
 });
 

@@ -13,7 +13,10 @@ export interface Backlog {
   admit(session: SessionRow, kind: 'send' | 'command'): Promise<void>;
 }
 
-/** A count, once read, is good for this long; what this instance has accepted since is added to it. */
+/**
+ * A count, once read, is good for this long; what this instance has accepted since is added to it. What was added may
+ * have left by now, so nothing is refused for it before the count is read again.
+ */
 const GOOD_FOR_MS = 2_000;
 const MOST_COUNTS = 10_000;
 /** Seconds. */
@@ -22,7 +25,8 @@ const RETRY_AFTER_SHARD = 30;
 
 interface Count {
   readonly readAt: number;
-  value: number;
+  readonly read: number;
+  accepted: number;
 }
 
 /** Caps of one function instance. Others accept at the same time, so a cap is kept to within two seconds of sends. */
@@ -36,31 +40,33 @@ export function createBacklog({
 }): Backlog {
   const counts = new Map<string, Count>();
 
-  async function current(key: string, read: () => Promise<number>): Promise<Count> {
+  /** Undefined: full. */
+  async function room(key: string, cap: number, read: () => Promise<number>): Promise<Count | undefined> {
     const known = counts.get(key);
     const now = clock.monotonic();
-    if (known !== undefined && now - known.readAt < GOOD_FOR_MS) return known;
-    const fresh = { readAt: now, value: await read() };
+    if (known !== undefined && now - known.readAt < GOOD_FOR_MS) {
+      if (known.read + known.accepted < cap) return known;
+      if (known.accepted === 0) return undefined;
+    }
+    const fresh = { readAt: now, read: await read(), accepted: 0 };
     if (counts.size >= MOST_COUNTS) counts.clear();
     counts.set(key, fresh);
-    return fresh;
+    return fresh.read < cap ? fresh : undefined;
   }
 
   return {
     async admit({ name, shard }, kind) {
       const { sessionBacklogCap, shardBacklogCap } = config;
-      const [ofShard, ofSession] = await Promise.all([
-        current(`shard ${shard}`, () => queue.depth(shard)),
-        kind === 'send'
-          ? current(`session ${name}`, () => jobs.countOpen(shard, name, sessionBacklogCap))
-          : { readAt: 0, value: 0 },
+      const [inShard, inSession] = await Promise.all([
+        room(`shard ${shard}`, shardBacklogCap, () => queue.depth(shard)),
+        kind === 'command'
+          ? { accepted: 0 }
+          : room(`session ${name}`, sessionBacklogCap, () => jobs.countOpen(shard, name, sessionBacklogCap)),
       ]);
-      if (kind === 'send' && ofSession.value >= sessionBacklogCap) {
-        throw new SessionBacklogError(sessionBacklogCap, RETRY_AFTER_SESSION);
-      }
-      if (ofShard.value >= shardBacklogCap) throw new ShardBacklogError(RETRY_AFTER_SHARD);
-      ofSession.value += 1;
-      ofShard.value += 1;
+      if (inSession === undefined) throw new SessionBacklogError(sessionBacklogCap, RETRY_AFTER_SESSION);
+      if (inShard === undefined) throw new ShardBacklogError(RETRY_AFTER_SHARD);
+      inSession.accepted += 1;
+      inShard.accepted += 1;
     },
   };
 }

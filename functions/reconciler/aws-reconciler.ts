@@ -1,0 +1,33 @@
+import { type AwsClients, createAwsClients } from '#shared/adapters/aws-clients.ts';
+import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
+import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
+import { createLogger } from '#shared/observability/logger.ts';
+import { reconcilerConfig, reconcilerEnvSchema } from './env.ts';
+import { createReconcilerHandler } from './handler.ts';
+import { createReconciler } from './reconciler.ts';
+
+/**
+ * The reconciler over AWS, for composition roots.
+ *
+ * @param environment the process's
+ * @param clients where the process has them already
+ */
+export function createAwsReconciler(
+  environment: Readonly<Record<string, string | undefined>>,
+  clients?: Pick<AwsClients, 'dynamo' | 'sqs'>,
+) {
+  const env = reconcilerEnvSchema.parse(environment);
+  const { shards, policy } = reconcilerConfig(env);
+  const { dynamo, sqs } = clients ?? createAwsClients({ pathStyle: false });
+  const reconcile = createReconciler({
+    jobs: new DynamoDbJobStore(dynamo),
+    sessions: new DynamoDbSessionStore(dynamo),
+    queue: new SqsShardQueue(sqs),
+    clock: systemClock,
+    policy,
+  });
+  const logger = createLogger({ name: 'reconciler', level: env.LOG_LEVEL });
+  return createReconcilerHandler({ reconcile, shards, logger });
+}
