@@ -38,6 +38,15 @@ export class NoPairingCodeError extends TrunklineError {
   }
 }
 
+/** The session waits to be paired, but its last QR code has expired and the next is not there yet. */
+export class NoQrCodeError extends TrunklineError {
+  readonly code = 'wrong-state';
+  override readonly retryable = true;
+  constructor() {
+    super('The last QR code has expired and the next one is not there yet. Try again in a few seconds');
+  }
+}
+
 export class FileNotFoundError extends NotFoundError {
   readonly file: string;
   constructor(file: string) {

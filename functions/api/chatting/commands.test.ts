@@ -52,6 +52,24 @@ describe('commands', () => {
     await api.messages.add('main', { ...message, id: `true_${CHAT}_3EB0MINE00`, fromMe: true }, 1);
     await api.call('POST', '/api/sendSeen', { body });
     expect(commands.at(-1)).toMatchObject({ messages: [{ id: '3EB0UNREAD' }] });
+    const marked = commands.length;
+
+    expect((await api.call('POST', '/api/sendSeen', { body })).status).toBe(201);
+    expect(commands).toHaveLength(marked);
+    const [own] = await api.messages.query('main', { fromMe: true, limit: 5, offset: 0, sortOrder: 'asc' });
+    expect(own?.ack).toBe(2);
+  });
+
+  it('leaves messages unread when WhatsApp was not told', async () => {
+    const { api } = await answering({ state: 'FAILED', error: { code: 'rejected', message: 'm' } });
+    const message = {
+      ...{ id: `false_${CHAT}_3EB0UNREAD`, from: CHAT, to: '490@c.us', participant: null, body: 'x', fromMe: false },
+      ...{ hasMedia: false, media: null, source: 'app' as const, ack: 2, ackName: 'DEVICE', vCards: [] },
+      timestamp: Math.floor(Date.now() / 1000),
+    };
+    await api.messages.add('main', message, 1);
+    await api.call('POST', '/api/sendSeen', { body: { session: 'main', chatId: CHAT } });
+    expect((await api.messages.get('main', '3EB0UNREAD'))?.ack).toBe(2);
   });
 
   it('answers 202 with the job when it takes too long', async () => {

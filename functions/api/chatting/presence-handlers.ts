@@ -9,7 +9,7 @@ import { checkExists } from '../use-cases/check-exists.ts';
 import { findSession } from '../use-cases/find-session.ts';
 import { listMessages } from '../use-cases/list-messages.ts';
 import { awaitStatus, runCommand } from '../use-cases/run-command.ts';
-import { seenMessages } from '../use-cases/seen-messages.ts';
+import { rememberSeen, seenMessages } from '../use-cases/seen-messages.ts';
 
 type Table = Pick<
   typeof chattingOperations,
@@ -32,7 +32,9 @@ export function createPresenceHandlers(deps: ApiDeps): ApiHandlers<Table> {
       const messages = await seenMessages(deps, session.name, body);
       if (messages.length === 0) return json({});
       const command = { type: 'sendSeen', chatId: body.chatId, messages } as const;
-      return commandReply(await runCommand(deps, session, command, preferredWaitMs(headers)));
+      const outcome = await runCommand(deps, session, command, preferredWaitMs(headers));
+      if (outcome.kind === 'done') await rememberSeen(deps, session.name, messages);
+      return commandReply(outcome);
     },
     startTyping: (request) => setTyping(request, true),
     stopTyping: (request) => setTyping(request, false),

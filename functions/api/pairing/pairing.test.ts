@@ -30,6 +30,23 @@ describe('the QR code', () => {
     expect((await api.call('GET', '/api/main/auth/qr')).status).toBe(422);
   });
 
+  it('that has expired is not shown: the next one is waited for', async () => {
+    const api = new TestApi({ stateWaitMs: 5_000 });
+    const expired = { value: '2@expired', expiresAt: Date.now() - 1 };
+    const row = await api.session('main', { status: 'SCAN_QR_CODE', qr: expired });
+    const asked = api.call('GET', '/api/main/auth/qr?format=raw');
+    await api.sessions.report('main', row.incarnation, 1, { qr });
+    expect((await asked).json).toEqual({ value: qr.value });
+  });
+
+  it('that has expired and has no successor is a 422', async () => {
+    const api = new TestApi({ stateWaitMs: 15 });
+    await api.session('main', { status: 'SCAN_QR_CODE', qr: { value: '2@expired', expiresAt: Date.now() - 1 } });
+    const answer = await api.call('GET', '/api/main/auth/qr');
+    expect(answer.status).toBe(422);
+    expect(answer.json).toMatchObject({ code: 'wrong-state', message: expect.stringContaining('has expired') });
+  });
+
   it.each(['WORKING', 'FAILED', 'STOPPED', 'STARTING'] as const)('is refused in %s, in WAHA’s form', async (status) => {
     const api = new TestApi({ stateWaitMs: 15 });
     await api.session('main', { status, qr: null });

@@ -38,6 +38,22 @@ async function unread({ messages, clock }: ApiDeps, session: string, chatId: Cha
   return rows.filter((row) => row.ack < ACKS.READ).map(referenceTo);
 }
 
+/** The messages have been marked read: a later call without ids does not name them again. Own ones are read by others. */
+export async function rememberSeen(
+  { messages }: Pick<ApiDeps, 'messages'>,
+  session: string,
+  seen: readonly MessageReference[],
+): Promise<void> {
+  await Promise.all(
+    seen
+      .filter((reference) => !reference.fromMe)
+      .map(async ({ id }) => {
+        // Only what is known: an id that a client made up is no message.
+        if (await messages.get(session, id)) await messages.raiseAck(session, id, ACKS.READ);
+      }),
+  );
+}
+
 function marked(reference: MessageReference, participant: ChatId | null | undefined): MessageReference {
   const { content: _notNeeded, ...rest } = reference;
   return participant && rest.participant === undefined ? { ...rest, participant } : rest;
