@@ -5,6 +5,7 @@ import { GroupKeyMemory } from './group-key-memory.ts';
 import { decodeKey, encodeKey, KEY_TYPES, type KeyType } from './key-codec.ts';
 import { Lanes } from './lanes.ts';
 import type { MarkedState } from './marked-state.ts';
+import { PatchedValues } from './patched-values.ts';
 import { pruneSenderKey, pruneSession, SessionTrial } from './signal-guards.ts';
 
 /** What a Signal operation reads and changes in one piece. Everything else is written through at once. */
@@ -17,6 +18,8 @@ const EXPENDABLE: ReadonlySet<string> = new Set<KeyType>([
   'tctoken',
   'app-state-sync-version',
 ]);
+/** Large, and changed in a few places by every message. */
+const PATCHED: ReadonlySet<string> = new Set<KeyType>(['session', 'sender-key']);
 const OPERATIONS = 'signal';
 
 /** The keys belong to a connection that has ended. What is done with them changes nothing any more. */
@@ -32,6 +35,7 @@ export type Alongside<T> = (result: T) => readonly StateChange[];
  */
 export class AuthKeys {
   readonly #state: MarkedState;
+  readonly #patched: PatchedValues;
   readonly #operations = new Lanes();
   readonly #transactions = new Lanes();
   readonly #inTransaction = new AsyncLocalStorage<true>();
@@ -73,6 +77,7 @@ export class AuthKeys {
 
   constructor(state: MarkedState) {
     this.#state = state;
+    this.#patched = new PatchedValues(state);
   }
 
   /** From now on nothing is appended any more. */
@@ -136,7 +141,7 @@ export class AuthKeys {
     for (const id of ids) {
       const key = stateKey(type, id);
       const changed = overlay?.get(key);
-      const bytes = changed === undefined ? this.#state.get(key) : changed;
+      const bytes = changed === undefined ? this.#patched.get(key) : changed;
       if (!bytes) continue;
       const value = decodeKey(type, bytes);
       found[id] = type === 'session' && overlay && this.#trial ? this.#trial.show(key, value) : value;
@@ -147,8 +152,12 @@ export class AuthKeys {
   #append(changes: readonly StateChange[]): void {
     if (this.#closed || changes.length === 0) return;
     if (changes.every(({ key }) => EXPENDABLE.has(typeOf(key)))) this.#state.appendExpendable(changes);
-    else this.#state.append(changes);
+    else this.#state.append(changes.flatMap((each) => (isPatched(each) ? this.#patched.set(each) : [each])));
   }
+}
+
+function isPatched({ key }: StateChange): boolean {
+  return PATCHED.has(typeOf(key));
 }
 
 function typeOf(key: string): string {
