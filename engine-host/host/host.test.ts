@@ -67,8 +67,8 @@ async function launch(cloud: Cloud, hostId: string, handlers: CommandHandlers = 
   return { host, factory };
 }
 
-async function send(cloud: Cloud, jobId: string, command = jobRow().command) {
-  await cloud.jobs.create(jobRow({ jobId, command }));
+async function send(cloud: Cloud, jobId: string, command = jobRow().command, incarnation = 'one') {
+  await cloud.jobs.create(jobRow({ jobId, command, incarnation }));
   await cloud.queue.send('socket-00', { kind: 'job', session: 'alpha', jobId }, 'sends', jobId);
 }
 
@@ -93,6 +93,28 @@ describe('host', () => {
     await cloud.queue.send('socket-00', { kind: 'session-changed', session: 'alpha' }, 'control', 'change-1');
     await until(async () => expect(await cloud.sessions.get('alpha')).toMatchObject({ status: 'STOPPED' }));
     await until(() => expect(cloud.queue.size('socket-00')).toBe(0));
+  });
+
+  it('sends nothing that was accepted for an earlier session of the same name', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow());
+    const { factory } = await launch(cloud, 'a', sent);
+    await until(() => expect(factory.told).toEqual(['start']));
+    factory.last.work();
+    await until(async () => expect((await cloud.sessions.get('alpha'))?.status).toBe('WORKING'));
+    await cloud.sessions.remove('alpha', 'one', 9);
+    await cloud.sessions.create(sessionRow({ incarnation: 'two' }));
+    await send(cloud, 'new', undefined, 'two');
+    await until(() => expect(factory.told).toEqual(['start', 'stop', 'start']));
+    factory.last.work();
+    await until(async () => expect(await stateOf(cloud, 'new')).toBe('SENT'));
+    await send(cloud, 'old', undefined, 'one');
+    await until(async () =>
+      expect(await cloud.jobs.get('alpha', 'old')).toMatchObject({
+        state: 'FAILED',
+        error: { code: 'session-not-found' },
+      }),
+    );
   });
 
   it('notices a change whose message was lost', async () => {

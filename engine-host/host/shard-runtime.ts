@@ -29,7 +29,7 @@ export class ShardRuntime implements ShardTenant {
     this.#lease = lease;
     this.#deps = deps;
     this.#sessions = new ShardSessions(lease, deps);
-    const executor = new JobExecutor({ ...deps, lease, find: (session) => this.#sessions.find(session) });
+    const executor = new JobExecutor({ ...deps, lease, find: (job) => this.#sessions.find(job) });
     this.#lanes = new JobLanes({ ...deps, lease, executor, onSettled: () => deps.slots.release() });
   }
 

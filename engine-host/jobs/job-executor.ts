@@ -27,8 +27,11 @@ export interface JobExecutorDeps {
   readonly jobs: JobStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Undefined when there is no such session; without a runner it is stopped, and nobody wants it to run. */
-  readonly find: (session: string) => Promise<JobPlace | undefined>;
+  /**
+   * Undefined when the job's session does not exist (any more); another of the same name does not count. Without a
+   * runner it is stopped, and nobody wants it to run.
+   */
+  readonly find: (job: Pick<JobRow, 'session' | 'incarnation'>) => Promise<JobPlace | undefined>;
 }
 
 export interface JobPlace {
@@ -79,7 +82,7 @@ export class JobExecutor {
     // What pacing has noted is only its estimate of then.
     if (job.waitsFor === undefined && job.notBefore !== undefined && job.notBefore > now)
       return this.#later(job, (job.notBefore - now) / 1000);
-    const found = await this.#deps.find(job.session);
+    const found = await this.#deps.find(job);
     if (found === undefined) return this.#fail(job, undefined, 'session-not-found', 'The session does not exist');
     const { row, runner } = found;
     const engine = runner?.engine;

@@ -34,6 +34,7 @@ export function jobRow(changes: Partial<JobRow> = {}): JobRow {
   return {
     session,
     jobId,
+    incarnation: 'one',
     command: commandSchema.parse({ type: 'sendText', chatId: '4915187654321@c.us', text: 'hello' }),
     state: 'QUEUED',
     messageId: messageIdForJob(session, jobId),

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { JobRow } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { tag } from '#shared/observability/log-tags.ts';
 import { isLost, type ShardLease, whileOwned } from '../host/lease.ts';
@@ -12,6 +13,8 @@ export interface ShardSessionsDeps extends SessionRunnerDeps {
   /** Milliseconds between two listings of the shard. */
   readonly scanInterval: number;
 }
+
+type SessionOfJob = Pick<JobRow, 'session' | 'incarnation'>;
 
 /** A session as a job finds it. Without a runner it is stopped, and nobody wants it to run. */
 export interface FoundSession {
@@ -49,16 +52,19 @@ export class ShardSessions {
     this.#runners.get(name)?.pacer?.lookAgain();
   }
 
-  /** Undefined when the shard has no such session. @throws NotOwnerError */
-  async find(name: string): Promise<FoundSession | undefined> {
+  /** Undefined when the shard has no such session, or only another incarnation of it. @throws NotOwnerError */
+  async find({ session: name, incarnation }: SessionOfJob): Promise<FoundSession | undefined> {
     const running = this.#runners.get(name);
-    if (running?.row !== undefined) return { row: running.row, runner: running };
+    if (running?.row?.incarnation === incarnation) return { row: running.row, runner: running };
     const row = await whileOwned(
       this.#lease,
       () => this.#deps.sessions.get(name),
       (error, attempt) => this.#deps.logger.warn({ err: error, attempt }, 'could not read a session'),
     );
-    if (row === undefined || row.shard !== this.#lease.shard) return undefined;
+    if (row?.incarnation !== incarnation || row.shard !== this.#lease.shard) return undefined;
+    const runsAnother = running?.row !== undefined;
+    if (runsAnother) running.wake();
+    if (runsAnother) return { row, runner: undefined };
     if (!needsRunner(row)) return { row, runner: this.#runners.get(name) };
     const runner = this.#runner(name);
     if (runner !== undefined && runner.row === undefined) runner.wake();

@@ -57,6 +57,7 @@ async function accept(jobId: string, fields: Partial<JobRow> = {}): Promise<void
     session: 'main',
     jobId,
     command: { type: 'sendText', chatId: chatIdSchema.parse('4915100000001@c.us'), text: 'hi' },
+    incarnation: 'inc',
     state: 'QUEUED',
     ...(!isCommand && { messageId: `3EB0${jobId}` }),
     attempts: 0,

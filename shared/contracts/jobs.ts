@@ -43,6 +43,8 @@ export const jobErrorSchema = z.object({ code: z.string(), message: z.string() }
 export const jobRowSchema = z.object({
   session: z.string(),
   jobId: z.string(),
+  /** That of the session it was accepted for: a later session of the same name has nothing to do with it. */
+  incarnation: z.string(),
   command: commandSchema,
   state: jobStateSchema,
   /** Id on the wire, for sends. */

@@ -33,6 +33,7 @@ export function jobRow(fields: Partial<JobRow> = {}): JobRow {
   return {
     session: 'alpha',
     jobId: 'job-1',
+    incarnation: 'one',
     command: { type: 'sendText', chatId: chatIdSchema.parse('4915100000001@c.us'), text: 'hi' },
     state: 'QUEUED',
     messageId: '3EB0AAAAAAAAAAAAAAAAAA',

@@ -80,6 +80,7 @@ function newRow(now: number, session: SessionRow, { jobId, command, messageId }:
   return {
     session: session.name,
     jobId,
+    incarnation: session.incarnation,
     command,
     state: 'QUEUED',
     ...(messageId === undefined ? {} : { messageId }),
