@@ -72,6 +72,8 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
   switch (name) {
     case 'NOWEB': {
       const { createNowebEngineFactory } = await import('#engine-host/engines/noweb/noweb-engine-factory.ts');
+      const { assertStanzaBytes } = await import('#engine-host/engines/noweb/seams.ts');
+      await assertStanzaBytes();
       return createNowebEngineFactory({ whatsappUrl: config.whatsappUrl, gate: config.nowebGate });
     }
     case 'SCRIPTED': {

@@ -1,4 +1,5 @@
-import type { WASocket } from '@whiskeysockets/baileys';
+import { decryptMessageNode, type WASocket } from '@whiskeysockets/baileys';
+import { quietLogger } from './quiet-logger.ts';
 
 /** The places in Baileys that are not its public interface and that this engine stands on. */
 export interface Transport {
@@ -52,5 +53,28 @@ export function assertKeysReplaced(socket: WASocket, ours: object): void {
   const keys: object = socket.authState.keys;
   if (!Object.entries(ours).every(([method, implementation]) => Reflect.get(keys, method) === implementation)) {
     throw new Error('this version of Baileys does not share its key store with the Signal repository');
+  }
+}
+
+/**
+ * Checks that Baileys decrypts the very bytes of the stanza: by them the inbox knows what a plaintext belongs to.
+ * @throws Error otherwise: messages would be acknowledged that are kept nowhere
+ */
+export async function assertStanzaBytes(): Promise<void> {
+  const content = Uint8Array.of(1);
+  const seen: unknown[] = [];
+  // Only what is called on the way to a decryption; the type wants a whole repository.
+  const repository = {
+    lidMapping: { getLIDForPN: async () => null },
+    decryptMessage: async ({ ciphertext }: { readonly ciphertext: Uint8Array }) => {
+      seen.push(ciphertext);
+      return Uint8Array.of(1);
+    },
+  } as unknown as WASocket['signalRepository'];
+  const attrs = { id: 'A', from: '10000000001@s.whatsapp.net', t: '1' };
+  const stanza = { tag: 'message', attrs, content: [{ tag: 'enc', attrs: { type: 'msg' }, content }] };
+  await decryptMessageNode(stanza, '10000000002@s.whatsapp.net', '', repository, quietLogger).decrypt();
+  if (seen.length !== 1 || seen[0] !== content) {
+    throw new Error('this version of Baileys does not decrypt the bytes of the stanza itself');
   }
 }
