@@ -2,6 +2,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type * as z from 'zod';
 import type { Operation } from '#shared/contracts/api/operation.ts';
 import { type FieldIssue, ValidationError } from '#shared/domain/errors.ts';
+import { issueMessage } from './issue-message.ts';
 
 export interface ParsedParts {
   readonly params: unknown;
@@ -19,7 +20,7 @@ export function parseRequest(operation: Operation, event: APIGatewayProxyEvent):
   const issues: FieldIssue[] = [];
   const parse = (schema: z.ZodType | undefined, value: unknown, part: string): unknown => {
     if (schema === undefined) return {};
-    const result = schema.safeParse(value);
+    const result = schema.safeParse(value, { error: issueMessage });
     if (result.success) return result.data;
     issues.push(...result.error.issues.map((issue) => ({ path: issuePath(part, issue.path), message: issue.message })));
     return undefined;
