@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import type { Logger } from 'pino';
 import {
+  DependencyError,
   EngineError,
   type ErrorCode,
   TrunklineError,
@@ -73,7 +74,13 @@ function wahaFields(error: TrunklineError, statusCode: number): Record<string, u
     const message = error.issues.map((issue) => `${issue.path}: ${issue.message}`);
     return { statusCode, message, error: REASON[statusCode] };
   }
-  return { statusCode, message: error.message, error: REASON[statusCode] };
+  return { statusCode, message: clientMessage(error), error: REASON[statusCode] };
+}
+
+/** What an adapter reports of a table, a queue or a bucket is for the log; clients cannot do anything about its names. */
+function clientMessage(error: TrunklineError): string {
+  const isAdapters = error instanceof DependencyError && error.constructor === DependencyError;
+  return isAdapters ? 'A service Trunkline depends on did not answer; try again' : error.message;
 }
 
 function ownFields(error: TrunklineError): Record<string, unknown> {

@@ -41,7 +41,6 @@ export const sendCommandSchema = z.discriminatedUnion('type', [
     ...reply,
     ...mentions,
     text: z.string(),
-    linkPreview: z.boolean().optional(),
   }),
   z.object({ type: z.literal('sendImage'), ...to, ...reply, ...mentions, ...media }),
   z.object({ type: z.literal('sendFile'), ...to, ...reply, ...mentions, ...media }),

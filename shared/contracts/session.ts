@@ -32,8 +32,11 @@ const webhookSchema = z.object({
 export const sessionConfigSchema = z
   .object({
     metadata: z.record(z.string(), z.string()).nullish(),
-    debug: z.boolean().nullish(),
-    proxy: z.object({ server: z.string(), username: z.string().nullish(), password: z.string().nullish() }).nullish(),
+    debug: z.boolean().nullish().meta({ description: 'Kept; has no effect.' }),
+    proxy: z
+      .object({ server: z.string(), username: z.string().nullish(), password: z.string().nullish() })
+      .nullish()
+      .meta({ description: 'Not supported yet: anything but null is refused with 422.' }),
     ignore: z
       .object({
         status: z.boolean().nullish(),
@@ -46,10 +49,16 @@ export const sessionConfigSchema = z
     noweb: z
       .object({
         markOnline: z.boolean().nullish(),
-        store: z.object({ enabled: z.boolean().nullish(), fullSync: z.boolean().nullish() }).nullish(),
+        store: z
+          .object({ enabled: z.boolean().nullish(), fullSync: z.boolean().nullish() })
+          .nullish()
+          .meta({ description: 'Kept; has no effect: chats and messages are always stored, without history sync.' }),
       })
       .nullish(),
-    webhooks: z.array(webhookSchema).nullish(),
+    webhooks: z
+      .array(webhookSchema)
+      .nullish()
+      .meta({ description: 'Kept, but not delivered to yet. Until then events are on the EventBridge bus only.' }),
     pacing: pacingConfigSchema.nullish(),
   })
   .meta({ id: 'SessionConfig' });

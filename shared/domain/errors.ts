@@ -47,7 +47,7 @@ export class ConflictError extends TrunklineError {
   readonly code = 'conflict';
 }
 
-/** The engine of the session cannot do what was asked. */
+/** The engine of the session, or Trunkline as it is, cannot do what was asked. */
 export class NotSupportedError extends TrunklineError {
   readonly code = 'not-supported';
 }
@@ -77,7 +77,7 @@ export class EngineError extends TrunklineError {
   }
 }
 
-/** Something Trunkline depends on (a table, a queue, a remote file) did not answer as it must. */
+/** Something Trunkline depends on (a table, a queue, a remote file) did not answer as it must. Its message is for logs. */
 export class DependencyError extends TrunklineError {
   readonly code = 'dependency';
   override readonly retryable = true;

@@ -12,6 +12,7 @@ import { findQuoted } from '../use-cases/message-references.ts';
 import { sentMessageView } from '../use-cases/message-view.ts';
 import { type Draft, sendMessage } from '../use-cases/send-message.ts';
 import { contactVcard } from './contact-vcard.ts';
+import { assertPlayable } from './playable.ts';
 
 type SendId =
   | 'sendText'
@@ -49,9 +50,9 @@ export function createSendHandlers(deps: ApiDeps): ApiHandlers<Table> {
     return json(sentMessageView(job, command, session));
   };
   const sendText: TextHandler = (request) => {
-    const { text, linkPreview, mentions } = request.body;
+    const { text, mentions } = request.body;
     return send(request, request.body, (base) => ({
-      command: { type: 'sendText', ...base, ...mentioned(mentions), text, ...known('linkPreview', linkPreview) },
+      command: { type: 'sendText', ...base, ...mentioned(mentions), text },
     }));
   };
   return {
@@ -77,14 +78,18 @@ export function createSendHandlers(deps: ApiDeps): ApiHandlers<Table> {
         commandWith: (media) => ({ type: 'sendFile', ...base, ...extra, media }),
       }));
     },
-    sendVoice: (request) =>
-      send(request, request.body, (base) => ({
-        file: request.body.file,
+    sendVoice: async (request) => {
+      const { file, convert } = request.body;
+      assertPlayable('voice', file, convert);
+      return send(request, request.body, (base) => ({
+        file,
         fallbackType: 'audio/ogg; codecs=opus',
         commandWith: (media) => ({ type: 'sendVoice', ...base, media }),
-      })),
-    sendVideo: (request) => {
-      const { file, caption, mentions, asNote } = request.body;
+      }));
+    },
+    sendVideo: async (request) => {
+      const { file, caption, mentions, asNote, convert } = request.body;
+      assertPlayable('video', file, convert);
       const extra = { ...mentioned(mentions), ...known('caption', caption), ...known('asNote', asNote) };
       return send(request, request.body, (base) => ({
         file,

@@ -264,6 +264,30 @@ describe('media', () => {
       media: { mimetype: 'audio/ogg; codecs=opus' },
     });
   });
+
+  it.each([
+    ['/api/sendVoice', 'audio/mpeg', true, 422],
+    ['/api/sendVoice', 'audio/mpeg', false, 201],
+    ['/api/sendVoice', 'Audio/OGG; codecs=opus', true, 201],
+    ['/api/sendVideo', 'video/x-matroska', true, 422],
+    ['/api/sendVideo', 'video/mp4', true, 201],
+  ])('%s of %s with convert %s is answered %i', async (path, mimetype, convert, status) => {
+    const server = await api();
+    const file = { mimetype, data: 'AAAA' };
+    const answer = await server.call('POST', path, { body: { session: 'main', chatId: CHAT, file, convert } });
+    expect(answer.status, answer.text).toBe(status);
+    if (status === 422) expect(answer.json).toMatchObject({ code: 'not-supported' });
+  });
+
+  it('beyond what a request can hold is refused with the way out', async () => {
+    const server = await api();
+    const file = { mimetype: 'image/png', data: 'A'.repeat(5_900_000) };
+    const answer = await server.call('POST', '/api/sendImage', { body: { session: 'main', chatId: CHAT, file } });
+    expect(answer.status).toBe(400);
+    expect(answer.json).toMatchObject({
+      issues: [{ path: 'file.data', message: 'must not be larger than 4400000 bytes; larger media goes by url' }],
+    });
+  });
 });
 
 describe('other kinds', () => {

@@ -33,7 +33,7 @@ describe('creating sessions', () => {
     const answer = await api.call('POST', '/api/sessions', { body: { name: 'main', config: { pacing } } });
     expect(answer.json).toMatchObject({ config: { pacing }, nextSendAt: null });
     const wrong: readonly [object, string, string][] = [
-      [{ profile: 'fast' }, 'profile', 'Invalid option'],
+      [{ profile: 'fast' }, 'profile', 'must be one of "safe", "warm", "trusted", "off"'],
       [{ timezone: 'Mars/Base' }, 'timezone', 'must be an IANA time zone'],
       [{ quietHours: { from: '21:00', to: '07:30' } }, 'timezone', 'is needed for quietHours'],
       [{ timezone: 'UTC', quietHours: { from: '24:00', to: '07:30' } }, 'quietHours.from', 'must be a time as HH:MM'],
@@ -48,6 +48,20 @@ describe('creating sessions', () => {
     }
   });
 
+  it('refuses a proxy rather than connect without it', async () => {
+    const api = new TestApi();
+    const config = { proxy: { server: 'proxy.example:3128' } };
+    for (const path of ['/api/sessions', '/api/sessions/start']) {
+      const refused = await api.call('POST', path, { body: { name: 'main', config } });
+      expect(refused.status).toBe(422);
+      expect(refused.json).toMatchObject({ code: 'not-supported', message: expect.stringContaining('config.proxy') });
+    }
+    expect(await api.sessions.get('main')).toBeUndefined();
+    await api.call('POST', '/api/sessions', { body: { name: 'main', config: { proxy: null } } });
+    expect((await api.call('PUT', '/api/sessions/main', { body: { config } })).status).toBe(422);
+    expect((await api.sessions.get('main'))?.config).toEqual({ proxy: null });
+  });
+
   it('spreads sessions over the shards', async () => {
     const api = new TestApi();
     for (const name of ['a', 'b', 'c', 'd']) await api.call('POST', '/api/sessions', { body: { name } });
@@ -58,10 +72,18 @@ describe('creating sessions', () => {
   it('leaves nothing behind when the host cannot be told', async () => {
     const api = new TestApi();
     api.onQueued = async () => {
-      throw new DependencyError('queue is down');
+      throw new DependencyError('SQS SendMessage on queue-7 failed');
     };
     const answer = await api.call('POST', '/api/sessions', { body: { name: 'main' } });
     expect(answer.status).toBe(503);
+    expect(answer.json).toEqual({
+      statusCode: 503,
+      message: 'A service Trunkline depends on did not answer; try again',
+      error: 'Service Unavailable',
+      code: 'dependency',
+    });
+    const logged = api.logged.flat().map((part) => (part instanceof Object && 'err' in part ? String(part.err) : ''));
+    expect(logged.join()).toContain('SendMessage on queue-7');
     expect(await api.sessions.get('main')).toBeUndefined();
   });
 

@@ -7,6 +7,7 @@ import { SessionNotFoundError } from '../api-errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 import { notifyOwner } from './notify-owner.ts';
+import { assertConfigSupported } from './session-config.ts';
 
 /** Starts a session. One that runs stays as it is; one that has failed gets another try. */
 export async function startSession(deps: ApiDeps, row: SessionRow): Promise<SessionRow> {
@@ -50,8 +51,9 @@ export async function logoutSession(deps: ApiDeps, row: SessionRow): Promise<Ses
   return intend(deps, row, { logoutToken: ulid(), ...status });
 }
 
-/** Replaces the configuration; a running session restarts with it. */
+/** Replaces the configuration; a running session restarts with it. @throws NotSupportedError */
 export async function updateSession(deps: ApiDeps, row: SessionRow, config: SessionConfig): Promise<SessionRow> {
+  assertConfigSupported(config);
   const restart = row.desired === 'RUNNING' ? ({ restartToken: ulid(), status: 'STARTING' } as const) : {};
   return intend(deps, row, { config, ...restart });
 }

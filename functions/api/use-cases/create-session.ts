@@ -7,6 +7,7 @@ import type { ApiDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 import { chooseShard } from './choose-shard.ts';
 import { notifyOwner } from './notify-owner.ts';
+import { assertConfigSupported } from './session-config.ts';
 
 export interface NewSession {
   /** Made up when missing. */
@@ -18,9 +19,10 @@ export interface NewSession {
 /**
  * Creates a session on a shard with room. A session of the same name that is being removed is waited for.
  *
- * @throws SessionExistsError
+ * @throws NotSupportedError, SessionExistsError
  */
 export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<SessionRow> {
+  assertConfigSupported(wanted.config);
   const name = wanted.name ?? `session_${ulid().toLowerCase()}`;
   await awaitRemoval(deps, name);
   const now = deps.clock.now();

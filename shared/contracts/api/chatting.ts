@@ -4,6 +4,7 @@ import { messagesQueryFields } from './chats.ts';
 import {
   chatIdField,
   chatIdOrAllField,
+  convertField,
   messageIdField,
   nullishBoolean,
   numberField,
@@ -11,6 +12,7 @@ import {
   presetIdField,
   sessionField,
   sessionParam,
+  unusedBoolean,
 } from './fields.ts';
 import { fileField } from './file-field.ts';
 import { defineOperations } from './operation.ts';
@@ -33,8 +35,8 @@ const textBody = z.object({
   ...message,
   ...mentions,
   text,
-  linkPreview: nullishBoolean,
-  linkPreviewHighQuality: nullishBoolean,
+  linkPreview: unusedBoolean,
+  linkPreviewHighQuality: unusedBoolean,
 });
 const line = z.string().max(1000);
 const contact = z.union([
@@ -97,7 +99,7 @@ export const chattingOperations = defineOperations('chatting', {
     path: '/api/sendVoice',
     summary: 'Send a voice message (opus in ogg)',
     makes: 'sendVoice',
-    request: { body: z.object({ ...message, file: fileField, convert: nullishBoolean }) },
+    request: { body: z.object({ ...message, file: fileField, convert: convertField }) },
   },
   sendVideo: {
     ...send,
@@ -105,7 +107,7 @@ export const chattingOperations = defineOperations('chatting', {
     path: '/api/sendVideo',
     summary: 'Send a video, or a round video note',
     makes: 'sendVideo',
-    request: { body: z.object({ ...media, convert: nullishBoolean, asNote: nullishBoolean }) },
+    request: { body: z.object({ ...media, convert: convertField, asNote: nullishBoolean }) },
   },
   sendLocation: {
     ...send,

@@ -92,5 +92,17 @@ export const queryList = z
 
 export const sortOrderField = z.enum(['asc', 'desc']);
 export const nullishBoolean = z.boolean().nullish();
+
+const NO_EFFECT = 'Accepted for WAHA’s clients; has no effect yet.';
+/** Options in a body that are accepted and do nothing. */
+export const unusedBoolean = nullishBoolean.meta({ description: NO_EFFECT });
+/** Options in a query that are accepted and do nothing. */
+export const unusedQueryBoolean = queryBoolean.optional().meta({ type: 'boolean', description: NO_EFFECT });
+export const unusedQueryList = queryList.optional().meta({ description: NO_EFFECT });
+/** Asks for media to be made playable. */
+export const convertField = nullishBoolean.meta({
+  description:
+    'Conversion is not built yet: with true, media whose `mimetype` says that it needs it is refused with 422.',
+});
 /** Coordinates and the like, which some clients send as text. */
 export const numberField = z.union([z.number(), z.string().trim().min(1).pipe(z.coerce.number<string>())]);

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { meSchema, sessionConfigSchema, sessionNameSchema } from '../session.ts';
 import { sessionInfoSchema } from './bodies.ts';
-import { queryBoolean, queryList, sessionParam } from './fields.ts';
+import { queryBoolean, sessionParam, unusedQueryList } from './fields.ts';
 import { defineOperations } from './operation.ts';
 
 const params = z.object({ session: sessionParam });
-const expand = queryList.optional();
+const expand = unusedQueryList;
 const apps = z.array(z.unknown()).max(0, { error: 'apps are not supported' }).nullish();
 const config = sessionConfigSchema.nullish();
 const named = z.object({ name: sessionNameSchema });
