@@ -6,7 +6,7 @@ import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
-import { createLogger } from '#shared/observability/logger.ts';
+import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
 import type { ApiDeps } from './deps.ts';
 import { apiConfig, apiEnvSchema } from './env.ts';
 import { createBacklog } from './use-cases/backlog.ts';
@@ -22,6 +22,7 @@ export function createAwsApiDeps(
   clients?: Pick<AwsClients, 'dynamo' | 's3' | 'sqs'>,
 ): ApiDeps {
   const env = apiEnvSchema.parse(environment);
+  if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
   const { dynamo, s3, sqs } = clients ?? createAwsClients({ pathStyle: env.S3_PATH_STYLE });
   const config = apiConfig(env, systemClock.now());
   const jobs = new DynamoDbJobStore(dynamo);

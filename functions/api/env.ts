@@ -19,6 +19,8 @@ export const apiEnvSchema = z.object({
   /** Address of the API for links in answers, where it cannot be told from the request. */
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.string().default('info'),
+  /** Key of the tags that stand for ids in logs; the same for all functions and hosts. */
+  LOG_HASH_KEY: z.string().min(1).optional(),
   OWNER_WAIT_MS: milliseconds.default(DEFAULT_WAITS.ownerWaitMs),
   STATE_WAIT_MS: milliseconds.default(DEFAULT_WAITS.stateWaitMs),
   COMMAND_WAIT_MS: milliseconds.default(DEFAULT_WAITS.commandWaitMs),

@@ -9,15 +9,15 @@ import { eventProjectorEnvSchema } from './env.ts';
 import { createEventProjectorHandler } from './handler.ts';
 
 const env = eventProjectorEnvSchema.parse(process.env);
-if (env.LOG_TAG_KEY !== undefined) configureLogTags(env.LOG_TAG_KEY);
+if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
 const { dynamo, s3 } = createAwsClients({ pathStyle: env.S3_PATH_STYLE });
 
 /** Entry point of the function. */
 export const handler = middy<SQSEvent, SQSBatchResponse>().handler(
   createEventProjectorHandler({
-    messages: new DynamoDbMessageStore(dynamo, env.MESSAGES_TABLE),
-    chats: new DynamoDbChatStore(dynamo, env.CHATS_TABLE),
-    media: new S3MediaStore(s3, env.MEDIA_BUCKET),
+    messages: new DynamoDbMessageStore(dynamo),
+    chats: new DynamoDbChatStore(dynamo),
+    media: new S3MediaStore(s3),
     logger: createLogger({ name: 'event-projector', level: env.LOG_LEVEL }),
   }),
 );

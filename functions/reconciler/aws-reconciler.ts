@@ -3,7 +3,7 @@ import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
-import { createLogger } from '#shared/observability/logger.ts';
+import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
 import { reconcilerConfig, reconcilerEnvSchema } from './env.ts';
 import { createReconcilerHandler } from './handler.ts';
 import { createReconciler } from './reconciler.ts';
@@ -19,6 +19,7 @@ export function createAwsReconciler(
   clients?: Pick<AwsClients, 'dynamo' | 'sqs'>,
 ) {
   const env = reconcilerEnvSchema.parse(environment);
+  if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
   const { shards, policy } = reconcilerConfig(env);
   const { dynamo, sqs } = clients ?? createAwsClients({ pathStyle: false });
   const reconcile = createReconciler({

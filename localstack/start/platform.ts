@@ -65,7 +65,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       Object.assign(
         process.env,
         endpoints,
-        { S3_PATH_STYLE: 'true', SHARD_COUNT: String(shards) },
+        { S3_PATH_STYLE: 'true', SHARD_COUNT: String(shards), LOG_HASH_KEY: installation.logHashKey },
         options.functionEnv,
       );
       process.env.LOG_LEVEL ??= 'warn';
