@@ -8,22 +8,35 @@ export interface GatewayResponse {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/**
- * The texts of API Gateway, where clients of the HTTP API expect nothing else. Not found and unauthorized have that
- * API's own shape; in AWS the same shape is set as customised gateway responses.
- */
+/** In the form of the HTTP API's own errors; in AWS the same is set as customised gateway responses. */
 export const GATEWAY_RESPONSES = {
-  notFound: (method: string, url: string): GatewayResponse => ({
-    status: 404,
-    body: { message: `Cannot ${method} ${url}`, error: 'Not Found', statusCode: 404 },
-  }),
-  unauthorized: { status: 401, body: { message: 'Unauthorized', statusCode: 401 } },
-  authorizerFailed: { status: 500, body: { message: null } },
-  throttled: { status: 429, body: { message: 'Too Many Requests' } },
-  tooLong: { status: 413, body: { message: 'Request Too Long' } },
-  badIntegration: { status: 502, body: { message: 'Internal server error' } },
-  timeout: { status: 504, body: { message: 'Endpoint request timed out' } },
+  notFound: (method: string, url: string) => refusal(404, 'Not Found', 'not-found', `Cannot ${method} ${url}`),
+  unauthorized: { status: 401, body: { message: 'Unauthorized', statusCode: 401, code: 'unauthenticated' } },
+  authorizerFailed: refusal(500, 'Internal Server Error', 'internal', 'The key could not be checked. Try again'),
+  throttled: refusal(429, 'Too Many Requests', 'quota', 'Too many requests at once. Try again in a second'),
+  tooLong: refusal(
+    413,
+    'Payload Too Large',
+    'too-large',
+    'The request is too long: it may have 6 MiB, which is 4.4 MB of media in base64; larger media goes by URL',
+  ),
+  badIntegration: refusal(
+    502,
+    'Bad Gateway',
+    'internal',
+    'The request failed and may have been carried out in part. Look before trying again',
+  ),
+  timeout: refusal(
+    504,
+    'Gateway Timeout',
+    'timeout',
+    'No answer in 29 seconds. The request may still be carried out: look before trying again',
+  ),
 } as const satisfies Record<string, GatewayResponse | ((method: string, url: string) => GatewayResponse)>;
+
+function refusal(statusCode: number, error: string, code: string, message: string): GatewayResponse {
+  return { status: statusCode, body: { statusCode, error, message, code } };
+}
 
 export function sendGatewayResponse(
   response: ServerResponse,
