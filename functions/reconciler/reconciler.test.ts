@@ -95,6 +95,15 @@ describe('a send without a message', () => {
     expect(await jobs.get('main', 'job_1')).toMatchObject({ state: 'QUEUED', wakes: 1, wokenAt: now });
   });
 
+  it('gets it also when the first was sent so lately that the queue would take another for the same', async () => {
+    await accept('job_1');
+    await queue.send(SHARD, { kind: 'job', session: 'main', jobId: 'job_1' }, 'sends', 'job_1');
+    expect(await messages()).toEqual(['job_1']);
+    now += 2 * MINUTE;
+    await reconcile(SHARD);
+    expect(await messages()).toEqual(['job_1']);
+  });
+
   it('is left alone for longer and longer', async () => {
     await accept('job_1');
     const wokenAt: number[] = [];
