@@ -22,6 +22,13 @@ const ME = { id: '4915112345678@c.us', pushName: null, lid: null, jid: null };
 const check = commandSchema.parse({ type: 'checkExists', phone: '4915112345678' });
 const pair = commandSchema.parse({ type: 'requestPairingCode', phone: '4915112345678' });
 
+const { command: sendText } = jobRow();
+const sendImage = commandSchema.parse({
+  type: 'sendImage',
+  chatId: '4915187654321@c.us',
+  media: { kind: 'url', url: 'https://example.com/a.jpg' },
+});
+
 interface Scene {
   readonly job?: Partial<JobRow>;
   readonly row?: Partial<SessionRow>;
@@ -150,6 +157,49 @@ describe('JobExecutor', () => {
     };
     const dropped = await createScene({ handlers: cut });
     expect(await dropped.run()).toEqual({ kind: 'postpone', seconds: 7, until: dropped.session });
+  });
+
+  it('asks less and less often', async () => {
+    const scene = await createScene({ handlers: sends({ kind: 'retry', reason: 'connection-lost', afterSeconds: 1 }) });
+    const waits: unknown[] = [];
+    for (let count = 0; count < 20; count += 1) waits.push(await scene.run());
+    const seconds = [1, 4, 8, 16, ...Array.from({ length: 16 }, () => 30)];
+    expect(waits).toEqual(seconds.map((wait) => ({ kind: 'postpone', seconds: wait })));
+    expect((await scene.read()).state).toBe('QUEUED');
+  });
+
+  it.each([
+    ['engine-error', sendText, 'engine-error'],
+    ['dependency', sendText, 'dependency'],
+    ['dependency', sendImage, 'media-unavailable'],
+  ])('fails a send after eight times %s', async (reason, command, code) => {
+    const outcome: CommandOutcome = { kind: 'retry', reason, afterSeconds: 5 };
+    const handlers: CommandHandlers = { sendText: async () => outcome, sendImage: async () => outcome };
+    const scene = await createScene({ job: { command }, handlers });
+    for (let count = 1; count < 8; count += 1) expect(await scene.run()).toMatchObject({ kind: 'postpone' });
+    expect(await scene.run()).toEqual({ kind: 'done' });
+    expect(await scene.read()).toMatchObject({ state: 'FAILED', error: { code } });
+    expect(scene.emitted).toMatchObject([{ body: { payload: { ack: -1 } } }]);
+  });
+
+  it('does not give up what may be on its way', async () => {
+    const scene = await createScene({
+      job: { state: 'PREPARED', content: 'AQI=' },
+      handlers: sends({ kind: 'retry', reason: 'ack-timeout', afterSeconds: 1 }),
+    });
+    for (let count = 0; count < 50; count += 1) expect(await scene.run()).toMatchObject({ kind: 'postpone' });
+  });
+
+  it('fails what the queue is about to give up', async () => {
+    const retry = sends({ kind: 'retry', reason: 'no-answer', afterSeconds: 2 });
+    const scene = await createScene({ job: { state: 'PREPARED', content: 'AQI=' }, handlers: retry });
+    expect(await scene.run(899)).toMatchObject({ kind: 'postpone' });
+    expect(await scene.run(900)).toEqual({ kind: 'done' });
+    expect(await scene.read()).toMatchObject({ state: 'FAILED', error: { code: 'no-answer' } });
+    const stopped = await createScene({ status: 'STARTING' });
+    expect(await stopped.run(900)).toEqual({ kind: 'done' });
+    expect(await stopped.read()).toMatchObject({ state: 'FAILED', error: { code: 'session-not-working' } });
+    expect(stopped.emitted).toHaveLength(1);
   });
 
   it('gives up a command that gets no answer', async () => {

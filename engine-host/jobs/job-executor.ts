@@ -11,6 +11,7 @@ import { LeaseSuspendedError, type ShardLease, whileOwned } from '../host/lease.
 import type { SessionRunner } from '../sessions/session-runner.ts';
 import { type Disposition, waitSeconds } from './disposition.ts';
 import { failedSendEvent } from './failed-send-event.ts';
+import { JobSetbacks } from './job-setbacks.ts';
 import type { SendTurn } from './session-pacer.ts';
 import { typeFor } from './typing.ts';
 
@@ -45,16 +46,32 @@ const MOST_EXCEPTIONS = 5;
 const LONGEST_WAIT_SECONDS = 43_000;
 /** Refusals that are about the account, not the message: no messages to people who have never written. */
 const RESTRICTIONS: ReadonlySet<string> = new Set(['nack-463']);
+/** Reasons to try again that say nothing about the job itself: a send goes on waiting. */
+const NOT_ITS_FAULT: ReadonlySet<string> = new Set(['not-connected', 'connection-lost', 'not-owner']);
+/** After this many tries that failed because of the job itself it fails. */
+const MOST_FAULTS = 8;
+/** The queue gives a message up, and tells nobody, after 1,000 receives. Its job fails before that. */
+const MOST_RECEIVES = 900;
 /** Somebody waits for a command's answer, so it fails soon where a send would go on waiting. */
 const MOST_COMMAND_TRIES = 4;
 
 /** The job was ended by somebody else (cancelled, say) while it was on its way. */
 class JobOverError extends Error {}
 
+/** The job has to wait: the message is postponed, or if that has been done too often the job fails. */
+interface Wait {
+  readonly kind: 'wait';
+  readonly seconds: number;
+  /** What it waits for, machine readable. */
+  readonly code: string;
+  readonly runner: JobSession | undefined;
+  readonly until?: Pick<JobSession, 'onceWorking'>;
+}
+
 /** One try of a job: decides whether it may run, runs it in the session's engine, records what came of it. */
 export class JobExecutor {
   readonly #deps: JobExecutorDeps;
-  readonly #exceptions = new Map<string, number>();
+  readonly #setbacks = new JobSetbacks();
 
   constructor(deps: JobExecutorDeps) {
     this.#deps = deps;
@@ -66,14 +83,18 @@ export class JobExecutor {
    */
   async run(job: JobRow, tries: number, parked = false): Promise<Disposition> {
     try {
-      return await this.#try(job, tries, parked);
+      const tried = await this.#try(job, tries, parked);
+      if (tried.kind !== 'wait') return tried;
+      if (tries >= MOST_RECEIVES) return await this.#fail(job, tried.runner, tried.code, 'It has waited too often');
+      const { seconds, until } = tried;
+      return { kind: 'postpone', seconds, ...(until !== undefined && { until }) };
     } catch (error) {
       if (error instanceof NotOwnerError) return { kind: 'abandon' };
       throw error;
     }
   }
 
-  async #try(job: JobRow, tries: number, parked: boolean): Promise<Disposition> {
+  async #try(job: JobRow, tries: number, parked: boolean): Promise<Disposition | Wait> {
     const now = this.#deps.clock.now();
     if (FINISHED_STATES.has(job.state)) return { kind: 'done' };
     if (job.expiresAt <= now) {
@@ -81,7 +102,7 @@ export class JobExecutor {
     }
     // What pacing has noted is only its estimate of then.
     if (job.waitsFor === undefined && job.notBefore !== undefined && job.notBefore > now)
-      return this.#later(job, (job.notBefore - now) / 1000);
+      return this.#later(job, undefined, 'not-due', (job.notBefore - now) / 1000);
     const found = await this.#deps.find(job);
     if (found === undefined) return this.#fail(job, undefined, 'session-not-found', 'The session does not exist');
     const { row, runner } = found;
@@ -90,7 +111,7 @@ export class JobExecutor {
       const hopeless = row.desired !== 'RUNNING' || tries >= MOST_COMMAND_TRIES;
       if (!isSendCommand(job.command) && hopeless)
         return this.#fail(job, runner, 'session-not-working', 'The session is not connected');
-      return this.#later(job, waitSeconds(tries), runner);
+      return this.#later(job, runner, 'session-not-working', waitSeconds(tries), runner);
     }
     const turn = isSendCommand(job.command) && !isFrozen(job) ? runner.pacer?.turn(job.command, parked) : undefined;
     if (turn?.kind === 'later') return this.#waitForTurn(job, runner, turn);
@@ -106,7 +127,7 @@ export class JobExecutor {
     runner: JobSession,
     tries: number,
     turn: Extract<SendTurn, { kind: 'now' }> | undefined,
-  ): Promise<CommandOutcome | { readonly disposition: Disposition } | undefined> {
+  ): Promise<CommandOutcome | { readonly disposition: Disposition | Wait } | undefined> {
     const context = this.#context(job, runner, turn?.leave);
     try {
       if (turn !== undefined && 'chatId' in job.command) {
@@ -154,7 +175,7 @@ export class JobExecutor {
     job: JobRow,
     runner: JobSession,
     { dueAt, reason, park }: Extract<SendTurn, { kind: 'later' }>,
-  ): Promise<Disposition> {
+  ): Promise<Disposition | Wait> {
     const { lease, jobs, clock, logger } = this.#deps;
     if (job.notBefore !== dueAt || job.waitsFor !== reason) {
       const write = () => {
@@ -165,10 +186,10 @@ export class JobExecutor {
     }
     if (park) return { kind: 'park' };
     const until: JobSession['onceWorking'] = (callback) => runner.pacer?.onceSooner(callback) ?? (() => {});
-    return this.#later(job, (dueAt - clock.now()) / 1000, { onceWorking: until });
+    return this.#later(job, runner, reason, (dueAt - clock.now()) / 1000, { onceWorking: until });
   }
 
-  async #record(job: JobRow, runner: JobSession, outcome: CommandOutcome, tries: number): Promise<Disposition> {
+  async #record(job: JobRow, runner: JobSession, outcome: CommandOutcome, tries: number): Promise<Disposition | Wait> {
     switch (outcome.kind) {
       case 'sent':
         return this.#finish(job, { state: 'SENT', result: { timestamp: outcome.timestamp } });
@@ -179,13 +200,29 @@ export class JobExecutor {
       case 'retry': {
         if (!isSendCommand(job.command) && tries >= MOST_COMMAND_TRIES)
           return this.#fail(job, runner, outcome.reason, 'WhatsApp did not answer');
-        const connected = runner.status === 'WORKING';
-        return this.#later(job, outcome.afterSeconds, connected ? undefined : runner);
+        return this.#again(job, runner, outcome);
       }
     }
   }
 
-  async #afterException(job: JobRow, runner: JobSession, error: unknown, tries: number): Promise<Disposition> {
+  /** As the engine says at first, then less and less often. */
+  async #again(
+    job: JobRow,
+    runner: JobSession,
+    { reason, afterSeconds }: Extract<CommandOutcome, { kind: 'retry' }>,
+  ): Promise<Disposition | Wait> {
+    const mayHaveLeft = isFrozen(job) || runner.sent.has(job.messageId ?? '');
+    const isFault = reason === 'engine-error' || (!mayHaveLeft && !NOT_ITS_FAULT.has(reason));
+    const lacksMedia = reason === 'dependency' && 'media' in job.command && !mayHaveLeft;
+    const code = lacksMedia ? 'media-unavailable' : reason;
+    if (isFault && this.#setbacks.note(job, 'fault') >= MOST_FAULTS)
+      return this.#fail(job, runner, code, 'It failed again and again');
+    const retries = this.#setbacks.note(job, 'retry');
+    const seconds = retries === 1 ? afterSeconds : Math.max(afterSeconds, waitSeconds(retries));
+    return this.#later(job, runner, code, seconds, runner.status === 'WORKING' ? undefined : runner);
+  }
+
+  async #afterException(job: JobRow, runner: JobSession, error: unknown, tries: number): Promise<Disposition | Wait> {
     if (error instanceof LeaseSuspendedError) {
       await this.#deps.lease.usable();
       return { kind: 'postpone', seconds: 0 };
@@ -195,12 +232,9 @@ export class JobExecutor {
     if (error instanceof TrunklineError && !error.retryable) {
       return this.#fail(job, runner, 'reason' in error ? String(error.reason) : error.code, error.message);
     }
-    const exceptions = (this.#exceptions.get(job.jobId) ?? 0) + 1;
+    const exceptions = this.#setbacks.note(job, 'exception');
     this.#deps.logger.warn({ err: error, type: job.command.type, exceptions, tries }, 'a job threw');
-    if (exceptions < MOST_EXCEPTIONS) {
-      this.#exceptions.set(job.jobId, exceptions);
-      return this.#later(job, waitSeconds(exceptions));
-    }
+    if (exceptions < MOST_EXCEPTIONS) return this.#later(job, runner, 'engine-error', waitSeconds(exceptions));
     if (error instanceof DependencyError) return this.#fail(job, runner, error.code, error.message);
     await this.#fail(job, runner, 'engine-error', 'The engine failed again and again');
     return { kind: 'bury', reason: error instanceof Error ? error.name : 'unknown' };
@@ -221,15 +255,21 @@ export class JobExecutor {
       return jobs.advance(job.session, job.jobId, lease.epoch, outcome);
     };
     await whileOwned(lease, write, (error, attempt) => logger.warn({ err: error, attempt }, 'could not record a job'));
-    this.#exceptions.delete(job.jobId);
+    this.#setbacks.forget(job);
     return { kind: 'done' };
   }
 
   /** Never later than the job's end, so that its expiry is seen in time. */
-  #later(job: JobRow, seconds: number, until?: Pick<JobSession, 'onceWorking'>): Disposition {
+  #later(
+    job: JobRow,
+    runner: JobSession | undefined,
+    code: string,
+    seconds: number,
+    until?: Pick<JobSession, 'onceWorking'>,
+  ): Wait {
     const left = (job.expiresAt - this.#deps.clock.now()) / 1000;
     const wait = Math.max(0, Math.ceil(Math.min(seconds, left, LONGEST_WAIT_SECONDS)));
-    return { kind: 'postpone', seconds: wait, ...(until !== undefined && { until }) };
+    return { kind: 'wait', seconds: wait, code, runner, ...(until !== undefined && { until }) };
   }
 }
 

@@ -20,6 +20,11 @@ export class SentContents {
     if (this.#latest.size > KEPT && oldest !== undefined) this.#latest.delete(oldest);
   }
 
+  /** True for the latest that were remembered here. */
+  has(messageId: string): boolean {
+    return this.#latest.has(messageId);
+  }
+
   async get(messageId: string): Promise<Uint8Array | undefined> {
     const latest = this.#latest.get(messageId);
     if (latest !== undefined) return latest;
