@@ -39,7 +39,6 @@ const happeningSchema = z.discriminatedUnion('kind', [
 
 export type Happening = z.infer<typeof happeningSchema>;
 export type ReceivedMessage = z.infer<typeof messageSchema>;
-export type MessagePart = z.infer<typeof partSchema>;
 
 /** Nothing of it is still to come. */
 export function isComplete(happening: Happening): boolean {
