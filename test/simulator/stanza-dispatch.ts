@@ -108,7 +108,8 @@ function takeIq(session: ClientSession, iq: BinaryNode): void {
     void answerWith(session, iq, () => accept(server, registration, linkCode));
     return;
   }
-  if (registration && attrText(iq, 'xmlns') === 'w:p') {
+  // A client pings from the start, and its ping may cross with a refused login or with being logged off.
+  if (!session.device && attrText(iq, 'xmlns') === 'w:p') {
     void answerWith(session, iq, () => undefined);
     return;
   }
