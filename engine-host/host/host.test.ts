@@ -95,6 +95,26 @@ describe('host', () => {
     await until(() => expect(cloud.queue.size('socket-00')).toBe(0));
   });
 
+  it('sends what was accepted while stopped as soon as the session works', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow({ desired: 'STOPPED' }));
+    const postpone = vi.spyOn(cloud.queue, 'postpone');
+    const { factory } = await launch(cloud, 'a', sent);
+    await send(cloud, 'early');
+    // Long enough that only a call back can be in time.
+    await until(() => expect(postpone).toHaveBeenCalledTimes(2));
+    expect(factory.told).toEqual([]);
+    await cloud.sessions.intend('alpha', 'one', { desired: 'RUNNING' });
+    await until(() => expect(factory.told).toEqual(['start']));
+    const waited = postpone.mock.calls.at(-1);
+    factory.last.work();
+    await until(async () => expect(await stateOf(cloud, 'early')).toBe('SENT'));
+    expect(postpone.mock.calls.slice(2).map(([, receipt, seconds]) => [receipt, seconds])).toContainEqual([
+      waited?.[1],
+      0,
+    ]);
+  });
+
   it('sends nothing that was accepted for an earlier session of the same name', async () => {
     const cloud = createCloud();
     await cloud.sessions.create(sessionRow());

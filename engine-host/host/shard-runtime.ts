@@ -29,7 +29,13 @@ export class ShardRuntime implements ShardTenant {
     this.#lease = lease;
     this.#deps = deps;
     this.#sessions = new ShardSessions(lease, deps);
-    const executor = new JobExecutor({ ...deps, lease, find: (job) => this.#sessions.find(job) });
+    const executor = new JobExecutor({
+      ...deps,
+      lease,
+      find: (job) => this.#sessions.find(job),
+      onceWorking: (session, callback) => this.#sessions.onceWorking(session, callback),
+      tell: (job, event) => this.#sessions.tell(job, event),
+    });
     this.#lanes = new JobLanes({ ...deps, lease, executor, onSettled: () => deps.slots.release() });
   }
 

@@ -1,13 +1,14 @@
-/** A session that is waited for. */
-interface Waitable {
-  onceWorking(callback: () => void): () => void;
+/** Something that may happen before the time is over. */
+export interface Waitable {
+  /** Calls back when it happens, or has happened by now. @returns takes the wish back */
+  once(callback: () => void): () => void;
 }
 
 /** What becomes of a job's message on the queue after a try. */
 export type Disposition =
   /** The end is recorded in the job's row. */
   | { readonly kind: 'done' }
-  /** Comes again after `seconds`, or earlier: when `until` becomes WORKING. What is behind it in the lane waits too. */
+  /** Comes again after `seconds`, or earlier: when `until` happens. What is behind it in the lane waits too. */
   | { readonly kind: 'postpone'; readonly seconds: number; readonly until?: Waitable }
   /** Goes on in the lane of parked sends; what is behind it need not wait. */
   | { readonly kind: 'park' }

@@ -6,19 +6,23 @@ import { ACKS, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engines/engine.ts';
 
-/** Tells of a message that will never leave, as an ack of -1. Undefined for commands, which send no message. */
+/**
+ * Tells of a message that will never leave, as an ack of -1. Undefined for commands, which send no message.
+ *
+ * @param me null when the session was never paired: then nobody is `from`
+ */
 export function failedSendEvent(job: JobRow, me: Me | null, timestamp: number): EngineEvent | undefined {
-  if (!isSendCommand(job.command) || job.messageId === undefined || me === null) return undefined;
+  if (!isSendCommand(job.command) || job.messageId === undefined) return undefined;
   const chatId = parseChatId(job.command.chatId);
   if (chatId === undefined) return undefined;
-  const participant = isGroup(chatId) ? parseChatId(me.id) : undefined;
+  const participant = isGroup(chatId) && me !== null ? parseChatId(me.id) : undefined;
   const id = formatMessageId({ fromMe: true, chatId, id: job.messageId, ...(participant && { participant }) });
   return {
     body: {
       event: isGroup(chatId) ? 'message.ack.group' : 'message.ack',
       payload: {
         id,
-        from: me.id,
+        from: me?.id ?? '',
         to: chatId,
         participant: participant ?? null,
         fromMe: true,

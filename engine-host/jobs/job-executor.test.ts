@@ -35,10 +35,12 @@ interface Scene {
   readonly status?: SessionStatus;
   readonly handlers?: CommandHandlers;
   readonly gone?: boolean;
+  /** Without a runner. */
+  readonly stopped?: boolean;
   readonly pacer?: JobSession['pacer'];
 }
 
-async function createScene({ job, row, status = 'WORKING', handlers = {}, gone = false, pacer }: Scene) {
+async function createScene({ job, row, status = 'WORKING', handlers = {}, gone, stopped, pacer }: Scene) {
   const jobs = new MemoryJobStore();
   await jobs.create(jobRow(job));
   const lease = new ManualLease('socket-00', 3);
@@ -49,8 +51,6 @@ async function createScene({ job, row, status = 'WORKING', handlers = {}, gone =
     me: ME,
     engine: { handlers },
     sent: new SentContents('alpha', new MemoryMessageStore()),
-    emit: (event) => emitted.push(event),
-    onceWorking: () => () => {},
     pacer,
     restricted: (code) => restricted.push(code),
   };
@@ -59,7 +59,9 @@ async function createScene({ job, row, status = 'WORKING', handlers = {}, gone =
     jobs,
     clock: systemClock,
     logger: pino({ level: 'silent' }),
-    find: async () => (gone ? undefined : { row: sessionRow(row), runner: session }),
+    onceWorking: () => () => {},
+    tell: (_job, event) => emitted.push(event),
+    find: async () => (gone ? undefined : { row: sessionRow(row), runner: stopped ? undefined : session }),
   };
   const executor = new JobExecutor(deps);
   const read = async () => {
@@ -156,7 +158,7 @@ describe('JobExecutor', () => {
       },
     };
     const dropped = await createScene({ handlers: cut });
-    expect(await dropped.run()).toEqual({ kind: 'postpone', seconds: 7, until: dropped.session });
+    expect(await dropped.run()).toEqual({ kind: 'postpone', seconds: 7, until: expect.anything() });
   });
 
   it('asks less and less often', async () => {
@@ -217,7 +219,7 @@ describe('JobExecutor', () => {
     async (status) => {
       const seen: JobContext[] = [];
       const scene = await createScene({ status, handlers: sends({ kind: 'sent', timestamp: 1 }, seen) });
-      expect(await scene.run(1)).toEqual({ kind: 'postpone', seconds: 2, until: scene.session });
+      expect(await scene.run(1)).toEqual({ kind: 'postpone', seconds: 2, until: expect.anything() });
       expect(await scene.run(9)).toMatchObject({ kind: 'postpone', seconds: 30 });
       expect(seen).toEqual([]);
       expect((await scene.read()).state).toBe('QUEUED');
@@ -250,6 +252,17 @@ describe('JobExecutor', () => {
     const gone = await createScene({ gone: true });
     await gone.run();
     expect(await gone.read()).toMatchObject({ state: 'FAILED', error: { code: 'session-not-found' } });
+  });
+
+  it('tells of what expired or failed, also when nothing runs the session, and it was never paired', async () => {
+    const failed = { body: { event: 'message.ack', payload: { from: '', ack: -1 } } };
+    const late = await createScene({ job: { expiresAt: Date.now() - 1 }, stopped: true });
+    await late.run();
+    expect(late.emitted).toMatchObject([failed]);
+    const worn = await createScene({ stopped: true });
+    expect(await worn.run(1)).toEqual({ kind: 'postpone', seconds: 2, until: expect.anything() });
+    await worn.run(900);
+    expect(worn.emitted).toMatchObject([failed]);
   });
 
   it('leaves finished jobs alone and expires late ones', async () => {

@@ -6,20 +6,24 @@ import type { SessionStatus } from '#shared/contracts/session.ts';
 import { DependencyError, NotOwnerError, TrunklineError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { JobOutcome, JobStore } from '#shared/ports/job-store.ts';
-import type { CommandHandlers, CommandOutcome, Engine, FrozenContent, JobContext } from '../engines/engine.ts';
+import type {
+  CommandHandlers,
+  CommandOutcome,
+  Engine,
+  EngineEvent,
+  FrozenContent,
+  JobContext,
+} from '../engines/engine.ts';
 import { LeaseSuspendedError, type ShardLease, whileOwned } from '../host/lease.ts';
 import type { SessionRunner } from '../sessions/session-runner.ts';
-import { type Disposition, waitSeconds } from './disposition.ts';
+import { type Disposition, type Waitable, waitSeconds } from './disposition.ts';
 import { failedSendEvent } from './failed-send-event.ts';
 import { JobSetbacks } from './job-setbacks.ts';
 import type { SendTurn } from './session-pacer.ts';
 import { typeFor } from './typing.ts';
 
 /** What a job needs of the session that it runs in. */
-export type JobSession = Pick<
-  SessionRunner,
-  'me' | 'status' | 'sent' | 'emit' | 'onceWorking' | 'pacer' | 'restricted'
-> & {
+export type JobSession = Pick<SessionRunner, 'me' | 'status' | 'sent' | 'pacer' | 'restricted'> & {
   readonly engine: Pick<Engine, 'handlers'> | undefined;
 };
 
@@ -32,11 +36,17 @@ export interface JobExecutorDeps {
    * Undefined when the job's session does not exist (any more); another of the same name does not count. Without a
    * runner it is stopped, and nobody wants it to run.
    */
-  readonly find: (job: Pick<JobRow, 'session' | 'incarnation'>) => Promise<JobPlace | undefined>;
+  readonly find: (job: SessionOfJob) => Promise<JobPlace | undefined>;
+  /** Calls back when the session works, also when nothing runs it yet. @returns takes the wish back */
+  readonly onceWorking: (session: string, callback: () => void) => () => void;
+  /** Publishes an event of the session, also when nothing runs it. */
+  readonly tell: (job: SessionOfJob, event: EngineEvent) => void;
 }
 
+export type SessionOfJob = Pick<JobRow, 'session' | 'incarnation'>;
+
 export interface JobPlace {
-  readonly row: Pick<SessionRow, 'desired'>;
+  readonly row: Pick<SessionRow, 'desired' | 'me'>;
   readonly runner: JobSession | undefined;
 }
 
@@ -64,8 +74,8 @@ interface Wait {
   readonly seconds: number;
   /** What it waits for, machine readable. */
   readonly code: string;
-  readonly runner: JobSession | undefined;
-  readonly until?: Pick<JobSession, 'onceWorking'>;
+  readonly place: JobPlace | undefined;
+  readonly until?: Waitable | undefined;
 }
 
 /** One try of a job: decides whether it may run, runs it in the session's engine, records what came of it. */
@@ -85,7 +95,7 @@ export class JobExecutor {
     try {
       const tried = await this.#try(job, tries, parked);
       if (tried.kind !== 'wait') return tried;
-      if (tries >= MOST_RECEIVES) return await this.#fail(job, tried.runner, tried.code, 'It has waited too often');
+      if (tries >= MOST_RECEIVES) return await this.#fail(job, tried.place, tried.code, 'It has waited too often');
       const { seconds, until } = tried;
       return { kind: 'postpone', seconds, ...(until !== undefined && { until }) };
     } catch (error) {
@@ -98,32 +108,34 @@ export class JobExecutor {
     const now = this.#deps.clock.now();
     if (FINISHED_STATES.has(job.state)) return { kind: 'done' };
     if (job.expiresAt <= now) {
-      return this.#finish(job, { state: 'EXPIRED', error: { code: 'expired', message: 'It could not leave in time' } });
+      const place = await this.#deps.find(job);
+      return this.#fail(job, place, 'expired', 'It could not leave in time', 'EXPIRED');
     }
     // What pacing has noted is only its estimate of then.
     if (job.waitsFor === undefined && job.notBefore !== undefined && job.notBefore > now)
       return this.#later(job, undefined, 'not-due', (job.notBefore - now) / 1000);
-    const found = await this.#deps.find(job);
-    if (found === undefined) return this.#fail(job, undefined, 'session-not-found', 'The session does not exist');
-    const { row, runner } = found;
+    const place = await this.#deps.find(job);
+    if (place === undefined) return this.#fail(job, undefined, 'session-not-found', 'The session does not exist');
+    const { row, runner } = place;
     const engine = runner?.engine;
     if (runner === undefined || engine === undefined || !isReady(job.command, runner.status)) {
       const hopeless = row.desired !== 'RUNNING' || tries >= MOST_COMMAND_TRIES;
       if (!isSendCommand(job.command) && hopeless)
-        return this.#fail(job, runner, 'session-not-working', 'The session is not connected');
-      return this.#later(job, runner, 'session-not-working', waitSeconds(tries), runner);
+        return this.#fail(job, place, 'session-not-working', 'The session is not connected');
+      return this.#later(job, place, 'session-not-working', waitSeconds(tries), this.#untilWorking(job));
     }
     const turn = isSendCommand(job.command) && !isFrozen(job) ? runner.pacer?.turn(job.command, parked) : undefined;
-    if (turn?.kind === 'later') return this.#waitForTurn(job, runner, turn);
-    const outcome = await this.#handle(job, engine.handlers, runner, tries, turn);
+    if (turn?.kind === 'later') return this.#waitForTurn(job, place, runner, turn);
+    const outcome = await this.#handle(job, engine.handlers, place, runner, tries, turn);
     if (outcome === undefined)
-      return this.#fail(job, runner, 'not-supported', `The engine has no command ${job.command.type}`);
-    return 'disposition' in outcome ? outcome.disposition : this.#record(job, runner, outcome, tries);
+      return this.#fail(job, place, 'not-supported', `The engine has no command ${job.command.type}`);
+    return 'disposition' in outcome ? outcome.disposition : this.#record(job, place, runner, outcome, tries);
   }
 
   async #handle(
     job: JobRow,
     handlers: CommandHandlers,
+    place: JobPlace,
     runner: JobSession,
     tries: number,
     turn: Extract<SendTurn, { kind: 'now' }> | undefined,
@@ -135,7 +147,7 @@ export class JobExecutor {
       }
       return await call(handlers, job.command.type, job.command, context);
     } catch (error) {
-      return { disposition: await this.#afterException(job, runner, error, tries) };
+      return { disposition: await this.#afterException(job, place, error, tries) };
     }
   }
 
@@ -173,6 +185,7 @@ export class JobExecutor {
   /** Notes in the job's row until when it waits, if that is news. */
   async #waitForTurn(
     job: JobRow,
+    place: JobPlace,
     runner: JobSession,
     { dueAt, reason, park }: Extract<SendTurn, { kind: 'later' }>,
   ): Promise<Disposition | Wait> {
@@ -185,22 +198,28 @@ export class JobExecutor {
       await whileOwned(lease, write, (error, attempt) => logger.warn({ err: error, attempt }, 'could not note a wait'));
     }
     if (park) return { kind: 'park' };
-    const until: JobSession['onceWorking'] = (callback) => runner.pacer?.onceSooner(callback) ?? (() => {});
-    return this.#later(job, runner, reason, (dueAt - clock.now()) / 1000, { onceWorking: until });
+    const once: Waitable['once'] = (callback) => runner.pacer?.onceSooner(callback) ?? (() => {});
+    return this.#later(job, place, reason, (dueAt - clock.now()) / 1000, { once });
   }
 
-  async #record(job: JobRow, runner: JobSession, outcome: CommandOutcome, tries: number): Promise<Disposition | Wait> {
+  async #record(
+    job: JobRow,
+    place: JobPlace,
+    runner: JobSession,
+    outcome: CommandOutcome,
+    tries: number,
+  ): Promise<Disposition | Wait> {
     switch (outcome.kind) {
       case 'sent':
         return this.#finish(job, { state: 'SENT', result: { timestamp: outcome.timestamp } });
       case 'done':
         return this.#finish(job, { state: 'DONE', result: outcome.result });
       case 'rejected':
-        return this.#fail(job, runner, outcome.code, outcome.message);
+        return this.#fail(job, place, outcome.code, outcome.message);
       case 'retry': {
         if (!isSendCommand(job.command) && tries >= MOST_COMMAND_TRIES)
-          return this.#fail(job, runner, outcome.reason, 'WhatsApp did not answer');
-        return this.#again(job, runner, outcome);
+          return this.#fail(job, place, outcome.reason, 'WhatsApp did not answer');
+        return this.#again(job, place, runner, outcome);
       }
     }
   }
@@ -208,6 +227,7 @@ export class JobExecutor {
   /** As the engine says at first, then less and less often. */
   async #again(
     job: JobRow,
+    place: JobPlace,
     runner: JobSession,
     { reason, afterSeconds }: Extract<CommandOutcome, { kind: 'retry' }>,
   ): Promise<Disposition | Wait> {
@@ -216,13 +236,13 @@ export class JobExecutor {
     const lacksMedia = reason === 'dependency' && 'media' in job.command && !mayHaveLeft;
     const code = lacksMedia ? 'media-unavailable' : reason;
     if (isFault && this.#setbacks.note(job, 'fault') >= MOST_FAULTS)
-      return this.#fail(job, runner, code, 'It failed again and again');
+      return this.#fail(job, place, code, 'It failed again and again');
     const retries = this.#setbacks.note(job, 'retry');
     const seconds = retries === 1 ? afterSeconds : Math.max(afterSeconds, waitSeconds(retries));
-    return this.#later(job, runner, code, seconds, runner.status === 'WORKING' ? undefined : runner);
+    return this.#later(job, place, code, seconds, runner.status === 'WORKING' ? undefined : this.#untilWorking(job));
   }
 
-  async #afterException(job: JobRow, runner: JobSession, error: unknown, tries: number): Promise<Disposition | Wait> {
+  async #afterException(job: JobRow, place: JobPlace, error: unknown, tries: number): Promise<Disposition | Wait> {
     if (error instanceof LeaseSuspendedError) {
       await this.#deps.lease.usable();
       return { kind: 'postpone', seconds: 0 };
@@ -230,21 +250,29 @@ export class JobExecutor {
     if (error instanceof NotOwnerError) return { kind: 'abandon' };
     if (error instanceof JobOverError) return { kind: 'done' };
     if (error instanceof TrunklineError && !error.retryable) {
-      return this.#fail(job, runner, 'reason' in error ? String(error.reason) : error.code, error.message);
+      return this.#fail(job, place, 'reason' in error ? String(error.reason) : error.code, error.message);
     }
     const exceptions = this.#setbacks.note(job, 'exception');
     this.#deps.logger.warn({ err: error, type: job.command.type, exceptions, tries }, 'a job threw');
-    if (exceptions < MOST_EXCEPTIONS) return this.#later(job, runner, 'engine-error', waitSeconds(exceptions));
-    if (error instanceof DependencyError) return this.#fail(job, runner, error.code, error.message);
-    await this.#fail(job, runner, 'engine-error', 'The engine failed again and again');
+    if (exceptions < MOST_EXCEPTIONS) return this.#later(job, place, 'engine-error', waitSeconds(exceptions));
+    if (error instanceof DependencyError) return this.#fail(job, place, error.code, error.message);
+    await this.#fail(job, place, 'engine-error', 'The engine failed again and again');
     return { kind: 'bury', reason: error instanceof Error ? error.name : 'unknown' };
   }
 
-  async #fail(job: JobRow, runner: JobSession | undefined, code: string, message: string): Promise<Disposition> {
-    const disposition = await this.#finish(job, { state: 'FAILED', error: { code, message } });
+  async #fail(
+    job: JobRow,
+    place: JobPlace | undefined,
+    code: string,
+    message: string,
+    state: 'FAILED' | 'EXPIRED' = 'FAILED',
+  ): Promise<Disposition> {
+    const disposition = await this.#finish(job, { state, error: { code, message } });
+    if (place === undefined) return disposition;
+    const { row, runner } = place;
     if (RESTRICTIONS.has(code)) runner?.restricted(code);
-    const event = failedSendEvent(job, runner?.me ?? null, this.#deps.clock.now());
-    if (event !== undefined) runner?.emit(event);
+    const event = failedSendEvent(job, runner?.me ?? row.me, this.#deps.clock.now());
+    if (event !== undefined) this.#deps.tell(job, event);
     return disposition;
   }
 
@@ -260,16 +288,14 @@ export class JobExecutor {
   }
 
   /** Never later than the job's end, so that its expiry is seen in time. */
-  #later(
-    job: JobRow,
-    runner: JobSession | undefined,
-    code: string,
-    seconds: number,
-    until?: Pick<JobSession, 'onceWorking'>,
-  ): Wait {
+  #later(job: JobRow, place: JobPlace | undefined, code: string, seconds: number, until?: Waitable): Wait {
     const left = (job.expiresAt - this.#deps.clock.now()) / 1000;
     const wait = Math.max(0, Math.ceil(Math.min(seconds, left, LONGEST_WAIT_SECONDS)));
-    return { kind: 'wait', seconds: wait, code, runner, ...(until !== undefined && { until }) };
+    return { kind: 'wait', seconds: wait, code, place, until };
+  }
+
+  #untilWorking({ session }: JobRow): Waitable {
+    return { once: (callback) => this.#deps.onceWorking(session, callback) };
   }
 }
 

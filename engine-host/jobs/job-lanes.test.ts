@@ -143,11 +143,11 @@ describe('JobLanes', () => {
   it('takes waiting sends back at once when their session works', async () => {
     const order: string[] = [];
     let ready = false;
-    const callbacks: (() => void)[] = [];
+    const callbacks = new Set<() => void>();
     const session = {
-      onceWorking: (callback: () => void) => {
-        callbacks.push(callback);
-        return () => {};
+      once: (callback: () => void) => {
+        callbacks.add(callback);
+        return () => callbacks.delete(callback);
       },
     };
     const { add, queue } = createLanes(async (job) => {
@@ -156,12 +156,52 @@ describe('JobLanes', () => {
     });
     await add('a');
     await add('b');
-    await vi.waitFor(() => expect(callbacks.length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(callbacks.size).toBeGreaterThan(0));
     await new Promise((resolve) => setTimeout(resolve, 50));
     ready = true;
-    for (const callback of callbacks.splice(0)) callback();
+    for (const callback of callbacks) callback();
     await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
     expect(order.slice(1)).toEqual(['a', 'b']);
+  });
+
+  it('asks once to be called back for a message, however often it comes', async () => {
+    let tries = 0;
+    const callbacks = new Set<() => void>();
+    const until = {
+      once: (callback: () => void) => {
+        callbacks.add(callback);
+        return () => callbacks.delete(callback);
+      },
+    };
+    const { add, queue } = createLanes(async () => {
+      tries += 1;
+      return { kind: 'postpone', seconds: tries < 20 ? 0.001 : 3_600, until };
+    });
+    const postpone = vi.spyOn(queue, 'postpone');
+    await add('a');
+    await vi.waitFor(() => expect(postpone).toHaveBeenLastCalledWith(SHARD, expect.anything(), 3_600));
+    expect(tries).toBe(20);
+    await vi.waitFor(() => expect(callbacks.size).toBe(1));
+  });
+
+  it('does not hide a message again that it has given back', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { begun, run, end } = held();
+    const { add, queue } = createLanes(run);
+    const told: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    vi.spyOn(queue, 'postpone').mockImplementation(async (_shard, _receipt, seconds) => {
+      if (seconds === 15) await gate.promise;
+      told.push(seconds);
+    });
+    await add('a');
+    await vi.waitFor(() => expect(begun).toEqual(['a']));
+    vi.advanceTimersByTime(5_000);
+    vi.useRealTimers();
+    end('a', { kind: 'postpone', seconds: 0 });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    gate.resolve();
+    await vi.waitFor(() => expect(told).toEqual([15, 0]));
   });
 
   it('looks again at a job that stood behind another', async () => {

@@ -28,6 +28,8 @@ interface UnderWay {
   /** Grows with each message that is taken. */
   readonly number: number;
   readonly timer: NodeJS.Timeout;
+  /** Settles when no extension is on its way. */
+  extending: Promise<void>;
 }
 
 /** A job of the lane has been postponed: what was received up to then must not overtake it. */
@@ -50,6 +52,8 @@ export class JobLanes {
   readonly #lanes = new Map<string, Lane>();
   readonly #holds = new Map<string, Hold>();
   readonly #underWay = new Map<ReceivedShardMessage, UnderWay>();
+  /** Takes the wishes to be called back early back, by the ids of the messages that wait. */
+  readonly #callBacks = new Map<string, () => void>();
   #count = 0;
   #draining = false;
 
@@ -59,8 +63,12 @@ export class JobLanes {
 
   take(message: ReceivedShardMessage, session: string, jobId: string): void {
     this.#count += 1;
-    const timer = setInterval(() => void this.#extend(message), EXTEND_EVERY_MS).unref();
-    this.#underWay.set(message, { number: this.#count, timer });
+    this.#takeBack(message.messageId);
+    const timer = setInterval(() => {
+      underWay.extending = this.#extend(message);
+    }, EXTEND_EVERY_MS).unref();
+    const underWay: UnderWay = { number: this.#count, timer, extending: Promise.resolve() };
+    this.#underWay.set(message, underWay);
     // Only the row tells the lane, so reading it is a lane of its own: rows arrive in the order of their messages.
     this.#enter(
       `${session}#intake`,
@@ -94,6 +102,7 @@ export class JobLanes {
   /** Forgets everything without touching the queue. */
   abort(): void {
     this.#draining = true;
+    for (const messageId of [...this.#callBacks.keys()]) this.#takeBack(messageId);
     for (const message of [...this.#underWay.keys()]) this.#forget(message);
   }
 
@@ -146,7 +155,11 @@ export class JobLanes {
   }
 
   async #settle(message: ReceivedShardMessage, disposition: Disposition): Promise<void> {
-    if (!this.#underWay.has(message)) return;
+    const underWay = this.#underWay.get(message);
+    if (underWay === undefined) return;
+    // An extension that arrives late would hide the message again.
+    clearInterval(underWay.timer);
+    await underWay.extending;
     const { lease, queue } = this.#deps;
     switch (disposition.kind) {
       case 'done':
@@ -157,7 +170,7 @@ export class JobLanes {
         break;
       case 'postpone': {
         await this.#tell(() => queue.postpone(lease.shard, message.receipt, disposition.seconds));
-        disposition.until?.onceWorking(() => void this.#callBack(message, disposition.seconds));
+        this.#callBackOnce(message, disposition);
         break;
       }
       case 'park':
@@ -182,10 +195,29 @@ export class JobLanes {
     if (isThere) await this.#tell(() => queue.done(lease.shard, message.receipt));
   }
 
-  /** The session works earlier than the message would come. A receipt that is too old by then does no harm. */
-  async #callBack(message: ReceivedShardMessage, seconds: number): Promise<void> {
+  /** One wish for each message that waits, until it happens or the message comes. */
+  #callBackOnce(message: ReceivedShardMessage, { seconds, until }: Hold['disposition']): void {
+    if (seconds === 0 || until === undefined || this.#draining) return;
+    const { messageId } = message;
+    this.#takeBack(messageId);
+    let isOver = false;
+    const takeBack = until.once(() => {
+      isOver = true;
+      this.#callBacks.delete(messageId);
+      void this.#callBack(message);
+    });
+    if (!isOver) this.#callBacks.set(messageId, takeBack);
+  }
+
+  #takeBack(messageId: string): void {
+    this.#callBacks.get(messageId)?.();
+    this.#callBacks.delete(messageId);
+  }
+
+  /** What was waited for has happened before the message would come. */
+  async #callBack(message: ReceivedShardMessage): Promise<void> {
     const { lease, queue, logger } = this.#deps;
-    if (seconds === 0 || this.#draining) return;
+    if (this.#draining) return;
     try {
       lease.assertOwned();
       await queue.postpone(lease.shard, message.receipt, 0);
@@ -224,6 +256,10 @@ export class JobLanes {
     if (underWay === undefined) return;
     clearInterval(underWay.timer);
     this.#underWay.delete(message);
+    const [oldest] = this.#underWay.values();
+    for (const [order, { before }] of this.#holds) {
+      if (oldest === undefined || oldest.number >= before) this.#holds.delete(order);
+    }
     this.#deps.onSettled();
   }
 }

@@ -57,8 +57,6 @@ const HEARD_GRAIN = 10 * MINUTE;
 const LONG_WAIT = MINUTE;
 /** While parked sends are under way, the next of them is looked at within this time. */
 const PARKED_GRACE = 2 * MINUTE;
-/** More messages of a lane than this are never held at once. */
-const CALLBACKS_KEPT = 32;
 
 /** Applies a session's pacing rules to its sends and keeps, in the session's state, what they need to know. */
 export class SessionPacer {
@@ -68,7 +66,7 @@ export class SessionPacer {
   #rules: string;
   /** Chats of the sends that wait at the head of a lane: of the parked one (true), of the other. */
   readonly #waiting = new Map<boolean, string>();
-  #sooner: (() => void)[] = [];
+  readonly #sooner = new Set<() => void>();
 
   constructor(options: SessionPacerOptions) {
     this.#options = options;
@@ -99,15 +97,17 @@ export class SessionPacer {
     return { kind: 'now', typingMs: typingTime(rules, send, random), leave: () => this.#left(rules, me, send) };
   }
 
-  /** Calls back, once, when a send that waits may be due earlier than it was told. Only the latest wishes are kept. */
-  onceSooner(callback: () => void): void {
-    this.#sooner.push(callback);
-    if (this.#sooner.length > CALLBACKS_KEPT) this.#sooner.shift();
+  /** Calls back, once, when a send that waits may be due earlier than it was told. @returns takes the wish back */
+  onceSooner(callback: () => void): () => void {
+    this.#sooner.add(callback);
+    return () => this.#sooner.delete(callback);
   }
 
   /** Has sends that wait ask again: one of them may have been cancelled, say. */
   lookAgain(): void {
-    for (const callback of this.#sooner.splice(0)) callback();
+    const callbacks = [...this.#sooner];
+    this.#sooner.clear();
+    for (const callback of callbacks) callback();
   }
 
   /** The session's configuration may have changed. */

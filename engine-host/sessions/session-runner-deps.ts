@@ -38,6 +38,8 @@ export interface SessionRunnerPlace {
   readonly name: string;
   readonly lease: ShardLease;
   readonly logger: Logger;
+  /** Called each time the session has become WORKING. */
+  readonly onWorking: () => void;
   /** Called once when nothing is left to be run: stopped, removed or fenced. */
   readonly onGone: () => void;
 }

@@ -50,7 +50,7 @@ type World = Awaited<ReturnType<typeof createWorld>>;
 function createRunner(world: World, lease = new ManualLease()) {
   const gone = vi.fn();
   const runner = new SessionRunner(
-    { name: 'alpha', lease, logger, onGone: gone },
+    { name: 'alpha', lease, logger, onWorking: () => {}, onGone: gone },
     {
       ...world,
       hostId: 'host-1',
@@ -320,6 +320,21 @@ describe('SessionRunner', () => {
     await session.intend({ status: 'STARTING' });
     await vi.waitFor(async () => expect((await rowOf(session))?.status).toBe('WORKING'));
     expect(statuses(session)).toEqual(['STARTING', 'WORKING']);
+  });
+
+  it('tells of a job of a session that is stopped, and only of its own', async () => {
+    const session = await working();
+    await session.intend({ desired: 'STOPPED' });
+    const next = createRunner(session.world, new ManualLease('socket-00', 2));
+    const event = (id: string) =>
+      ({ body: { event: 'call.received', payload: { id } }, key: id, timestamp: 1 }) as const;
+    next.runner.tell(event('other'), 'zero');
+    next.runner.tell(event('own'), 'one');
+    await next.runner.settled();
+    const told = session.bus.events.flatMap((envelope) => (envelope.event === 'call.received' ? [envelope] : []));
+    expect(told.map(({ payload, me }) => [payload.id, me?.id])).toEqual([['own', '4915112345678@c.us']]);
+    expect(session.factory.told).toEqual(['start', 'stop']);
+    expect(next.gone).toHaveBeenCalledOnce();
   });
 
   it('ignores what an engine says after it was stopped', async () => {

@@ -30,7 +30,8 @@ export class SessionRunner {
   readonly #place: SessionRunnerPlace;
   readonly #reporter: SessionReporter;
   readonly #sent: SentContents;
-  readonly #onWorking = new Set<() => void>();
+  /** Events for which the session's journal has to be opened. */
+  #untold: { readonly event: EngineEvent; readonly incarnation: string }[] = [];
   #row: SessionRow | undefined;
   #board: StatusBoard | undefined;
   #open: OpenSession | undefined;
@@ -104,15 +105,11 @@ export class SessionRunner {
     });
   }
 
-  /** Calls back when the session becomes WORKING. @returns takes the wish back */
-  onceWorking(callback: () => void): () => void {
-    this.#onWorking.add(callback);
-    return () => this.#onWorking.delete(callback);
-  }
-
-  /** Publishes an event that comes from elsewhere than the engine. */
-  emit(event: EngineEvent): void {
-    this.#open?.outlet.emit(event);
+  /** Publishes an event that comes from elsewhere than the engine, also when nothing runs. */
+  tell(event: EngineEvent, incarnation: string): void {
+    this.#untold.push({ event, incarnation });
+    if (this.#open !== undefined) this.#tellRest();
+    else this.wake();
   }
 
   wake(): void {
@@ -159,6 +156,10 @@ export class SessionRunner {
         this.#dirty = false;
         if (!(await this.#read())) return this.#end();
         await this.#reconcile();
+        if (this.#untold.length > 0 && this.#row !== undefined && !this.#ended) {
+          await this.#tryOpen(this.#row);
+          this.#tellRest();
+        }
         if (!this.#dirty && !this.#ended && this.#running === undefined && this.status === 'STOPPED') {
           const closed = await this.#close(SETTLE_PATIENCE_MS);
           if (closed && !this.#dirty) return this.#end();
@@ -169,6 +170,12 @@ export class SessionRunner {
       this.#place.logger.error({ err: error }, 'reconciling failed, trying again');
       await sleep(RETRY_AFTER_BUG_MS, this.#place.lease.ended);
       this.#dirty = !this.#ended;
+    }
+  }
+
+  #tellRest(): void {
+    for (const { event, incarnation } of this.#untold.splice(0)) {
+      if (incarnation === this.#row?.incarnation) this.#open?.outlet.emit(event);
     }
   }
 
@@ -193,7 +200,7 @@ export class SessionRunner {
         hostId: this.#deps.hostId,
         clock: this.#deps.clock,
         report: (report) => this.#reporter.report(report),
-        emit: (event) => this.emit(event),
+        emit: (event) => this.#open?.outlet.emit(event),
       });
       return true;
     }
@@ -301,13 +308,7 @@ export class SessionRunner {
       if (isLost(error)) this.#fence(error);
       else this.#place.logger.error({ err: error, status: state.status }, 'could not tell a status');
     });
-    if (state.status !== 'WORKING') return;
-    void told.then(() => {
-      for (const callback of [...this.#onWorking]) {
-        this.#onWorking.delete(callback);
-        callback();
-      }
-    });
+    if (state.status === 'WORKING') void told.then(() => this.#place.onWorking());
   }
 
   async #tell(state: EngineState, board: StatusBoard): Promise<void> {

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
-import type { JobRow } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { tag } from '#shared/observability/log-tags.ts';
+import type { EngineEvent } from '../engines/engine.ts';
 import { isLost, type ShardLease, whileOwned } from '../host/lease.ts';
 import { sleep } from '../host/sleep.ts';
+import type { SessionOfJob } from '../jobs/job-executor.ts';
 import { needsRunner } from './reconcile-plan.ts';
 import { SessionRunner } from './session-runner.ts';
 import type { SessionRunnerDeps } from './session-runner-deps.ts';
@@ -13,8 +14,6 @@ export interface ShardSessionsDeps extends SessionRunnerDeps {
   /** Milliseconds between two listings of the shard. */
   readonly scanInterval: number;
 }
-
-type SessionOfJob = Pick<JobRow, 'session' | 'incarnation'>;
 
 /** A session as a job finds it. Without a runner it is stopped, and nobody wants it to run. */
 export interface FoundSession {
@@ -27,6 +26,8 @@ export class ShardSessions {
   readonly #lease: ShardLease;
   readonly #deps: ShardSessionsDeps;
   readonly #runners = new Map<string, SessionRunner>();
+  /** By session: whoever waits for it to work, whether or not it has a runner. */
+  readonly #waiting = new Map<string, Set<() => void>>();
   readonly #stopped = new AbortController();
 
   constructor(lease: ShardLease, deps: ShardSessionsDeps) {
@@ -50,6 +51,26 @@ export class ShardSessions {
   /** The session's waiting sends may have changed. */
   lookAgain(name: string): void {
     this.#runners.get(name)?.pacer?.lookAgain();
+  }
+
+  /** Calls back when the session works; at once when it does. @returns takes the wish back */
+  onceWorking(name: string, callback: () => void): () => void {
+    const runner = this.#runners.get(name);
+    if (runner?.status === 'WORKING' && runner.engine !== undefined) {
+      callback();
+      return () => {};
+    }
+    const waiting = this.#waiting.get(name) ?? new Set();
+    this.#waiting.set(name, waiting.add(callback));
+    return () => {
+      waiting.delete(callback);
+      if (waiting.size === 0 && this.#waiting.get(name) === waiting) this.#waiting.delete(name);
+    };
+  }
+
+  /** Publishes an event of a session, also when nothing runs it. */
+  tell({ session, incarnation }: SessionOfJob, event: EngineEvent): void {
+    this.#runner(session)?.tell(event, incarnation);
   }
 
   /** Undefined when the shard has no such session, or only another incarnation of it. @throws NotOwnerError */
@@ -107,6 +128,12 @@ export class ShardSessions {
     return known === undefined ? needsRunner(row) : row.updatedAt > known.updatedAt;
   }
 
+  #works(name: string): void {
+    const waiting = this.#waiting.get(name);
+    this.#waiting.delete(name);
+    for (const callback of waiting ?? []) callback();
+  }
+
   #runner(name: string): SessionRunner | undefined {
     const known = this.#runners.get(name);
     if (known !== undefined) return known;
@@ -116,6 +143,7 @@ export class ShardSessions {
         name,
         lease: this.#lease,
         logger: this.#deps.logger.child({ session: tag(name) }),
+        onWorking: () => this.#works(name),
         onGone: () => {
           if (this.#runners.get(name) === runner) this.#runners.delete(name);
         },
