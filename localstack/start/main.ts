@@ -3,6 +3,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataInUseError, lockDataDir } from './data-lock.ts';
 import { FlagError, parseFlags, type StartFlags } from './flags.ts';
+import { openHostLogs } from './host-logs.ts';
 import { type Platform, startPlatform } from './platform.ts';
 import { isReachable } from './reachability.ts';
 import { startSimulatorProcess } from './simulator-process.ts';
@@ -16,6 +17,13 @@ Without internet you can
   npm run demo                see the whole way in a few seconds
 `;
 
+/** The person whom the examples write to. */
+const CONTACT = '{"name": "Ada", "phone": "4915112345678"}';
+
+/** Hosts have this long to end what runs and to save their sessions, and are killed somewhat later. */
+const HOST_DRAIN_MS = 25_000;
+const STOP_DEADLINE_MS = 30_000;
+
 const cleanUp: (() => Promise<void>)[] = [];
 let stopping: Promise<void> | undefined;
 
@@ -28,15 +36,16 @@ async function main(flags: StartFlags): Promise<void> {
     process.exitCode = 1;
     return;
   }
+  const logs = openHostLogs(logsDir(flags), (line) => process.stderr.write(`${line}\n`));
+  cleanUp.push(() => logs.close());
   const platform = await startPlatform({
     dataDir: flags.dataDir,
     port: flags.port,
     hosts: flags.hosts,
     whatsapp,
-    hostEnv: pacingEnvironment(),
-    onHostLine: (host, stream, line) => {
-      if (stream === 'stderr') process.stderr.write(`${host}: ${line}\n`);
-    },
+    hostEnv: hostEnvironment(),
+    stopDeadlineMs: STOP_DEADLINE_MS,
+    onHostLine: logs.write,
     onHostExit: (host, { code, signal }, delayMs) => {
       process.stderr.write(`${host} ended (${signal ?? `exit code ${code}`}); it is started again in ${delayMs} ms\n`);
     },
@@ -46,7 +55,7 @@ async function main(flags: StartFlags): Promise<void> {
   });
   cleanUp.push(() => platform.stop());
   printAddresses(platform, flags, whatsapp.url);
-  await showQrCodes(platform);
+  await showQrCodes(platform, () => stopping === undefined);
 }
 
 /** @throws FlagError when nothing can be kept there */
@@ -60,10 +69,16 @@ async function prepareDataDir(dataDir: string): Promise<void> {
   }
 }
 
-function pacingEnvironment(): Record<string, string> {
-  const profile = process.env.PACING_DEFAULT_PROFILE;
-  return profile === undefined ? {} : { PACING_DEFAULT_PROFILE: profile };
+function hostEnvironment(): Record<string, string> {
+  const { PACING_DEFAULT_PROFILE: profile, LOG_LEVEL = 'info' } = process.env;
+  return {
+    LOG_LEVEL,
+    DRAIN_MS: String(HOST_DRAIN_MS),
+    ...(profile === undefined ? {} : { PACING_DEFAULT_PROFILE: profile }),
+  };
 }
+
+const logsDir = ({ dataDir }: StartFlags) => join(dataDir, 'logs');
 
 /** The real WhatsApp, or a simulator of our own; undefined where neither is to be had. */
 async function findWhatsapp(flags: StartFlags): Promise<{ url: string; caFile?: string } | undefined> {
@@ -72,6 +87,7 @@ async function findWhatsapp(flags: StartFlags): Promise<{ url: string; caFile?: 
   cleanUp.push(() => simulator.stop());
   process.stdout.write(`\nWhatsApp simulator  ${simulator.wsUrl}\n`);
   process.stdout.write(`  scan a QR code    curl --data-raw "$QR" ${simulator.adminUrl}/admin/mock-phone/scan-qr\n`);
+  process.stdout.write(`  add a contact     curl --data-raw '${CONTACT}' ${simulator.adminUrl}/admin/contacts\n`);
   return { url: simulator.wsUrl, caFile: simulator.caFile };
 }
 
@@ -82,6 +98,7 @@ Trunkline is up
   documentation     ${platform.url}/
   API key           ${platform.apiKey}
   data              ${flags.dataDir}
+  logs              ${logsDir(flags)}
   WhatsApp          ${whatsappUrl}
 
 Create a session and its QR code shows up here:
@@ -92,7 +109,7 @@ Create a session and its QR code shows up here:
 
 function stop(): void {
   if (stopping !== undefined) return;
-  process.stdout.write('\nStopping: sessions are saved, nothing is lost.\n');
+  process.stdout.write('\nStopping: sessions are being saved.\n');
   stopping = (async () => {
     for (const end of cleanUp.reverse()) await end();
   })();

@@ -34,6 +34,8 @@ export interface PlatformOptions {
   readonly functionEnv?: Readonly<Record<string, string>>;
   /** More environment for the hosts. */
   readonly hostEnv?: Readonly<Record<string, string>>;
+  /** How long hosts have to end before they are killed, milliseconds. @default 10000 */
+  readonly stopDeadlineMs?: number;
   readonly onHostLine?: HostProcessesOptions['onLine'];
   readonly onHostExit?: HostProcessesOptions['onUnexpectedExit'];
   readonly onError?: (where: string, error: unknown) => void;
@@ -101,6 +103,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       LOG_LEVEL: process.env.LOG_LEVEL,
       ...options.hostEnv,
     },
+    ...(options.stopDeadlineMs === undefined ? {} : { stopDeadlineMs: options.stopDeadlineMs }),
     ...(options.onHostLine === undefined ? {} : { onLine: options.onHostLine }),
     ...(options.onHostExit === undefined ? {} : { onUnexpectedExit: options.onHostExit }),
   });

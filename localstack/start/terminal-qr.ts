@@ -10,13 +10,17 @@ const NAME = 'terminal-qr';
 const busEventSchema = z.object({ detail: eventEnvelopeSchema });
 const qrSchema = z.object({ value: z.string() });
 
-/** Shows a session's QR code in the terminal as long as it wants one, and each change of status. */
-export async function showQrCodes(platform: Platform): Promise<void> {
+/**
+ * Shows a session's QR code in the terminal as long as it wants one, and each change of status.
+ *
+ * @param isWanted false while the platform stops: what a session is between two hosts means nothing then
+ */
+export async function showQrCodes(platform: Platform, isWanted: () => boolean): Promise<void> {
   const { functions, clients } = platform.cloud;
   const shown = new Map<string, string>();
   const handler = async (event: unknown): Promise<void> => {
     const { detail } = busEventSchema.parse(event);
-    if (detail.event !== 'session.status') return;
+    if (detail.event !== 'session.status' || !isWanted()) return;
     const { name, status } = detail.payload;
     if (status !== 'SCAN_QR_CODE') {
       shown.delete(name);

@@ -81,6 +81,11 @@ describe('npm start -- --simulator', () => {
       expect(processes.length).toBeGreaterThanOrEqual(2);
       first.kill('SIGTERM');
       expect([await first.exited, first.stderr]).toEqual([0, '']);
+      expect(first.stdout.split('Stopping: sessions are being saved.')[1]).not.toContain('Session');
+      const [, logs = ''] = await first.prints(/^ {2}logs {2,}(\S+)$/m);
+      const log = await readFile(join(logs, 'host-1.log'), 'utf8');
+      expect(log).toContain('host started');
+      for (const secret of [phone, contact.phone, 'Hello', qr]) expect(log).not.toContain(secret);
       expect(processes.filter(isAlive)).toEqual([]);
 
       const second = runProgram(MAIN, args);
