@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
@@ -18,8 +19,12 @@ class GatedState extends MemorySessionState {
 
 const logger = pino({ level: 'silent' });
 
-function createOutlet(publisher: EventPublisher, session = 'alpha', state = new GatedState()) {
-  const lease = new ManualLease();
+function createOutlet(
+  publisher: EventPublisher,
+  session = 'alpha',
+  state = new GatedState(),
+  lease = new ManualLease(),
+) {
   const outlet = new EventOutlet({
     session,
     engine: 'SCRIPTED',
@@ -126,6 +131,43 @@ describe('EventOutlet', () => {
 });
 
 describe('EventPublisher', () => {
+  it('forgets a lane that was closed, once it is empty', async () => {
+    const bus = new MemoryEventBus();
+    const publisher = new EventPublisher(bus, logger);
+    const lease = new ManualLease();
+    const listeners = () => getEventListeners(lease.ended, 'abort').length;
+    const before = listeners();
+    const { outlet, emit } = createOutlet(publisher, 'alpha', new GatedState(), lease);
+    emit('one');
+    outlet.close();
+    expect(listeners()).toBe(before + 1);
+    await outlet.drained();
+    await vi.waitFor(() => expect(listeners()).toBe(before));
+    expect(ids(bus.events)).toEqual(['one']);
+  });
+
+  it('gathers acks of many sessions into one call; everything else goes at once', async () => {
+    const bus = new MemoryEventBus();
+    const publish = vi.spyOn(bus, 'publish');
+    const publisher = new EventPublisher(bus, logger);
+    const outlets = ['alpha', 'beta', 'gamma'].map((session) => createOutlet(publisher, session));
+    const payload = { id: 'x', from: 'a', to: 'b', participant: null, fromMe: true, ack: 2, ackName: 'DEVICE' };
+    const ack = (of: number) =>
+      outlets[of]?.outlet.emit({ body: { event: 'message.ack', payload }, key: `${of}`, timestamp: 1 });
+    for (const index of [0, 1, 2]) {
+      ack(index);
+      await vi.advanceTimersByTimeAsync(5);
+    }
+    expect(publish).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(publish.mock.calls.map(([events]) => events.length)).toEqual([3]);
+    ack(0);
+    await vi.advanceTimersByTimeAsync(5);
+    outlets[0]?.emit('message');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(publish.mock.calls.map(([events]) => events.length)).toEqual([3, 2]);
+  });
+
   it('puts at most ten events into a call and keeps the order of each session', async () => {
     const bus = new MemoryEventBus();
     const publish = vi.spyOn(bus, 'publish');

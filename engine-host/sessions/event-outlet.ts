@@ -56,6 +56,15 @@ export class EventOutlet {
     await this.#options.lane.drained();
   }
 
+  /** Nothing more will be emitted; what waits is still published. */
+  close(): void {
+    const { lane } = this.#options;
+    void this.#tail.then(
+      () => lane.close(),
+      () => lane.close(),
+    );
+  }
+
   #envelope(event: EngineEvent): EventEnvelope {
     const { session, engine, version, hostId, me, metadata } = this.#options;
     return {

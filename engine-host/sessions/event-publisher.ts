@@ -7,6 +7,8 @@ import { sleep } from '../host/sleep.ts';
 
 const MOST_PER_CALL = 10;
 const CALLS_AT_ONCE = 4;
+/** Acks come in crowds and nobody waits for one: for so long they are gathered into one call. */
+const LINGER_MS = 20;
 const LONGEST_DELAY_MS = 10_000;
 const FIRST_DELAY_MS = 100;
 /** Number of waiting events from which on the log says so, again at each doubling. */
@@ -21,6 +23,8 @@ export interface EventLane {
   submit(envelope: EventEnvelope, published?: () => void): void;
   /** Resolves when nothing is waiting. @throws NotOwnerError when the lease ended before */
   drained(): Promise<void>;
+  /** Nothing more will be submitted; what waits is still published. */
+  close(): void;
 }
 
 /**
@@ -31,6 +35,7 @@ export class EventPublisher {
   readonly #bus: EventBus;
   readonly #logger: Logger;
   readonly #ready: Lane[] = [];
+  #lingering: NodeJS.Timeout | undefined;
   #calls = 0;
   #waiting = 0;
   #warnAt = CROWDED;
@@ -47,16 +52,19 @@ export class EventPublisher {
   }
 
   lane(lease: ShardLease): EventLane {
-    const lane = new Lane(lease);
-    lease.ended.addEventListener('abort', () => this.#drop(lane), { once: true });
+    const drop = () => this.#drop(lane);
+    const lane = new Lane(lease, () => lease.ended.removeEventListener('abort', drop));
+    lease.ended.addEventListener('abort', drop, { once: true });
     return {
       submit: (envelope, published) => {
         if (lease.ended.aborted) return;
         lane.queue.push({ envelope, published });
         this.#count(1);
+        if (this.#lingering !== undefined && lane.busy && !isAck(envelope)) this.#pumpSoon();
         this.#offer(lane);
       },
       drained: () => lane.drained(),
+      close: () => lane.close(),
     };
   }
 
@@ -65,7 +73,32 @@ export class EventPublisher {
     lane.busy = true;
     this.#ready.push(lane);
     // Not before the turn is over: what the same turn submits goes in the same call.
-    queueMicrotask(() => this.#pump());
+    queueMicrotask(() => this.#pumpSoon());
+  }
+
+  #pumpSoon(): void {
+    if (this.#mayLinger()) {
+      this.#lingering ??= setTimeout(() => {
+        this.#lingering = undefined;
+        this.#pump();
+      }, LINGER_MS);
+      return;
+    }
+    clearTimeout(this.#lingering);
+    this.#lingering = undefined;
+    this.#pump();
+  }
+
+  /** True when all that is ready are acks, and not enough of them for a call. */
+  #mayLinger(): boolean {
+    let acks = 0;
+    for (const { queue } of this.#ready) {
+      for (const { envelope } of queue) {
+        acks += 1;
+        if (!isAck(envelope) || acks >= MOST_PER_CALL) return false;
+      }
+    }
+    return true;
   }
 
   #pump(): void {
@@ -82,7 +115,7 @@ export class EventPublisher {
       this.#calls += 1;
       void this.#publish(batch).finally(() => {
         this.#calls -= 1;
-        this.#pump();
+        if (this.#ready.length > 0) this.#pumpSoon();
       });
     }
   }
@@ -149,9 +182,18 @@ class Lane {
   busy = false;
   failures = 0;
   #idle: PromiseWithResolvers<void> | undefined;
+  #closed = false;
+  readonly #dispose: () => void;
 
-  constructor(lease: ShardLease) {
+  /** @param dispose called when it is closed and empty */
+  constructor(lease: ShardLease, dispose: () => void) {
     this.lease = lease;
+    this.#dispose = dispose;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.settle();
   }
 
   async drained(): Promise<void> {
@@ -166,7 +208,12 @@ class Lane {
     if (this.queue.length > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
+    if (this.#closed) this.#dispose();
   }
+}
+
+function isAck({ event }: EventEnvelope): boolean {
+  return event === 'message.ack' || event === 'message.ack.group';
 }
 
 function mayPublish(lane: Lane): boolean {

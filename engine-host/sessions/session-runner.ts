@@ -147,6 +147,7 @@ export class SessionRunner {
     this.#ended = true;
     this.#dirty = false;
     this.#open?.state.fence(new NotOwnerError('The session is no longer ours'));
+    this.#open?.outlet.close();
     await this.#stopEngine();
   }
 
@@ -419,6 +420,7 @@ export class SessionRunner {
       return false;
     }
     await open.state.close();
+    open.outlet.close();
     this.#open = undefined;
     return true;
   }
