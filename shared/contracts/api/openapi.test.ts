@@ -83,6 +83,39 @@ describe('the OpenAPI document', () => {
     );
   });
 
+  it('says of every option that does nothing that it does nothing', () => {
+    const fieldsOf = (schema: unknown): [string, string][] => {
+      if (typeof schema !== 'object' || schema === null) return [];
+      const properties = 'properties' in schema ? Object.entries(Object(schema.properties)) : [];
+      return [
+        ...properties.map(([name, field]): [string, string] => [name, JSON.stringify(field)]),
+        ...Object.values(schema).flatMap(fieldsOf),
+      ];
+    };
+    const fields = [
+      ...fieldsOf(parsed),
+      ...operations.flatMap(({ described }) =>
+        described.parameters.map(({ name, schema }): [string, string] => [name, JSON.stringify(schema)]),
+      ),
+    ];
+    const unused = ['linkPreview', 'linkPreviewHighQuality', 'downloadMedia', 'merge', 'expand'];
+    for (const [names, words] of [
+      [unused, 'no effect'],
+      [['convert', 'proxy'], 'refused with 422'],
+      [['webhooks'], 'not delivered to yet'],
+      [['file'], '4.4 MB'],
+    ] as const) {
+      for (const name of names) {
+        // A path has a part named `file` too.
+        const texts = fields.filter(
+          ([field, text]) => field === name && (name !== 'file' || text.includes('mimetype')),
+        );
+        expect(texts.length, name).toBeGreaterThan(0);
+        for (const [, text] of texts) expect(text, name).toContain(words);
+      }
+    }
+  });
+
   it('is plain JSON', () => {
     expect(JSON.parse(JSON.stringify(raw))).toEqual(raw);
   });

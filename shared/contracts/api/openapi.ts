@@ -113,6 +113,7 @@ function responses(operation: Operation, schemas: Json): Json {
   }
   if (operation.scope !== 'public') {
     for (const [error, description] of Object.entries(ERRORS)) {
+      if (error === '413' && operation.request.body === undefined) continue;
       all[error] = { description, content: jsonContent(errorSchema, 'output', schemas) };
     }
   }
