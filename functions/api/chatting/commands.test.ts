@@ -56,6 +56,8 @@ describe('commands', () => {
 
     expect((await api.call('POST', '/api/sendSeen', { body })).status).toBe(201);
     expect(commands).toHaveLength(marked);
+    // To name an own message says nothing about whether its receiver has read it.
+    await api.call('POST', '/api/sendSeen', { body: { ...body, messageId: `true_${CHAT}_3EB0MINE00` } });
     const [own] = await api.messages.query('main', { fromMe: true, limit: 5, offset: 0, sortOrder: 'asc' });
     expect(own?.ack).toBe(2);
   });
