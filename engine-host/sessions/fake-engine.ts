@@ -6,15 +6,23 @@ export class FakeEngine implements Engine {
   readonly context: EngineContext;
   readonly handlers: CommandHandlers;
   readonly told: string[];
+  readonly #onStart: (engine: FakeEngine) => void;
 
-  constructor(context: EngineContext, handlers: CommandHandlers, told: string[]) {
+  constructor(
+    context: EngineContext,
+    handlers: CommandHandlers,
+    told: string[],
+    onStart: (engine: FakeEngine) => void = () => {},
+  ) {
     this.context = context;
     this.handlers = handlers;
     this.told = told;
+    this.#onStart = onStart;
   }
 
   start(): void {
     this.told.push('start');
+    this.#onStart(this);
   }
 
   async stop(): Promise<void> {
@@ -42,10 +50,12 @@ export class FakeEngineFactory implements EngineFactory {
   handlers: CommandHandlers = {};
   /** Runs inside `create`, so that a test can let it throw. */
   beforeCreate: () => void = () => {};
+  /** Runs inside `start`. */
+  onStart: (engine: FakeEngine) => void = () => {};
 
   create(context: EngineContext): Engine {
     this.beforeCreate();
-    const engine = new FakeEngine(context, this.handlers, this.told);
+    const engine = new FakeEngine(context, this.handlers, this.told, (started) => this.onStart(started));
     this.engines.push(engine);
     return engine;
   }

@@ -235,17 +235,67 @@ describe('SessionRunner', () => {
     await expect(session.checkpoints.get(restoredFrom)).rejects.toThrow();
   });
 
-  it('logs out a stopped session by forgetting its login', async () => {
+  it('logs out a stopped session: connects to unlink it, says nothing of that, forgets the login', async () => {
     const session = await working();
     await session.intend({ desired: 'STOPPED' });
     await session.sessions.intend('alpha', 'one', { logoutToken: 'l1' });
     const next = createRunner(session.world, new ManualLease('socket-00', 2));
+    session.factory.onStart = (engine) => engine.work();
     next.runner.wake();
     await next.runner.settled();
-    expect(session.factory.told).toEqual(['start', 'stop']);
+    expect(session.factory.told).toEqual(['start', 'stop', 'start', 'logout']);
+    expect(statuses(session)).toEqual(['STARTING', 'WORKING', 'STOPPED']);
     expect(await rowOf(session)).toMatchObject({ logoutDone: 'l1', me: null, status: 'STOPPED' });
+    expect((await rowOf(session))?.statusReason).toBeUndefined();
     expect([...((await stored(session))?.keys() ?? [])]).toEqual(['meta/seq']);
     expect(next.gone).toHaveBeenCalledOnce();
+  });
+
+  it('forgets the login also when it cannot be unlinked, and says so', async () => {
+    const session = await working();
+    await session.intend({ desired: 'STOPPED' });
+    await session.sessions.intend('alpha', 'one', { logoutToken: 'l1' });
+    const next = createRunner(session.world, new ManualLease('socket-00', 2));
+    session.factory.onStart = ({ context }) => context.report({ status: 'FAILED', reason: 'banned', message: 'no' });
+    next.runner.wake();
+    await next.runner.settled();
+    expect(session.factory.told).toEqual(['start', 'stop', 'start', 'stop']);
+    expect(await rowOf(session)).toMatchObject({ status: 'STOPPED', statusReason: 'unlink-failed', me: null });
+    expect([...((await stored(session))?.keys() ?? [])]).toEqual(['meta/seq']);
+  });
+
+  it('keeps the login when it is interrupted before it could unlink', async () => {
+    const session = await working();
+    await session.intend({ desired: 'STOPPED' });
+    await session.sessions.intend('alpha', 'one', { desired: 'DELETED' });
+    const next = createRunner(session.world, new ManualLease('socket-00', 2));
+    next.runner.wake();
+    await vi.waitFor(() => expect(session.factory.told).toEqual(['start', 'stop', 'start']));
+    await next.runner.handOver();
+    expect(session.factory.told).toEqual(['start', 'stop', 'start', 'stop']);
+    expect((await stored(session))?.get('creds')).toEqual(Uint8Array.of(7));
+    session.factory.onStart = (engine) => engine.work();
+    const third = createRunner(session.world, new ManualLease('socket-00', 3));
+    third.runner.wake();
+    await third.runner.settled();
+    expect(session.factory.told.slice(4)).toEqual(['start', 'logout']);
+    expect(await rowOf(session)).toBeUndefined();
+  });
+
+  it('stops an engine that has failed before it says so', async () => {
+    const session = await working();
+    const gate = Promise.withResolvers<void>();
+    vi.spyOn(session.factory.last, 'stop').mockReturnValue(gate.promise);
+    session.factory.last.context.report({ status: 'FAILED', reason: 'banned', message: 'no' });
+    session.runner.wake();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await rowOf(session))?.status).toBe('WORKING');
+    gate.resolve();
+    await session.runner.settled();
+    await vi.waitFor(async () =>
+      expect(await rowOf(session)).toMatchObject({ status: 'FAILED', statusReason: 'banned' }),
+    );
+    expect(session.factory.told).toEqual(['start']);
   });
 
   it('deletes: unlinks, tells STOPPED, leaves nothing', async () => {
@@ -293,7 +343,7 @@ describe('SessionRunner', () => {
     expect(session.runner.engine).toBeUndefined();
     session.runner.wake();
     await session.runner.settled();
-    expect(session.factory.told).toEqual(['start']);
+    expect(session.factory.told).toEqual(['start', 'stop']);
   });
 
   it('does not start a session whose stored login cannot be read', async () => {

@@ -19,6 +19,8 @@ import { StatusBoard } from './status-board.ts';
 const PUBLISH_PATIENCE_MS = 20_000;
 const SETTLE_PATIENCE_MS = 5_000;
 const RETRY_AFTER_BUG_MS = 5_000;
+/** How long a session that is not connected may take to connect, only to be unlinked. */
+const UNLINK_PATIENCE_MS = 15_000;
 const ACTIVITY_INTERVAL_MS = 60_000;
 
 /**
@@ -38,6 +40,10 @@ export class SessionRunner {
   #pacing: { readonly open: OpenSession; readonly pacer: SessionPacer } | undefined;
   #running: { readonly engine: Engine; readonly configuration: string } | undefined;
   #halted = false;
+  #stopping: Promise<unknown> = Promise.resolve();
+  /** Settles when an engine that has failed is stopped, and the failure is on its way into the row. */
+  #failing: Promise<unknown> = Promise.resolve();
+  readonly #over = new AbortController();
   #restartDone: string | undefined;
   #logoutDone: string | undefined;
   #dirty = false;
@@ -130,6 +136,7 @@ export class SessionRunner {
   async handOver(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    this.#over.abort();
     await this.settled();
     const wasRunning = this.#running !== undefined;
     await this.#stopEngine();
@@ -145,6 +152,7 @@ export class SessionRunner {
   /** Stops without any side effect: the session is somebody else's by now. Never rejects. */
   async abort(): Promise<void> {
     this.#ended = true;
+    this.#over.abort();
     this.#dirty = false;
     this.#open?.state.fence(new NotOwnerError('The session is no longer ours'));
     this.#open?.outlet.close();
@@ -183,6 +191,7 @@ export class SessionRunner {
   /** Reads the row. @returns false when there is nothing (any more) to run here */
   async #read(): Promise<boolean> {
     const { lease, name, logger } = this.#place;
+    await this.#failing;
     await this.#reporter.idle();
     const wasHalted = this.#halted;
     const row = await whileOwned(
@@ -218,6 +227,7 @@ export class SessionRunner {
     const board = this.#board;
     if (row === undefined || board === undefined) return;
     for (;;) {
+      await this.#failing;
       const step = nextStep(row, this.#facts(board));
       if (step === 'settled') break;
       await this.#perform(step, row, board);
@@ -277,8 +287,16 @@ export class SessionRunner {
   }
 
   #launch(factory: EngineFactory, row: SessionRow, open: OpenSession, board: StatusBoard): void {
+    const engine: Engine = this.#create(factory, row, open, (state) => {
+      if (this.#running?.engine === engine) this.#hear(state, board);
+    });
+    this.#running = { engine, configuration: engineConfiguration(row.config) };
+    engine.start();
+  }
+
+  #create(factory: EngineFactory, row: SessionRow, open: OpenSession, report: (state: EngineState) => void): Engine {
     const { lease, logger, name } = this.#place;
-    const engine: Engine = factory.create({
+    return factory.create({
       session: name,
       config: row.config,
       state: open.state,
@@ -290,9 +308,7 @@ export class SessionRunner {
         lease.assertOwned();
         if (this.#open !== open) throw new NotOwnerError('The session is no longer run here');
       },
-      report: (state) => {
-        if (this.#running?.engine === engine) this.#hear(state, board);
-      },
+      report,
       emit: (event, published) => {
         if (this.#open === open) this.pacer?.heard(event);
         open.outlet.emit(event, published);
@@ -300,8 +316,6 @@ export class SessionRunner {
       },
       sentContent: (messageId) => this.#sent.get(messageId),
     });
-    this.#running = { engine, configuration: engineConfiguration(row.config) };
-    engine.start();
   }
 
   #hear(state: EngineState, board: StatusBoard): void {
@@ -321,14 +335,19 @@ export class SessionRunner {
       case 'WORKING':
         return board.set({ status: 'WORKING', me: state.me });
       case 'FAILED': {
-        this.#running = undefined;
-        if (state.reason !== 'logged-out') return this.#fail(board, state.reason, state.message);
-        const forgotten = this.#open?.state.forgetLogin();
-        await this.#fail(board, state.reason, state.message, { me: null });
-        board.forgetMe();
-        return forgotten;
+        const begun = this.#stopEngine().then(() => ({ told: this.#failed(state, board) }));
+        this.#failing = begun;
+        return (await begun).told;
       }
     }
+  }
+
+  async #failed({ reason, message }: Extract<EngineState, { status: 'FAILED' }>, board: StatusBoard): Promise<void> {
+    if (reason !== 'logged-out') return this.#fail(board, reason, message);
+    const forgotten = this.#open?.state.forgetLogin();
+    await this.#fail(board, reason, message, { me: null });
+    board.forgetMe();
+    return forgotten;
   }
 
   async #fail(board: StatusBoard, reason: string, message: string, also: SessionReport = {}): Promise<void> {
@@ -338,7 +357,8 @@ export class SessionRunner {
   }
 
   async #logout(row: SessionRow, board: StatusBoard): Promise<void> {
-    await this.#unlink(board);
+    await this.#unlink(row, board);
+    if (this.#ended) return;
     const open = await this.#tryOpen(row);
     this.#open = open ?? (await openEmptySession(row, this.#openDeps(row)));
     await this.#open.state.forgetLogin();
@@ -354,7 +374,8 @@ export class SessionRunner {
 
   async #remove(row: SessionRow, board: StatusBoard): Promise<void> {
     const { lease, logger, name } = this.#place;
-    await this.#unlink(board);
+    await this.#unlink(row, board);
+    if (this.#ended) return;
     if (board.status !== 'STOPPED') {
       await this.#tryOpen(row);
       await board.set({ status: 'STOPPED' });
@@ -369,20 +390,55 @@ export class SessionRunner {
     this.#end();
   }
 
-  /** Takes the device off the account if there is one that runs, else only stops. */
-  async #unlink(board: StatusBoard): Promise<void> {
+  /** Takes the device off the account, if there is one. The login is dropped after it, so there is no later chance. */
+  async #unlink(row: SessionRow, board: StatusBoard): Promise<void> {
     const engine = this.#running?.engine;
-    if (engine === undefined || board.me === null) return this.#stopEngine();
-    this.#running = undefined;
-    await engine.logout();
+    if (engine !== undefined && board.status === 'WORKING') {
+      this.#running = undefined;
+      return engine.logout();
+    }
+    await this.#stopEngine();
+    if (board.me === null || (await this.#connectAndUnlink(row)) || this.#ended) return;
+    await this.#tryOpen(row);
+    const message = 'The device could not be unlinked; it has to be removed on the phone';
+    await board.set({ status: 'STOPPED', reason: 'unlink-failed', message });
+  }
+
+  /** Connects only to unlink: nothing is told of it, and no job finds the engine. @returns whether the device is off */
+  async #connectAndUnlink(row: SessionRow): Promise<boolean> {
+    const factory = this.#deps.engines.get(row.engine);
+    const open = await this.#deps.startTurn(() => this.#tryOpen(row));
+    if (factory === undefined || open === undefined || this.#ended) return false;
+    const decided = Promise.withResolvers<'none' | 'connected' | 'unlinked'>();
+    const giveUp = () => decided.resolve('none');
+    const timer = setTimeout(giveUp, UNLINK_PATIENCE_MS);
+    this.#over.signal.addEventListener('abort', giveUp, { once: true });
+    try {
+      const engine = this.#create(factory, row, open, (state) => {
+        if (state.status === 'WORKING') return decided.resolve('connected');
+        if (state.status === 'FAILED' && state.reason === 'logged-out') return decided.resolve('unlinked');
+        if (state.status !== 'STARTING') giveUp();
+      });
+      engine.start();
+      const outcome = await decided.promise;
+      await (outcome === 'connected' && !this.#ended ? engine.logout() : engine.stop());
+      return outcome !== 'none';
+    } catch (error) {
+      this.#place.logger.error({ err: error }, 'the engine could not be used to unlink');
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #stopEngine(): Promise<void> {
     const engine = this.#running?.engine;
     this.#running = undefined;
-    await engine?.stop().catch((error: unknown) => {
+    const stopped = engine?.stop().catch((error: unknown) => {
       this.#place.logger.error({ err: error }, 'the engine did not stop cleanly');
     });
+    this.#stopping = Promise.all([this.#stopping, stopped]);
+    await this.#stopping;
   }
 
   /** The session's state, read if need be; undefined when it cannot be read. */
