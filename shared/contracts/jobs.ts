@@ -3,8 +3,9 @@ import { commandSchema } from './commands.ts';
 
 /**
  * States of a job. The row is the truth, the queue only the wake-up.
- * `QUEUED → PREPARED` (content frozen) `→ ON_WIRE → SENT` (the server's ack) `→ DELIVERED → READ | PLAYED` for sends,
- * `QUEUED → DONE` for commands; `FAILED`, `EXPIRED`, `CANCELLED` end both.
+ * `QUEUED → PREPARED` (content frozen) `→ ON_WIRE → SENT` (the server's ack) for sends, `QUEUED → DONE` for commands;
+ * `FAILED`, `EXPIRED`, `CANCELLED` end both. `DELIVERED → READ | PLAYED` are in no row: whoever is shown one job sees
+ * them in place of `SENT`, from the receipts that the messages' read model knows.
  */
 export const JOB_STATES = [
   'QUEUED',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { jobSchema } from '#shared/contracts/api/bodies.ts';
 import type { JobState } from '#shared/contracts/jobs.ts';
+import { waMessage } from '#test/contracts/rows.ts';
 import { TestApi } from '../test-support/test-api.ts';
 
 const CHAT = '491511234567@c.us';
@@ -80,6 +81,26 @@ describe('cancelling', () => {
     await cancel(server, id);
     expect(await send(server, 'Hi', headers)).toBe(id);
     expect(await server.jobs.get('main', id)).toMatchObject({ state: 'CANCELLED' });
+  });
+});
+
+describe('a job', () => {
+  it.each([
+    [1, 'SENT'],
+    [2, 'DELIVERED'],
+    [3, 'READ'],
+    [4, 'PLAYED'],
+  ] as const)('whose message has ack %i is shown %s', async (ack, state) => {
+    const server = await api();
+    const id = await send(server);
+    const shown = async () => jobSchema.parse((await server.call('GET', `/api/main/jobs/${id}`)).json).state;
+    const messageId = (await server.jobs.get('main', id))?.messageId ?? '';
+    await server.messages.add('main', waMessage({ id: messageId, chatId: CHAT, fromMe: true, ack }), 1);
+    expect(await shown()).toBe('QUEUED');
+    await server.jobs.advance('main', id, 3, { state: 'SENT' });
+    expect(await shown()).toBe(state);
+    await server.messages.clear('main');
+    expect(await shown()).toBe('SENT');
   });
 });
 
