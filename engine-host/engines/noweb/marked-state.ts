@@ -1,7 +1,7 @@
 import type { Mark, SessionState, StateChange } from '../engine.ts';
 
 /** How long changes that nothing waits for may linger, so that they ride along in another's record. Milliseconds. */
-const LINGER_MS = 5;
+const LINGER_MS = 25;
 
 /**
  * A session's state as the engine writes it: it tells apart what frames must wait for from what a crash may lose.

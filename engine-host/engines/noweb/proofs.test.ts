@@ -5,8 +5,14 @@ import { Proofs } from './proofs.ts';
 
 function setUp() {
   const state = new MemorySessionState();
-  const proofs = new Proofs(new MarkedState(state));
-  return { state, proofs, restarted: () => new Proofs(new MarkedState(state)) };
+  return { state, proofs: restart(state), restarted: () => restart(state) };
+}
+
+/** Proofs whose notes are in the state at once; in the engine they ride in the record of the ratchet step. */
+function restart(state: MemorySessionState): Proofs {
+  const marked = new MarkedState(state);
+  marked.hasten();
+  return new Proofs(marked);
 }
 
 describe('Proofs', () => {

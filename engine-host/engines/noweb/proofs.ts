@@ -38,9 +38,9 @@ export class Proofs {
     return this.#known.get(id)?.told === true;
   }
 
-  /** The message is about to leave. */
+  /** The message is about to leave. Rides in the record of its ratchet step, which its frame waits for anyway. */
   leaving(id: string): void {
-    if (!this.#known.has(id)) this.#state.append(this.#set(id, { timestamp: undefined, told: false }));
+    if (!this.#known.has(id)) this.#state.appendSoon(this.#set(id, { timestamp: undefined, told: false }));
   }
 
   /** A receipt names the message: counts for those that may have left and have not been answered. */
