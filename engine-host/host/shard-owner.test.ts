@@ -67,6 +67,19 @@ afterEach(async () => {
 });
 
 describe('ShardOwner', () => {
+  it('waits for tables that do not answer yet, and gives up on what no repetition mends', async () => {
+    const store = new MemoryOwnershipStore();
+    const register = vi.spyOn(store, 'register').mockRejectedValueOnce(new DependencyError('The table is away'));
+    const a = createOwner(store, 'a');
+    const started = a.owner.start();
+    await pass(5_000);
+    await started;
+    expect(register).toHaveBeenCalledTimes(2);
+    expect(a.live()).toHaveLength(4);
+    vi.spyOn(store, 'ensureShards').mockRejectedValueOnce(new Error('broken'));
+    await expect(createOwner(store, 'b').owner.start()).rejects.toThrow('broken');
+  });
+
   it('takes all shards when it is alone and keeps them by its heartbeat', async () => {
     const store = new MemoryOwnershipStore();
     const a = createOwner(store, 'a');

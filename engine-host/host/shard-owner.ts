@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { HostRow } from '#shared/contracts/rows.ts';
-import { NotOwnerError } from '#shared/domain/errors.ts';
+import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
 import type { HostTimings } from './config.ts';
@@ -41,6 +41,8 @@ interface Holding {
 }
 
 const HOST_ROW_TTL_SECONDS = 24 * 3600;
+/** A host that is started again meets the same tables: better to wait for them here. */
+const START_ATTEMPTS = 60;
 
 /**
  * Registers the host, keeps its heartbeat, takes its share of the pool's shards and gives back what is too much.
@@ -61,10 +63,12 @@ export class ShardOwner {
     this.#logger = deps.logger;
   }
 
-  /** Resolves when the host is registered. @throws what the store throws when it is not reachable */
+  /**
+   * Resolves when the host is registered. A store that does not answer is asked again for a while.
+   * @throws what the store throws after that, or what no repetition mends
+   */
   async start(): Promise<void> {
-    await this.#deps.store.ensureShards(this.#deps.shards);
-    this.#host = await this.#register();
+    this.#host = await this.#firstRegistration();
     this.#loops = Promise.all([this.#keepHeartbeat(), this.#keepShare()]);
   }
 
@@ -91,6 +95,19 @@ export class ShardOwner {
     await this.#deps.store.deregister(this.#deps.hostId, host.id).catch((error: unknown) => {
       this.#logger.warn({ err: error }, 'could not deregister; the others will find out');
     });
+  }
+
+  async #firstRegistration(): Promise<HostIncarnation> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#deps.store.ensureShards(this.#deps.shards);
+        return await this.#register();
+      } catch (error) {
+        if (!(error instanceof DependencyError) || attempt === START_ATTEMPTS) throw error;
+        this.#logger.warn({ err: error, attempt }, 'could not register yet');
+        await sleep(this.#deps.timings.observe, this.#stopped.signal);
+      }
+    }
   }
 
   async #register(): Promise<HostIncarnation> {
