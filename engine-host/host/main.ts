@@ -20,6 +20,8 @@ import type { EngineFactory } from '../engines/engine.ts';
 import { ConfigError, type HostConfig, readHostConfig } from './config.ts';
 import { startHost } from './host.ts';
 
+const ORPHAN_DRAIN_MS = 5_000;
+
 async function main(): Promise<void> {
   const config = readHostConfig(process.env);
   if (config.logHashKey !== undefined) configureLogTags(config.logHashKey);
@@ -58,8 +60,12 @@ async function main(): Promise<void> {
       void host.drain();
     });
   }
-  // Started by a launcher on the same machine: when that is gone, nobody would ever stop this host.
-  process.once('disconnect', () => void host.drain());
+  // Started by a launcher on the same machine: when that is gone, nobody would ever stop this host, and the local
+  // cloud that a drain writes to is gone with it.
+  process.once('disconnect', () => {
+    setTimeout(() => process.exit(1), ORPHAN_DRAIN_MS).unref();
+    void host.drain();
+  });
   await host.closed;
   destroyAwsClients(clients);
   logger.info('host stopped');
