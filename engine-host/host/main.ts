@@ -29,6 +29,11 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (error) => crash(logger, error));
   process.on('uncaughtException', (error) => crash(logger, error));
 
+  // Started by a launcher on the same machine: when that is gone, nobody would ever stop this host, and the local
+  // cloud that a drain writes to is gone with it.
+  let onOrphaned = (): void => process.exit(1);
+  process.once('disconnect', () => onOrphaned());
+
   const clients = createAwsClients({ pathStyle: config.s3PathStyle });
   const media = new S3MediaStore(clients.s3);
   const messages = new DynamoDbMessageStore(clients.dynamo);
@@ -60,12 +65,10 @@ async function main(): Promise<void> {
       void host.drain();
     });
   }
-  // Started by a launcher on the same machine: when that is gone, nobody would ever stop this host, and the local
-  // cloud that a drain writes to is gone with it.
-  process.once('disconnect', () => {
+  onOrphaned = () => {
     setTimeout(() => process.exit(1), ORPHAN_DRAIN_MS).unref();
     void host.drain();
-  });
+  };
   await host.closed;
   destroyAwsClients(clients);
   logger.info('host stopped');
