@@ -6,9 +6,9 @@ import { simulate } from './simulation.ts';
 const SEEDS = 40;
 
 describe('the simulation', () => {
-  it('breaks no rule in fifty short runs', async () => {
+  it('breaks no rule in forty short runs', async () => {
     const sums = { takeOvers: 0, resent: 0, redelivered: 0, republished: 0 };
-    for (let seed = 100; seed < 150; seed += 1) {
+    for (let seed = 100; seed < 140; seed += 1) {
       const { breaches, figures } = await simulate({ seed, steps: 150 });
       expect({ seed, breaches }).toEqual({ seed, breaches: [] });
       for (const name of ['takeOvers', 'resent', 'redelivered', 'republished'] as const) {
