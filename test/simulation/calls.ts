@@ -29,10 +29,13 @@ export class Calls {
     const back = this.#latency();
     const answer = (delay: number, tell: () => void) => void this.#timeline.in(process, delay, tell);
     const refuse = (delay: number) => answer(delay, () => reject(new DependencyError('no answer')));
-    const arrive = (delay: number, tell: (outcome: () => void) => void) =>
+    const arrive = (delay: number, tell: (outcome: () => void) => void, mayLinger = true): void =>
       void this.#timeline.in(undefined, delay, () => {
-        // What a process had sent when it died may not have left its machine.
-        if (!process.alive && this.#random.chance(0.5)) return;
+        // What a process had sent when it died may not have left its machine, or is still on its way.
+        if (!process.alive && mayLinger) {
+          if (this.#random.chance(0.6)) arrive(this.#random.between(1, 20_000), tell, false);
+          return;
+        }
         void effect().then(
           (value) => tell(() => resolve(value)),
           (error: unknown) => tell(() => reject(error)),

@@ -11,6 +11,7 @@ import { FINISHED_STATES } from '#shared/contracts/jobs.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
 import type { JournalRecord, JournalStore } from '#shared/ports/journal-store.ts';
 import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
+import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ReceivedShardMessage } from '#shared/ports/shard-queue.ts';
 import type { Random } from '#test/chaos/random.ts';
 import type { Books } from './books.ts';
@@ -80,7 +81,7 @@ export class Surroundings {
       journal: this.#journalPort(process, make),
       journalBodies: wrapped(this.#bodies, 'objects', make),
       checkpoints: wrapped(this.#checkpoints, 'objects', make),
-      sessions: wrapped(this.sessions, 'rows', make),
+      sessions: this.#sessionsPort(make),
       jobs: this.#jobsPort(make),
       queue: this.#queuePort(process, make),
       bus: { publish: (events) => this.#publish(process, events, make) },
@@ -139,6 +140,17 @@ export class Surroundings {
       retire: (...args) => make('journal', () => store.retire(...args)),
       clear: (...args) => make('journal', () => store.clear(...args)),
     };
+  }
+
+  #sessionsPort(make: Make): Ports['sessions'] {
+    const store = this.sessions;
+    return wrapped<SessionStore>(store, 'rows', make, {
+      report: (name, incarnation, epoch, report) =>
+        make('rows', async () => {
+          if (report.status === 'FAILED') this.#books.breach('R8', `${name} fails: ${report.statusReason}`);
+          await store.report(name, incarnation, epoch, report);
+        }),
+    });
   }
 
   #jobsPort(make: Make): Ports['jobs'] {
