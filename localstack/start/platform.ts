@@ -53,6 +53,11 @@ export interface Platform {
 }
 
 const HOST_PROGRAM = fileURLToPath(new URL('../../engine-host/host/main.ts', import.meta.url));
+/**
+ * A host's memory is mostly the garbage of pairing and restoring. A small young generation gives it back sooner: 50
+ * sessions take 240 MB instead of 440, after a restart 220 instead of 380, for 10 to 20 % more CPU per send.
+ */
+const HOST_NODE_ARGUMENTS = ['--max-semi-space-size=2'];
 const AUTHORIZER = 'authorizer';
 
 /** Starts the local cloud with the functions in it, and the engine hosts. One platform per process. */
@@ -90,9 +95,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   if (api === undefined) throw new Error('The local cloud has no API.');
   const hosts = startHostProcesses({
     program: HOST_PROGRAM,
+    nodeArguments: HOST_NODE_ARGUMENTS,
     count: options.hosts ?? 1,
     env: {
       PATH: process.env.PATH,
+      MALLOC_ARENA_MAX: '2',
       ...cloud.env,
       SHARD_COUNT: String(shards),
       S3_PATH_STYLE: 'true',
