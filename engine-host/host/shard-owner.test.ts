@@ -129,6 +129,25 @@ describe('ShardOwner', () => {
     expect(a.live().map(({ lease }) => lease.epoch)).toEqual([2]);
   });
 
+  it('gives back a shard whose row names it although it has no lease, so that somebody runs it', async () => {
+    const store = new MemoryOwnershipStore();
+    const [a, b] = [createOwner(store, 'a', 2), createOwner(store, 'b', 2)];
+    await a.owner.start();
+    await b.owner.start();
+    await pass(10_000);
+    expect([a.live().length, b.live().length]).toEqual([1, 1]);
+    // What an acquisition leaves whose answer was lost.
+    const incarnation = (await store.hosts()).find(({ hostId }) => hostId === 'b')?.incarnation ?? '';
+    const ofA = (await store.shards()).find(({ owner }) => owner === 'a');
+    if (ofA === undefined) throw new Error('a has no shard');
+    await store.release(ofA.shard, ofA.ownerIncarnation ?? '', ofA.epoch);
+    const free = (await store.shard(ofA.shard)) ?? ofA;
+    await store.acquire(free, 'b', incarnation);
+    await pass(10_000);
+    expect([a.live().length, b.live().length]).toEqual([1, 1]);
+    expect((await store.shards()).map(({ owner }) => owner).sort()).toEqual(['a', 'b']);
+  });
+
   it('suspends side effects while its heartbeat does not get through, and goes on when it does', async () => {
     const store = new MemoryOwnershipStore();
     const a = createOwner(store, 'a', 1);

@@ -212,6 +212,12 @@ export class ShardOwner {
       const holding = this.#holdings.get(shard);
       if (holding !== undefined) void this.#handOver(holding);
     }
+    // An acquisition whose answer was lost, or a release that did not get through, leaves a row that nobody would take.
+    const wantedNow = new Set(plan.acquire.map((row) => row.shard));
+    for (const row of shards) {
+      const isStray = row.ownerIncarnation === host.id && !this.#holdings.has(row.shard) && !wantedNow.has(row.shard);
+      if (isStray) await store.release(row.shard, host.id, row.epoch);
+    }
     for (const seen of plan.acquire) {
       if (this.#state !== 'ACTIVE' || host.lost.aborted) return;
       const row = await store.acquire(seen, hostId, host.id);
@@ -257,7 +263,7 @@ export class ShardOwner {
       await store.release(lease.shard, host.id, lease.epoch);
       this.#logger.info({ shard: lease.shard, epoch: lease.epoch }, 'shard released');
     } catch (error) {
-      // The row still names this host without a lease: it is taken anew, or freed by the deregistration.
+      // The row still names this host without a lease: the next look frees it or takes it anew.
       this.#logger.warn({ err: error, shard: lease.shard }, 'could not release');
     }
   }
