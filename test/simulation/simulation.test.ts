@@ -7,9 +7,9 @@ const FIRST_SEED: Readonly<Record<string, number>> = { 'epoch-condition': 7, 'ap
 const SEEDS = 40;
 
 describe('the simulation', () => {
-  it('breaks no rule in thirty short runs', async () => {
+  it('breaks no rule in forty short runs', async () => {
     const sums = { takeOvers: 0, resent: 0, redelivered: 0, republished: 0 };
-    for (let seed = 127; seed < 157; seed += 1) {
+    for (let seed = 1; seed <= 40; seed += 1) {
       const { breaches, figures } = await simulate({ seed, steps: 150 });
       expect({ seed, breaches }).toEqual({ seed, breaches: [] });
       for (const name of ['takeOvers', 'resent', 'redelivered', 'republished'] as const) {
