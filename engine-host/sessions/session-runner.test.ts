@@ -376,12 +376,11 @@ describe('SessionRunner', () => {
     const session = await working();
     await session.intend({ desired: 'STOPPED' });
     const next = createRunner(session.world, new ManualLease('socket-00', 2));
-    const event = (id: string) =>
-      ({ body: { event: 'call.received', payload: { id } }, key: id, timestamp: 1 }) as const;
+    const event = (id: string) => ({ body: { event: 'poll.vote', payload: { id } }, key: id, timestamp: 1 }) as const;
     next.runner.tell(event('other'), 'zero');
     next.runner.tell(event('own'), 'one');
     await next.runner.settled();
-    const told = session.bus.events.flatMap((envelope) => (envelope.event === 'call.received' ? [envelope] : []));
+    const told = session.bus.events.flatMap((envelope) => (envelope.event === 'poll.vote' ? [envelope] : []));
     expect(told.map(({ payload, me }) => [payload.id, me?.id])).toEqual([['own', '4915112345678@c.us']]);
     expect(session.factory.told).toEqual(['start', 'stop']);
     expect(next.gone).toHaveBeenCalledOnce();
@@ -420,7 +419,7 @@ describe('SessionRunner', () => {
     context.state.append([{ key: 'creds', value: Uint8Array.of(9) }]);
     await expect(context.state.durable(context.state.head)).rejects.toThrow();
     context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
-    context.emit({ body: { event: 'call.received', payload: {} }, key: 'x', timestamp: 1 });
+    context.emit({ body: { event: 'poll.vote', payload: {} }, key: 'x', timestamp: 1 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await rowOf(session)).toEqual(before);
     expect(statuses(session)).toEqual(['STARTING', 'WORKING']);
