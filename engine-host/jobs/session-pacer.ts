@@ -1,6 +1,7 @@
 import type { SendCommand } from '#shared/contracts/commands.ts';
 import type { Me } from '#shared/contracts/session.ts';
 import {
+  afterEndTold,
   afterInbound,
   afterRefusal,
   afterSend,
@@ -139,6 +140,21 @@ export class SessionPacer {
     if (pacing === known.pacing || pacing.restriction === null) return undefined;
     this.#keep(known.account, pacing);
     return pacing.restriction;
+  }
+
+  /** The last pause, over or not, until `endTold`. */
+  get untoldPause(): Restriction | undefined {
+    const me = this.#options.me();
+    const restriction = me === null ? null : this.#account(me).pacing.restriction;
+    return restriction === null || restriction.endTold ? undefined : restriction;
+  }
+
+  /** Everybody knows that the pause is over. */
+  endTold({ until }: Restriction): void {
+    if (this.#current === undefined) return;
+    const { account, pacing } = this.#current;
+    const told = afterEndTold(pacing, until);
+    if (told !== pacing) this.#keep(account, told);
   }
 
   #wait(

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
@@ -503,5 +503,100 @@ describe('SessionRunner and pacing', () => {
       expect(told().at(-1)).toMatchObject({ payload: { name: 'alpha', status: 'WORKING', data } }),
     );
     expect(told().filter(({ payload }) => 'data' in payload && payload.data !== null)).toHaveLength(1);
+  });
+
+  describe('tells once that a restriction is over', () => {
+    const DAY = 86_400_000;
+    const over = (world: World) =>
+      world.bus.events.flatMap((envelope) => {
+        if (envelope.event !== 'session.status') return [];
+        const { data } = envelope.payload;
+        const isOver = JSON.stringify(data).includes('"isActive":false');
+        return isOver ? [{ id: envelope.id, seq: envelope.seq, data }] : [];
+      });
+    const restricted = async () => {
+      const session = await working({ config: { pacing: { profile: 'safe' } } });
+      const time = { now: Date.now() };
+      vi.spyOn(systemClock, 'now').mockImplementation(() => time.now);
+      session.runner.restricted('nack-463');
+      await vi.waitFor(() =>
+        expect(session.bus.events.at(-1)).toMatchObject({ payload: { data: { code: 'nack-463' } } }),
+      );
+      return { ...session, time };
+    };
+    /** Another host goes on with the session; its engine works at once. */
+    const nextHost = async (world: World, epoch: number) => {
+      const next = createRunner(world, new ManualLease('socket-00', epoch));
+      world.factory.onStart = (engine) => engine.work();
+      next.runner.wake();
+      await vi.waitFor(() => expect(next.runner.status).toBe('WORKING'));
+      return next;
+    };
+    afterEach(() => {
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+    });
+
+    it('when its time comes', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const session = await restricted();
+      session.time.now += DAY - 1;
+      vi.advanceTimersByTime(DAY - 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(over(session.world)).toEqual([]);
+      session.time.now += 1;
+      vi.advanceTimersByTime(1);
+      await vi.waitFor(() => expect(over(session.world)).toHaveLength(1));
+      const timelock = { isActive: false, timeEnforcementEnds: Math.ceil(session.time.now / 1000) };
+      expect(over(session.world)[0]?.data).toMatchObject({ reachoutTimelock: timelock });
+      session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
+      session.factory.last.work();
+      await session.runner.handOver();
+      const next = await nextHost(session.world, 2);
+      await next.runner.handOver();
+      expect(over(session.world)).toHaveLength(1);
+    });
+
+    it('by the host that has the session then, also when it came after the end', async () => {
+      const session = await restricted();
+      await session.runner.handOver();
+      session.time.now += 2 * DAY;
+      const next = await nextHost(session.world, 2);
+      await vi.waitFor(() => expect(over(session.world)).toHaveLength(1));
+      await next.runner.handOver();
+      const third = await nextHost(session.world, 3);
+      await third.runner.handOver();
+      expect(over(session.world)).toHaveLength(1);
+    });
+
+    it('again, under the same id, where a host died before the bus had it', async () => {
+      const session = await restricted();
+      await session.runner.handOver();
+      session.time.now += 2 * DAY;
+      session.bus.refuse('call');
+      const next = await nextHost(session.world, 2);
+      const lost = vi.spyOn(session.bus, 'publish');
+      await vi.waitFor(() => expect(JSON.stringify(lost.mock.calls)).toContain('"isActive":false'));
+      const tried = lost.mock.calls.flat(2).find((envelope) => JSON.stringify(envelope).includes('"isActive":false'));
+      await next.runner.abort();
+      next.lease.end();
+      session.time.now += 5_000;
+      const third = await nextHost(session.world, 3);
+      session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
+      session.factory.last.work();
+      session.bus.refuse('none');
+      await third.runner.handOver();
+      expect(over(session.world).map(({ id }) => id)).toEqual([tried?.id]);
+    });
+
+    it('and not while another one is on', async () => {
+      const session = await restricted();
+      session.time.now += DAY + 1;
+      session.runner.restricted('nack-463');
+      session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
+      session.factory.last.work();
+      await session.runner.handOver();
+      expect(over(session.world)).toEqual([]);
+    });
   });
 });

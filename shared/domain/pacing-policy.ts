@@ -105,7 +105,15 @@ export function afterRefusal(state: PacingState, at: number): PacingState {
   if (restriction !== null && restriction.until > at) return state;
   const isAgain = restriction !== null && restriction.at + STRIKES_FORGOTTEN > at;
   const strikes = isAgain ? restriction.strikes + 1 : 1;
-  return { ...state, restriction: { strikes, at, until: at + (strikes > 1 ? NEXT_PAUSE : FIRST_PAUSE) } };
+  const until = at + (strikes > 1 ? NEXT_PAUSE : FIRST_PAUSE);
+  return { ...state, restriction: { strikes, at, until, endTold: false } };
+}
+
+/** The state after everybody was told that the pause until `until` is over. */
+export function afterEndTold(state: PacingState, until: number): PacingState {
+  const { restriction } = state;
+  if (restriction === null || restriction.until !== until || restriction.endTold) return state;
+  return { ...state, restriction: { ...restriction, endTold: true } };
 }
 
 /** Before this time no ordinary send leaves. */

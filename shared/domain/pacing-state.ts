@@ -31,6 +31,8 @@ export interface Restriction {
   readonly strikes: number;
   readonly at: number;
   readonly until: number;
+  /** Everybody has been told that it is over. */
+  readonly endTold: boolean;
 }
 
 /** All that pacing has to know of a session's past: small, bounded, and the same on the next host. */

@@ -1,0 +1,68 @@
+import type { Restriction } from '#shared/domain/pacing-state.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { SessionPacer } from '../jobs/session-pacer.ts';
+import type { Announcement } from './status-board.ts';
+
+export interface PauseNoticesOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  /** Undefined while the session's state is not at hand. */
+  readonly pacer: () => Pick<SessionPacer, 'untoldPause' | 'endTold'> | undefined;
+  readonly announce: (announcement: Announcement) => void;
+}
+
+/** Timers take no more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Tells of pauses that WhatsApp imposes: when one begins, and once when it is over, by whichever host has the session
+ * then. That it was told is noted only when the bus has it, so a host that dies between leaves it to the next, which
+ * tells it under the same event id.
+ */
+export class PauseNotices {
+  readonly #options: PauseNoticesOptions;
+  #timer: NodeJS.Timeout | undefined;
+  /** End of the pause that is being told. */
+  #telling: number | undefined;
+
+  constructor(options: PauseNoticesOptions) {
+    this.#options = options;
+  }
+
+  /** @param code WhatsApp's word for it */
+  begun(pause: Restriction, code: string): void {
+    this.#options.announce({ data: { ...timelock(pause, true), code } });
+    this.watch();
+  }
+
+  /** Sees to it that the end of a pause is told: now, or when it comes. */
+  watch(): void {
+    const { clock, announce, pacer } = this.#options;
+    clearTimeout(this.#timer);
+    const current = pacer();
+    const pause = current?.untoldPause;
+    if (pause === undefined || pause.until === this.#telling) return;
+    const left = pause.until - clock.now();
+    if (left > 0) {
+      this.#timer = setTimeout(() => this.watch(), Math.min(left, LONGEST_TIMER_MS));
+      this.#timer.unref();
+      return;
+    }
+    this.#telling = pause.until;
+    announce({
+      data: timelock(pause, false),
+      timestamp: pause.until,
+      key: `pause-over:${pause.until}`,
+      published: () => current?.endTold(pause),
+    });
+  }
+
+  /** The session's state goes. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#telling = undefined;
+  }
+}
+
+function timelock({ until }: Restriction, isActive: boolean) {
+  return { reachoutTimelock: { enforcementType: 'UNKNOWN', isActive, timeEnforcementEnds: Math.ceil(until / 1000) } };
+}
