@@ -15,7 +15,13 @@ const headSchema = z.object({
   lastDay: z.array(sliceSchema),
   contents: z.array(z.tuple([z.string(), z.string(), z.number()])),
   restriction: z
-    .object({ strikes: z.number(), at: z.number(), until: z.number(), endTold: z.boolean().default(false) })
+    .object({
+      cause: z.enum(['refused', 'undelivered']).default('refused'),
+      strikes: z.number(),
+      at: z.number(),
+      until: z.number(),
+      endTold: z.boolean().default(false),
+    })
     .nullable(),
   parkedUntil: z.number(),
 });

@@ -14,7 +14,7 @@ export interface PauseNoticesOptions {
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Tells of pauses that WhatsApp imposes: when one begins, and once when it is over, by whichever host has the session
+ * Tells of pauses of new conversations: when one begins, and once when it is over, by whichever host has the session
  * then. That it was told is noted only when the bus has it, so a host that dies between leaves it to the next, which
  * tells it under the same event id.
  */
@@ -28,9 +28,16 @@ export class PauseNotices {
     this.#options = options;
   }
 
-  /** @param code WhatsApp's word for it */
-  begun(pause: Restriction, code: string): void {
-    this.#options.announce({ data: { ...timelock(pause, true), code } });
+  /** WhatsApp has imposed it. @param code as the job says it */
+  refused(pause: Restriction, code: string): void {
+    this.#options.announce({ data: { ...dataOf(pause, true), code } });
+    this.watch();
+  }
+
+  /** Too few messages were delivered. */
+  braked(pause: Restriction, found: { readonly delivered: number; readonly sends: number }): void {
+    const { deliveryBrake } = dataOf(pause, true);
+    this.#options.announce({ data: { deliveryBrake: { ...deliveryBrake, ...found } } });
     this.watch();
   }
 
@@ -49,7 +56,7 @@ export class PauseNotices {
     }
     this.#telling = pause.until;
     announce({
-      data: timelock(pause, false),
+      data: dataOf(pause, false),
       timestamp: pause.until,
       key: `pause-over:${pause.until}`,
       published: () => current?.endTold(pause),
@@ -63,6 +70,9 @@ export class PauseNotices {
   }
 }
 
-function timelock({ until }: Restriction, isActive: boolean) {
-  return { reachoutTimelock: { enforcementType: 'UNKNOWN', isActive, timeEnforcementEnds: Math.ceil(until / 1000) } };
+function dataOf({ cause, until }: Restriction, isActive: boolean) {
+  const timeEnforcementEnds = Math.ceil(until / 1000);
+  return cause === 'refused'
+    ? { reachoutTimelock: { enforcementType: 'UNKNOWN', isActive, timeEnforcementEnds } }
+    : { deliveryBrake: { isActive, timeEnforcementEnds } };
 }

@@ -505,6 +505,29 @@ describe('SessionRunner and pacing', () => {
     expect(told().filter(({ payload }) => 'data' in payload && payload.data !== null)).toHaveLength(1);
   });
 
+  it('tells of a pause because too little is delivered, and that it is over', async () => {
+    const session = await working({ config: { pacing: { profile: 'safe' } } });
+    const time = { now: Date.now() };
+    const clock = vi.spyOn(systemClock, 'now').mockImplementation(() => time.now);
+    const sent = (id: string) => {
+      const payload = { ...waMessage({ id, fromMe: true }), source: 'api' as const };
+      session.factory.last.context.emit({ body: { event: 'message.any', payload }, key: id, timestamp: time.now });
+    };
+    const data = () =>
+      session.bus.events.flatMap(({ event, payload }) => (event === 'session.status' ? [payload.data] : [])).at(-1);
+    for (let count = 0; count < 50; count += 1) sent(`3EB0AAAA${count}`);
+    time.now += 3_600_000;
+    sent('3EB0AAAALAST');
+    const timeEnforcementEnds = Math.ceil(time.now / 1000) + 86_400;
+    const begun = { isActive: true, delivered: 0, sends: 50, timeEnforcementEnds };
+    await vi.waitFor(() => expect(data()).toEqual({ deliveryBrake: begun }));
+    time.now += 86_400_000;
+    session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
+    session.factory.last.work();
+    await vi.waitFor(() => expect(data()).toEqual({ deliveryBrake: { isActive: false, timeEnforcementEnds } }));
+    clock.mockRestore();
+  });
+
   describe('tells once that a restriction is over', () => {
     const DAY = 86_400_000;
     const over = (world: World) =>

@@ -111,7 +111,7 @@ export class SessionRunner {
   /** WhatsApp has refused a message because of the account. @param code as the job says it */
   restricted(code: string): void {
     const pause = this.pacer?.refused();
-    if (pause !== undefined) this.#pauses.begun(pause, code);
+    if (pause !== undefined) this.#pauses.refused(pause, code);
   }
 
   /** Publishes an event that comes from elsewhere than the engine, also when nothing runs. */
@@ -500,6 +500,7 @@ export class SessionRunner {
       createdAt: this.#row?.createdAt ?? this.#deps.clock.now(),
       nextSendAt: this.#row?.nextSendAt,
       report: (nextSendAt) => this.#note({ nextSendAt }),
+      braked: (pause, found) => this.#pauses.braked(pause, found),
     });
   }
 

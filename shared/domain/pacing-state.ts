@@ -25,8 +25,10 @@ export interface ContentSend {
   readonly at: number;
 }
 
-/** WhatsApp has said no to messages to strangers. */
+/** No messages to strangers for a while. */
 export interface Restriction {
+  /** WhatsApp has refused one, or too few were delivered. */
+  readonly cause: 'refused' | 'undelivered';
   /** How often in a row, without 30 quiet days between. */
   readonly strikes: number;
   readonly at: number;
