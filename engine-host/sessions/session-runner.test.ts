@@ -35,6 +35,7 @@ async function createWorld(changes: Partial<SessionRow> = {}) {
     journalBodies: new MemoryJournalBodyStore(),
     dataKeys: new LocalDataKeys(new Uint8Array(32)),
     messages: new MemoryMessageStore(),
+    media: new MemoryMediaStore(),
     factory: new FakeEngineFactory(),
     /** What each status event found in the row when it was published. */
     told: [] as { event: string; row: string | undefined }[],
@@ -57,7 +58,6 @@ function createRunner(world: World, lease = new ManualLease()) {
       version: '1.0.0',
       clock: systemClock,
       checkpointInterval: 900_000,
-      media: new MemoryMediaStore(),
       remoteFiles: { fetch: () => Promise.reject(new DependencyError('no network in tests')) },
       readModels: [world.messages],
       publisher: new EventPublisher(world.bus, logger),
@@ -306,6 +306,67 @@ describe('SessionRunner', () => {
     expect(await rowOf(session)).toBeUndefined();
     expect(await journalOf(session)).toEqual([]);
     expect(session.gone).toHaveBeenCalledOnce();
+  });
+
+  describe('deletes media with the session', () => {
+    const keys = ['out/alpha/job-1/a', 'files/alpha/3EB0.png', 'events/alpha/evt_1.json'];
+    const others = ['files/alphabet/3EB0.png', 'out/beta/job-1/a'];
+    const withMedia = async () => {
+      const session = await working();
+      for (const key of [...keys, ...others]) await session.world.media.put(key, Uint8Array.of(1), 'image/png');
+      return session;
+    };
+    const left = async ({ media }: World) => {
+      const found = await Promise.all(
+        [...keys, ...others].map(async (key) => ((await media.exists(key)) ? [key] : [])),
+      );
+      return found.flat();
+    };
+
+    it('of every kind, and no other session’s', async () => {
+      const session = await withMedia();
+      await session.intend({ desired: 'DELETED' });
+      expect(await left(session.world)).toEqual(others);
+      expect(await rowOf(session)).toBeUndefined();
+    });
+
+    it('page by page, and the name is not free before the last', async () => {
+      const session = await withMedia();
+      for (let file = 0; file < 2_500; file += 1) {
+        await session.world.media.put(`files/alpha/${file}.png`, Uint8Array.of(1), 'image/png');
+      }
+      const rows: (string | undefined)[] = [];
+      const deleteSome = session.world.media.deleteSome.bind(session.world.media);
+      vi.spyOn(session.world.media, 'deleteSome').mockImplementation(async (prefix) => {
+        rows.push((await rowOf(session))?.desired);
+        // A page whose answer is lost is asked for again.
+        if (rows.length === 2) throw new DependencyError('no answer');
+        return deleteSome(prefix);
+      });
+      await session.intend({ desired: 'DELETED' });
+      expect(rows).toEqual(Array.from({ length: 6 }, () => 'DELETED'));
+      expect(await left(session.world)).toEqual(others);
+      expect(await session.world.media.exists('files/alpha/2499.png')).toBe(false);
+    });
+
+    it('and leaves the rest to the next owner when it is one no longer', async () => {
+      const session = await withMedia();
+      const deleteSome = session.world.media.deleteSome.bind(session.world.media);
+      const spy = vi.spyOn(session.world.media, 'deleteSome').mockImplementationOnce(async (prefix) => {
+        const more = await deleteSome(prefix);
+        session.lease.end();
+        return more;
+      });
+      await session.intend({ desired: 'DELETED' });
+      expect(spy).toHaveBeenCalledTimes(1);
+      expect(await left(session.world)).toEqual([...keys.slice(1), ...others]);
+      const next = createRunner(session.world, new ManualLease('socket-00', 2));
+      session.factory.onStart = (engine) => engine.work();
+      next.runner.wake();
+      await next.runner.settled();
+      expect(await left(session.world)).toEqual(others);
+      expect(await rowOf(session)).toBeUndefined();
+    });
   });
 
   it('fails without an engine of that name, and says why', async () => {

@@ -8,11 +8,11 @@ import { isLost, whileOwned } from '../host/lease.ts';
 import { settledWithin, sleep } from '../host/sleep.ts';
 import { SessionPacer } from '../jobs/session-pacer.ts';
 import { CorruptStateError } from './corrupt-state-error.ts';
+import { eraseSession } from './erase-session.ts';
 import { type OpenSession, type OpenSessionDeps, openEmptySession, openSession } from './open-session.ts';
 import { PauseNotices } from './pause-notices.ts';
 import { engineConfiguration, isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
 import { SentContents } from './sent-contents.ts';
-import { clearJournal } from './session-journal.ts';
 import { SessionReporter } from './session-reporter.ts';
 import type { SessionRunnerDeps, SessionRunnerPlace } from './session-runner-deps.ts';
 import { StatusBoard } from './status-board.ts';
@@ -390,9 +390,7 @@ export class SessionRunner {
     }
     if (!(await this.#close(PUBLISH_PATIENCE_MS))) this.#open?.state.fence(new NotOwnerError('The session is deleted'));
     const onFailure = (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'could not remove');
-    for (const readModel of this.#deps.readModels) await whileOwned(lease, () => readModel.clear(name), onFailure);
-    await whileOwned(lease, () => this.#deps.checkpoints.prune({ ...row, checkpoint: null }, 0), onFailure);
-    await whileOwned(lease, () => clearJournal(row, this.#deps), onFailure);
+    await eraseSession(row, lease, this.#deps, onFailure);
     await this.#reporter.idle();
     await whileOwned(lease, () => this.#deps.sessions.remove(name, row.incarnation, lease.epoch), onFailure);
     this.#end();
