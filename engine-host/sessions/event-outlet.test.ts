@@ -24,9 +24,10 @@ function createOutlet(
   session = 'alpha',
   state = new GatedState(),
   lease = new ManualLease(),
+  incarnation = 'one',
 ) {
   const outlet = new EventOutlet({
-    session,
+    session: { name: session, incarnation },
     engine: 'SCRIPTED',
     version: '1.2.3',
     hostId: 'host-1',
@@ -73,6 +74,21 @@ describe('EventOutlet', () => {
     expect(again?.id).toBe(first?.id);
     expect(second?.id).not.toBe(first?.id);
     expect(bus.events.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  });
+
+  it('gives the same happening another id in a later session of the same name', async () => {
+    const bus = new MemoryEventBus();
+    const publisher = new EventPublisher(bus, logger);
+    for (const incarnation of ['one', 'two']) {
+      const { outlet, emit } = createOutlet(publisher, 'alpha', new GatedState(), new ManualLease(), incarnation);
+      emit('same');
+      await outlet.drained();
+    }
+    expect(bus.events.map(({ seq, session }) => [session, seq])).toEqual([
+      ['alpha', 1],
+      ['alpha', 1],
+    ]);
+    expect(bus.events[0]?.id).not.toBe(bus.events[1]?.id);
   });
 
   it('never uses a number again, not even after a crash that lost what was not durable', async () => {

@@ -33,7 +33,7 @@ export interface PlatformOptions {
   /** More environment for the functions. */
   readonly functionEnv?: Readonly<Record<string, string>>;
   /** More environment for the hosts. */
-  readonly hostEnv?: Readonly<Record<string, string>>;
+  readonly hostEnv?: Readonly<Record<string, string | undefined>>;
   /** How long hosts have to end before they are killed, milliseconds. @default 10000 */
   readonly stopDeadlineMs?: number;
   readonly onHostLine?: HostProcessesOptions['onLine'];

@@ -220,7 +220,7 @@ const envelopeFields = {
     platform: z.string(),
     worker: z.object({ id: z.string().nullable() }),
   }),
-  /** Strictly grows within a session. */
+  /** Strictly grows within a session. A session that was deleted and created anew begins at 1; `id` is unique over both. */
   seq: z.number(),
   traceparent: z.string().optional(),
 };

@@ -83,6 +83,7 @@ export const TABLES = {
   chats: 'trunkline-chats',
   apiKeys: 'trunkline-api-keys',
   journal: 'trunkline-journal',
+  dataKeys: 'trunkline-data-keys',
 } as const;
 
 export const INDEXES = {
@@ -181,6 +182,8 @@ export function resourceDefinition(shards: number): ResourceDefinition {
         sortKey: { name: 'lsn', type: 'N' },
         ttlAttribute: 'ttl',
       },
+      // Where KMS is used. Backups of this table would keep alive what deletion of a session is to make unreadable.
+      { name: TABLES.dataKeys, partitionKey: text('session'), sortKey: { name: 'number', type: 'N' } },
     ],
     queues: [
       { name: QUEUES.shardDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },

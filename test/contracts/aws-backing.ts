@@ -12,11 +12,13 @@ import { startSqsS3 } from '#localstack/embedded/sqs-s3.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { type KeyDefinition, resourceDefinition } from '#shared/contracts/resources.ts';
 import { EventBridgeStub } from './event-bridge-stub.ts';
+import { KmsStub } from './kms-stub.ts';
 
 /** Local servers and the real SDK clients in front of them. Every table, queue and bucket it makes is a fresh one. */
 export interface AwsBacking {
   readonly clients: AwsClients;
   readonly eventBridge: EventBridgeStub;
+  readonly kms: KmsStub;
   /** A new table of the form that the contracts give to `definition`. @returns its name */
   createTable(definition: string): Promise<string>;
   createBucket(): Promise<string>;
@@ -28,12 +30,19 @@ export interface AwsBacking {
 
 export async function startAwsBacking(): Promise<AwsBacking> {
   const eventBridge = new EventBridgeStub();
-  const [dynamo, sqsS3, events] = await Promise.all([startDynamoDb(), startSqsS3(), eventBridge.listen()]);
+  const kms = new KmsStub();
+  const [dynamo, sqsS3, events, keys] = await Promise.all([
+    startDynamoDb(),
+    startSqsS3(),
+    eventBridge.listen(),
+    kms.listen(),
+  ]);
   const restoreEnv = setEnv({
     AWS_ENDPOINT_URL_DYNAMODB: dynamo.url,
     AWS_ENDPOINT_URL_SQS: sqsS3.url,
     AWS_ENDPOINT_URL_S3: sqsS3.url,
     AWS_ENDPOINT_URL_EVENTBRIDGE: events.url,
+    AWS_ENDPOINT_URL_KMS: keys.url,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
@@ -43,6 +52,7 @@ export async function startAwsBacking(): Promise<AwsBacking> {
   return {
     clients,
     eventBridge,
+    kms,
     async createTable(definition) {
       const name = fresh(definition);
       await clients.dynamo.send(new CreateTableCommand(tableInput(definition, name)));
@@ -75,7 +85,7 @@ export async function startAwsBacking(): Promise<AwsBacking> {
     async close() {
       destroyAwsClients(clients);
       restoreEnv();
-      await Promise.all([dynamo.close(), sqsS3.close(), events.close()]);
+      await Promise.all([dynamo.close(), sqsS3.close(), events.close(), keys.close()]);
     },
   };
 }

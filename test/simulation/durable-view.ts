@@ -43,7 +43,7 @@ export class DurableView implements DurableFacts {
       if (value !== null) values.set(key, value);
       else values.delete(key);
       if (inInbox && value !== null) this.#hold(session.name, decodeHappening(value));
-      if (inInbox && value === null && before !== undefined) this.#letGo(session.name, decodeHappening(before));
+      if (inInbox && value === null && before !== undefined) this.#letGo(session, decodeHappening(before));
     }
   }
 
@@ -53,10 +53,10 @@ export class DurableView implements DurableFacts {
     }
   }
 
-  #letGo(session: string, happening: Happening): void {
+  #letGo(session: JournalSession, happening: Happening): void {
     for (const event of eventsOf(happening, '')) {
       if (!this.#books.published.has(idOf(session, event))) {
-        this.#books.breach('R6', `${session}: ${event.key} left the journal, the bus has not got it`);
+        this.#books.breach('R6', `${session.name}: ${event.key} left the journal, the bus has not got it`);
       }
     }
   }
