@@ -134,7 +134,7 @@ class Simulation {
     if (dice < 50.5) return this.#trouble('bus', () => this.#upsetBus());
     if (dice < 54) {
       if (this.#running.length < HOSTS)
-        await this.#startHost(`h${random.chance(0.5) ? this.#freeName() : this.#hosts}`);
+        await this.#startHost(`h${random.chance(0.5) ? this.#freeName() : this.#hosts}`, random.chance(0.2));
       return;
     }
     if (victim === undefined) return;
@@ -162,7 +162,7 @@ class Simulation {
     this.#books.note(`${session} accepts ${jobId} (${messageId})`);
   }
 
-  async #startHost(hostId: string): Promise<void> {
+  async #startHost(hostId: string, inStorm = false): Promise<void> {
     this.#hosts += 1;
     const rate = this.random.between(0.99, 1.01);
     const offset = this.random.between(0, 1e6);
@@ -174,6 +174,7 @@ class Simulation {
     const running: Running = { process, weather, host: undefined, draining: false };
     this.#running.push(running);
     this.#books.note(`${process.name} starts`);
+    if (inStorm) this.#storm(running);
     await this.timeline.enter(process, () => {
       startHost(this.#hostDeps(hostId, process, weather)).then(
         (host) => {
