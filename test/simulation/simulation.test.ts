@@ -10,7 +10,7 @@ const GUARDS_TO_MISS = Object.keys(GUARDS)
   .filter(isGuard)
   .filter((guard) => !RARE.has(guard));
 
-describe('the simulation', () => {
+describe('the simulation', { timeout: 120_000 }, () => {
   const threads = new SeedThreads(2);
   afterAll(() => threads.close());
 
