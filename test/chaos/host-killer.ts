@@ -1,0 +1,115 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HostProcesses } from '#localstack/embedded/host-processes.ts';
+import type { ChaosAction } from './chaos-plan.ts';
+import type { Fleet } from './fleet.ts';
+import type { KillControl } from './kill-control.ts';
+import { CALLS_OF_A_DRAIN, CALLS_OF_A_START, callOf, type KillPoint } from './kill-points.ts';
+
+const POLL_MS = 20;
+/** A point that is not reached by then is given up, and the host killed where it is. */
+const REACH_MS = 5_000;
+/** How long to look for a host with sessions before any other will do. */
+const OWNER_PATIENCE_MS = 3_000;
+
+export interface HostKillerPorts {
+  readonly hosts: HostProcesses;
+  readonly control: KillControl;
+  readonly fleet: Fleet;
+  /** The host is stopped or draining. */
+  readonly isBusy: (host: string) => boolean;
+  /** A host was killed at this time, ms since 1970; `sessions`: what it had when it was chosen. */
+  readonly killed: (host: string, at: number, sessions: readonly string[]) => Promise<unknown>;
+  readonly bringBack: (host: string, downMs: number) => void;
+}
+
+type Kill = Extract<ChaosAction, { kind: 'kill' }>;
+
+/** Kills hosts, wherever they are or at the point that is asked for. */
+export class HostKiller {
+  readonly #ports: HostKillerPorts;
+  /** Hosts for which somebody waits to kill them. */
+  readonly #marked = new Set<string>();
+  readonly #ended = new Map<string, { readonly at: number; readonly killed: boolean }>();
+  readonly #reached = new Map<KillPoint, number>();
+  /** Kills at a point that was not reached. */
+  missed = 0;
+
+  constructor(ports: HostKillerPorts) {
+    this.#ports = ports;
+  }
+
+  /** How many kills there were at each point. */
+  get reached(): ReadonlyMap<KillPoint, number> {
+    return this.#reached;
+  }
+
+  /** To be called when a process of a host has ended. */
+  ended(host: string, signal: NodeJS.Signals | null): void {
+    this.#ended.set(host, { at: Date.now(), killed: signal === 'SIGKILL' });
+  }
+
+  /** Resolves when a host has been killed. */
+  async kill({ pick, downMs, owner, point }: Kill): Promise<void> {
+    for (let wished = point; ; wished = undefined) {
+      const host = await this.#choose(pick, owner, wished);
+      this.#marked.add(host);
+      const sessions = await this.#ports.fleet.sessionsOf(host);
+      const isKilled = await this.#end(host, wished).finally(() => this.#marked.delete(host));
+      if (isKilled) {
+        if (wished !== undefined) this.#reached.set(wished, (this.#reached.get(wished) ?? 0) + 1);
+        else if (point !== undefined) this.missed += 1;
+        await this.#ports.killed(host, this.#ended.get(host)?.at ?? Date.now(), sessions);
+        this.#ports.bringBack(host, downMs);
+        return;
+      }
+    }
+  }
+
+  /** @returns whether the host was killed, at the point if there is one */
+  async #end(host: string, point: KillPoint | undefined): Promise<boolean> {
+    const { hosts, control } = this.#ports;
+    const pid = hosts.pids().get(host);
+    if (pid === undefined) return false;
+    const isGone = () => hosts.pids().get(host) !== pid;
+    if (point === undefined) {
+      hosts.kill(host, 'SIGKILL');
+      while (!isGone()) await delay(POLL_MS);
+      return this.#ended.get(host)?.killed ?? false;
+    }
+    control.arm(pid, point);
+    if (CALLS_OF_A_DRAIN.has(callOf(point))) hosts.kill(host, 'SIGTERM');
+    const deadline = performance.now() + REACH_MS;
+    while (!isGone() && performance.now() < deadline) await delay(POLL_MS);
+    control.arm(pid, undefined);
+    return isGone() && (this.#ended.get(host)?.killed ?? false);
+  }
+
+  /** Waits for a host to kill. One may just be starting, and that is as good a moment as any, for some of the kills. */
+  async #choose(pick: number, owner: boolean, point: KillPoint | undefined): Promise<string> {
+    const startedAt = performance.now();
+    const isForStart = point !== undefined && CALLS_OF_A_START.has(callOf(point));
+    for (;;) {
+      const candidates = await this.#candidates(point);
+      const owners = candidates.filter(({ owns }) => owns);
+      const others = candidates.filter(({ owns }) => !owns);
+      const wanted = isForStart ? others : owner ? owners : candidates;
+      const isPatient = performance.now() - startedAt < OWNER_PATIENCE_MS;
+      const from = wanted.length > 0 || isPatient ? wanted : candidates;
+      const chosen = from[Math.floor(pick * from.length)];
+      // Somebody else may have chosen it while the tables were read.
+      if (chosen !== undefined && !this.#marked.has(chosen.host)) return chosen.host;
+      await delay(POLL_MS);
+    }
+  }
+
+  async #candidates(point: KillPoint | undefined) {
+    const { hosts, control, fleet, isBusy } = this.#ports;
+    const running = [...hosts.pids()].filter(([host]) => !this.#marked.has(host) && (!isBusy(host) || !point));
+    const known = running.map(async ([host, pid]) => {
+      const since = control.startOf(pid);
+      return { host, since, owns: since !== undefined && (await fleet.owns(host, since)) };
+    });
+    // A process that has not said where it is cannot be told where to end.
+    return (await Promise.all(known)).filter(({ since }) => since !== undefined || point === undefined);
+  }
+}
