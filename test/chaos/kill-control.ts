@@ -59,12 +59,14 @@ export class KillControl {
   #welcome(socket: Socket): void {
     this.#sockets.add(socket);
     let pid: number | undefined;
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    lines.on('line', (line) => {
       pid = helloSchema.parse(JSON.parse(line)).pid;
       this.#byPid.set(pid, (this.#byPid.get(pid) ?? new Set()).add(socket));
       if (!this.#since.has(pid)) this.#since.set(pid, Date.now());
     });
-    // A process that is killed resets its connection.
+    // A process that is killed resets its connection; both hear of it.
+    lines.on('error', () => socket.destroy());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#sockets.delete(socket);

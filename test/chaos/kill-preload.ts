@@ -19,7 +19,9 @@ control.unref();
 control.write(`${JSON.stringify({ pid: process.pid })}\n`);
 // Without the run nobody arms anything; the host hears of its end by itself.
 control.on('error', () => control.destroy());
-createInterface({ input: control }).on('line', (name) => {
+const orders = createInterface({ input: control });
+orders.on('error', () => control.destroy());
+orders.on('line', (name) => {
   armed = name === '' ? undefined : killPointsNamed(name)[0];
 });
 
