@@ -22,13 +22,13 @@ export class Fleet {
     return shards.filter(({ owner }) => owner === host).flatMap(({ shard }) => byShard.get(shard) ?? []);
   }
 
-  /** Whether a host has a shard with sessions in it, taken by a process that began after `since`, ms since 1970. */
-  async owns(host: string, since: number): Promise<boolean> {
+  /** Hosts whose latest incarnation has a shard with sessions in it, with when that incarnation began, ms since 1970. */
+  async owners(): Promise<ReadonlyMap<string, number>> {
     const byShard = await this.#sessionsByShard();
-    const row = (await this.#ownership.hosts()).find(({ hostId }) => hostId === host);
-    if (row === undefined || row.startedAt < since) return false;
-    const shards = await this.#ownership.shards();
-    return shards.some(({ shard, ownerIncarnation }) => ownerIncarnation === row.incarnation && byShard.has(shard));
+    const shards = (await this.#ownership.shards()).filter(({ shard }) => byShard.has(shard));
+    const owning = new Set(shards.map(({ ownerIncarnation }) => ownerIncarnation));
+    const hosts = (await this.#ownership.hosts()).filter(({ incarnation }) => owning.has(incarnation));
+    return new Map(hosts.map(({ hostId, startedAt }) => [hostId, startedAt]));
   }
 
   /** A session stays in its shard. */

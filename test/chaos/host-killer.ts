@@ -6,6 +6,7 @@ import type { KillControl } from './kill-control.ts';
 import { CALLS_OF_A_DRAIN, CALLS_OF_A_START, callOf, type KillPoint } from './kill-points.ts';
 
 const POLL_MS = 20;
+const LOOK_MS = 100;
 /** A point that is not reached by then is given up, and the host killed where it is. */
 const REACH_MS = 5_000;
 /** How long to look for a host with sessions before any other will do. */
@@ -98,18 +99,20 @@ export class HostKiller {
       const chosen = from[Math.floor(pick * from.length)];
       // Somebody else may have chosen it while the tables were read.
       if (chosen !== undefined && !this.#marked.has(chosen.host)) return chosen.host;
-      await delay(POLL_MS);
+      await delay(LOOK_MS);
     }
   }
 
   async #candidates(point: KillPoint | undefined) {
     const { hosts, control, fleet, isBusy } = this.#ports;
+    const owners = await fleet.owners();
     const running = [...hosts.pids()].filter(([host]) => !this.#marked.has(host) && (!isBusy(host) || !point));
-    const known = running.map(async ([host, pid]) => {
+    const known = running.map(([host, pid]) => {
       const since = control.startOf(pid);
-      return { host, since, owns: since !== undefined && (await fleet.owns(host, since)) };
+      // A row that is older than the process was left by the one before.
+      return { host, since, owns: since !== undefined && (owners.get(host) ?? 0) >= since };
     });
     // A process that has not said where it is cannot be told where to end.
-    return (await Promise.all(known)).filter(({ since }) => since !== undefined || point === undefined);
+    return known.filter(({ since }) => since !== undefined || point === undefined);
   }
 }
