@@ -55,9 +55,9 @@ export class HostKiller {
       const host = await this.#choose(pick, owner, wished);
       this.#marked.add(host);
       const sessions = await this.#ports.fleet.sessionsOf(host);
-      const isKilled = await this.#end(host, wished).finally(() => this.#marked.delete(host));
-      if (isKilled) {
-        if (wished !== undefined) this.#reached.set(wished, (this.#reached.get(wished) ?? 0) + 1);
+      const end = await this.#end(host, wished).finally(() => this.#marked.delete(host));
+      if (end !== 'by-itself') {
+        if (wished !== undefined && end === 'at-point') this.#reached.set(wished, (this.#reached.get(wished) ?? 0) + 1);
         else if (point !== undefined) this.missed += 1;
         await this.#ports.killed(host, this.#ended.get(host)?.at ?? Date.now(), sessions);
         this.#ports.bringBack(host, downMs);
@@ -66,23 +66,23 @@ export class HostKiller {
     }
   }
 
-  /** @returns whether the host was killed, at the point if there is one */
-  async #end(host: string, point: KillPoint | undefined): Promise<boolean> {
+  /** How the host has ended. It may have drained, or crashed, before it could be killed. */
+  async #end(host: string, point: KillPoint | undefined): Promise<'at-point' | 'killed' | 'by-itself'> {
     const { hosts, control } = this.#ports;
     const pid = hosts.pids().get(host);
-    if (pid === undefined) return false;
-    const isGone = () => hosts.pids().get(host) !== pid;
-    if (point === undefined) {
-      hosts.kill(host, 'SIGKILL');
-      while (!isGone()) await delay(POLL_MS);
-      return this.#ended.get(host)?.killed ?? false;
+    if (pid === undefined) return 'by-itself';
+    const isThere = () => hosts.pids().get(host) === pid;
+    if (point !== undefined) {
+      control.arm(pid, point);
+      if (CALLS_OF_A_DRAIN.has(callOf(point))) hosts.kill(host, 'SIGTERM');
+      const deadline = performance.now() + REACH_MS;
+      while (isThere() && performance.now() < deadline) await delay(POLL_MS);
     }
-    control.arm(pid, point);
-    if (CALLS_OF_A_DRAIN.has(callOf(point))) hosts.kill(host, 'SIGTERM');
-    const deadline = performance.now() + REACH_MS;
-    while (!isGone() && performance.now() < deadline) await delay(POLL_MS);
-    control.arm(pid, undefined);
-    return isGone() && (this.#ended.get(host)?.killed ?? false);
+    const isReached = point !== undefined && !isThere();
+    if (isThere()) hosts.kill(host, 'SIGKILL');
+    while (isThere()) await delay(POLL_MS);
+    if (this.#ended.get(host)?.killed !== true) return 'by-itself';
+    return isReached ? 'at-point' : 'killed';
   }
 
   /** Waits for a host to kill. One may just be starting, and that is as good a moment as any, for some of the kills. */
