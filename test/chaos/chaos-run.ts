@@ -54,8 +54,8 @@ export interface ChaosResult {
 
 const REPORT_MS = 10_000;
 const LOOK_MS = 1_000;
-/** A queue message of a host that died comes again after its visibility timeout of 60 s. */
-const PATIENCE_MS = 90_000;
+/** A queue message of a host that died comes again after its visibility timeout of 15 s, one of a session after the other. */
+const PATIENCE_MS = 60_000;
 const RECOVERY_MS = 120_000;
 const PAIRINGS_AT_ONCE = 4;
 const SHOWN_JOBS = 10;
