@@ -33,10 +33,12 @@ export interface ChaosOptions {
 /** Kills at named points. */
 export interface KillPointCount {
   readonly reached: number;
-  /** Those that were to be at a point which was not reached; the host was killed where it was. */
-  readonly missed: number;
-  readonly at: Readonly<Partial<Record<KillPoint, number>>>;
+  readonly at: PointTally;
+  /** Kills that were to be at a point which was not reached; a host was killed where it was. */
+  readonly missed: PointTally;
 }
+
+type PointTally = Readonly<Partial<Record<KillPoint, number>>>;
 
 export interface ChaosResult {
   readonly verdict: Verdict;
@@ -146,12 +148,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 }
 
 function pointCount({ killer }: ChaosActor): KillPointCount {
-  const reached = [...killer.reached].sort(([a], [b]) => a.localeCompare(b));
-  return {
-    reached: reached.reduce((sum, [, count]) => sum + count, 0),
-    missed: killer.missed,
-    at: Object.fromEntries(reached),
-  };
+  return { reached: killer.reached.length, at: tally(killer.reached), missed: tally(killer.missed) };
+}
+
+function tally(points: readonly KillPoint[]): PointTally {
+  const groups = Map.groupBy([...points].sort(), (point) => point);
+  return Object.fromEntries([...groups].map(([point, { length }]) => [point, length]));
 }
 
 async function pairAll(world: ChaosWorld, count: number) {

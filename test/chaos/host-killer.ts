@@ -31,17 +31,12 @@ export class HostKiller {
   /** Hosts for which somebody waits to kill them. */
   readonly #marked = new Set<string>();
   readonly #ended = new Map<string, { readonly at: number; readonly killed: boolean }>();
-  readonly #reached = new Map<KillPoint, number>();
-  /** Kills at a point that was not reached. */
-  missed = 0;
+  /** Points of the kills, in order; those that were not reached. */
+  readonly reached: KillPoint[] = [];
+  readonly missed: KillPoint[] = [];
 
   constructor(ports: HostKillerPorts) {
     this.#ports = ports;
-  }
-
-  /** How many kills there were at each point. */
-  get reached(): ReadonlyMap<KillPoint, number> {
-    return this.#reached;
   }
 
   /** To be called when a process of a host has ended. */
@@ -57,8 +52,7 @@ export class HostKiller {
       const sessions = await this.#ports.fleet.sessionsOf(host);
       const end = await this.#end(host, wished).finally(() => this.#marked.delete(host));
       if (end !== 'by-itself') {
-        if (wished !== undefined && end === 'at-point') this.#reached.set(wished, (this.#reached.get(wished) ?? 0) + 1);
-        else if (point !== undefined) this.missed += 1;
+        if (point !== undefined) (end === 'at-point' ? this.reached : this.missed).push(point);
         await this.#ports.killed(host, this.#ended.get(host)?.at ?? Date.now(), sessions);
         this.#ports.bringBack(host, downMs);
         return;
