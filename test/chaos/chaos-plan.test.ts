@@ -23,10 +23,10 @@ describe('a plan', () => {
     expect(drains(more)).toEqual(drains(plan));
   });
 
-  it('kills a host and leaves it in peace for half a cycle, then kills one after the other', () => {
+  it('kills a host and leaves it in peace for a while, then kills one after the other', () => {
     const kills = plan.filter(({ kind }) => kind === 'kill').map(({ at }) => at);
     const pauses = kills.slice(1).map((at, index) => at - (kills[index] ?? 0));
-    expect(pauses.filter((pause) => pause >= 18_000)).toHaveLength(Math.ceil(counts.kill / 13));
+    expect(pauses.filter((pause) => pause > 15_000)).toHaveLength(Math.ceil(counts.kill / 13));
     expect(pauses.filter((pause) => pause < 3_000).length).toBeGreaterThan(counts.kill * 0.8);
   });
 

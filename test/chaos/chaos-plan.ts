@@ -56,12 +56,13 @@ export interface ChaosWish {
 }
 
 /**
- * Kills come in cycles: one, then half a cycle of peace in which its sessions can come back, then the others one after
- * the other, so that they meet hosts that are starting, restoring and taking over, then peace again.
+ * Kills come in cycles, as parts of which the times are given: one kill, then peace in which its sessions can come back,
+ * then the others one after the other, so that they meet hosts that are starting, restoring and taking over, then peace.
  */
 const KILLS_PER_CYCLE = 13;
-const STORM_BEGINS = 0.5;
-const STORM_ENDS = 0.8;
+const LONE_KILL = 0.15;
+const STORM_BEGINS = 0.6;
+const STORM_ENDS = 0.85;
 /** How many kills are meant for hosts with sessions, how many for a named point, how many hosts are soon back. */
 const OWNER_SHARE = 0.85;
 const POINT_SHARE = 0.5;
@@ -104,7 +105,7 @@ function killTimes(count: number, length: number, random: Random): readonly numb
     const kills = Math.floor((count * (number + 1)) / cycles) - Math.floor((count * number) / cycles);
     const start = number * cycle;
     const storm = spread(kills - 1, start + STORM_BEGINS * cycle, (STORM_ENDS - STORM_BEGINS) * cycle, random);
-    return [Math.floor(start), ...storm];
+    return [Math.floor(start + LONE_KILL * cycle), ...storm];
   }).flat();
 }
 

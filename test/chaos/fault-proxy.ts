@@ -40,6 +40,7 @@ export async function startFaultProxy(service: AwsService, random: Random, alway
 
   const take = async (incoming: IncomingMessage, response: ServerResponse) => {
     if (alwaysMs > 0) await delay(alwaysMs);
+    if (incoming.destroyed) return;
     const hit = fault !== undefined && random.chance(fault.rate) ? fault : undefined;
     if (hit !== undefined) hits += 1;
     switch (hit?.failure) {
