@@ -16,6 +16,7 @@ import { Slots } from '../jobs/slots.ts';
 import { EventPublisher } from '../sessions/event-publisher.ts';
 import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
+import type { Heartbeat } from './heartbeat/heartbeat.ts';
 import { ShardOwner } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
 
@@ -29,6 +30,7 @@ export interface HostDeps extends JournalStores {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ownership: OwnershipStore;
+  readonly heartbeat: Heartbeat;
   readonly sessions: SessionStore;
   readonly jobs: JobStore;
   readonly queue: ShardQueue;
@@ -79,6 +81,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     pool,
     shards: shardIds(pool, config.shardCount),
     store: deps.ownership,
+    heartbeat: deps.heartbeat,
     clock,
     timings,
     logger,

@@ -18,6 +18,7 @@ import type { EngineName } from '#shared/contracts/session.ts';
 import { configureLogTags, createLogger, type Logger } from '#shared/observability/logger.ts';
 import type { EngineFactory } from '../engines/engine.ts';
 import { ConfigError, type HostConfig, readHostConfig } from './config.ts';
+import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.ts';
 import { startHost } from './host.ts';
 
 const ORPHAN_DRAIN_MS = 5_000;
@@ -34,6 +35,14 @@ async function main(): Promise<void> {
   let onOrphaned = (): void => process.exit(1);
   process.once('disconnect', () => onOrphaned());
 
+  const { timings } = config;
+  // First of all, so that its thread loads what it needs while this one does.
+  const heartbeat = new WorkerHeartbeat({
+    every: timings.heartbeat,
+    stallAfter: timings.stallAfter,
+    logger,
+    onBroken: (error) => crash(logger, error),
+  });
   const clients = createAwsClients({ pathStyle: config.s3PathStyle });
   const media = new S3MediaStore(clients.s3);
   const messages = new DynamoDbMessageStore(clients.dynamo);
@@ -42,6 +51,7 @@ async function main(): Promise<void> {
     version: await platformVersion(),
     clock: systemClock,
     logger,
+    heartbeat,
     ownership: new DynamoDbOwnershipStore(clients.dynamo),
     sessions: new DynamoDbSessionStore(clients.dynamo),
     jobs: new DynamoDbJobStore(clients.dynamo),
@@ -71,6 +81,7 @@ async function main(): Promise<void> {
   };
   await host.closed;
   destroyAwsClients(clients);
+  await heartbeat.close();
   logger.info('host stopped');
   logger.flush();
   process.exit(0);

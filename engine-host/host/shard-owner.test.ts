@@ -5,6 +5,7 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import { shardIds } from '#shared/contracts/resources.ts';
 import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import { readHostConfig } from './config.ts';
+import { InThreadHeartbeat } from './heartbeat/in-thread-heartbeat.ts';
 import { LeaseSuspendedError, type ShardLease } from './lease.ts';
 import { ShardOwner, type ShardTenant } from './shard-owner.ts';
 
@@ -41,6 +42,7 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
     pool: 'socket',
     shards: shardIds('socket', shards),
     store,
+    heartbeat: new InThreadHeartbeat({ store, clock: systemClock, every: timings.heartbeat }),
     clock: systemClock,
     timings,
     logger: pino({ level: 'silent' }),
@@ -57,7 +59,7 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'hrtime'] });
 });
 afterEach(async () => {
   const drained = Promise.all(owners.splice(0).map((owner) => owner.drain(1_000)));
