@@ -64,8 +64,9 @@ export class HostIncarnation {
     return this.#clock.monotonic() > this.#pulse.sentAt + this.#suspendAfter;
   }
 
-  lease(shard: string, epoch: number): HostLease {
-    return new HostLease(this, shard, epoch);
+  /** @param confirm see `ShardLease`; it has to end the lease where the shard is another's */
+  lease(shard: string, epoch: number, confirm: (lease: HostLease) => Promise<void>): HostLease {
+    return new HostLease(this, shard, epoch, confirm);
   }
 
   /** Resolves when the heartbeat is good again or `signal` is aborted. */
@@ -94,9 +95,11 @@ export class HostLease implements ShardLease {
   readonly ended: AbortSignal;
   readonly #host: HostIncarnation;
   readonly #end = new AbortController();
+  readonly #confirm: (lease: HostLease) => Promise<void>;
 
-  constructor(host: HostIncarnation, shard: string, epoch: number) {
+  constructor(host: HostIncarnation, shard: string, epoch: number, confirm: (lease: HostLease) => Promise<void>) {
     this.#host = host;
+    this.#confirm = confirm;
     this.shard = shard;
     this.epoch = epoch;
     this.ended = AbortSignal.any([this.#end.signal, host.lost]);
@@ -117,6 +120,12 @@ export class HostLease implements ShardLease {
       await this.#host.resumed(this.ended);
       this.#assertNotEnded();
     }
+  }
+
+  async confirm(): Promise<void> {
+    this.#assertNotEnded();
+    await this.#confirm(this);
+    this.#assertNotEnded();
   }
 
   #assertNotEnded(): void {

@@ -257,6 +257,24 @@ describe('ShardOwner', () => {
     expect(a.live()).toEqual([]);
   });
 
+  it('finds out at once, when asked to confirm a lease, that the shard is another’s', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a', 2);
+    await a.owner.start();
+    await pass(1);
+    const [tenant] = a.live();
+    const row = (await store.shards()).find(({ shard }) => shard === tenant?.lease.shard);
+    if (tenant === undefined || row === undefined) throw new Error('no shard');
+    await tenant.lease.confirm();
+    vi.spyOn(store, 'shard').mockRejectedValueOnce(new DependencyError('no answer'));
+    await expect(tenant.lease.confirm()).rejects.toThrow(DependencyError);
+    expect(a.live()).toHaveLength(2);
+    await store.acquire(row, 'b', 'b');
+    await expect(tenant.lease.confirm()).rejects.toThrow(NotOwnerError);
+    expect(tenant.ended).toBe('aborted');
+    expect(a.owner.shards).toHaveLength(1);
+  });
+
   it('drains: hands every shard over, deregisters, takes nothing more', async () => {
     const store = new MemoryOwnershipStore();
     const a = createOwner(store, 'a');

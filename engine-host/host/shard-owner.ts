@@ -223,7 +223,7 @@ export class ShardOwner {
   }
 
   #admit(host: HostIncarnation, shard: string, epoch: number): void {
-    const lease = host.lease(shard, epoch);
+    const lease = host.lease(shard, epoch, (confirmed) => this.#confirm(host, confirmed));
     // Lost or draining since the acquisition was sent: the row frees itself by the host's death or deregistration.
     if (host.isLost || this.#state !== 'ACTIVE') {
       lease.end();
@@ -263,6 +263,14 @@ export class ShardOwner {
       // The row still names this host without a lease: the next look frees it or takes it anew.
       this.#logger.warn({ err: error, shard: lease.shard }, 'could not release');
     }
+  }
+
+  async #confirm(host: HostIncarnation, lease: HostLease): Promise<void> {
+    const row = await this.#deps.store.shard(lease.shard);
+    if (row?.epoch === lease.epoch && row.ownerIncarnation === host.id) return;
+    const holding = this.#holdings.get(lease.shard);
+    if (holding?.lease === lease) void this.#dropStolen(holding);
+    else lease.end();
   }
 
   async #dropStolen(holding: Holding): Promise<void> {

@@ -74,6 +74,7 @@ export class NowebEngine implements Engine {
         markLoggedIn: () => markLoggedIn(this.#state),
         forgetLogin: () => this.#forgetLogin(),
         assertOwned: () => context.assertOwned(),
+        confirmOwned: () => context.confirmOwned(),
         report: (state) => this.#report(state),
         now: () => context.clock.now(),
       },

@@ -47,7 +47,7 @@ const host = new HostIncarnation(
     logger,
   },
 );
-const lease = host.lease('socket-00', 1);
+const lease = host.lease('socket-00', 1, async () => {});
 await beats.promise;
 
 function stateOfLease(): 'owner' | 'suspended' | 'lost' {
