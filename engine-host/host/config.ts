@@ -45,6 +45,8 @@ export interface HostConfig {
   readonly jobsInFlight: number;
   /** Sessions that may be restored at once. */
   readonly startParallelism: number;
+  /** Connections that this host may open in a second, and all hosts together. */
+  readonly connectsPerSecond: { readonly host: number; readonly fleet: number };
   /** For sessions whose configuration names no profile. */
   readonly pacingProfile: PacingProfile;
   readonly timings: HostTimings;
@@ -77,6 +79,8 @@ const environmentSchema = z.object({
   LOG_HASH_KEY: z.string().min(1).optional(),
   JOBS_IN_FLIGHT: z.coerce.number().int().min(1).default(200),
   START_PARALLELISM: z.coerce.number().int().min(1).default(16),
+  CONNECTS_PER_SECOND: z.coerce.number().positive().default(50),
+  FLEET_CONNECTS_PER_SECOND: z.coerce.number().positive().default(300),
   PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
   HEARTBEAT_MS: milliseconds(2_000),
   SUSPEND_AFTER_MS: milliseconds(5_000),
@@ -126,6 +130,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     logHashKey: env.LOG_HASH_KEY,
     jobsInFlight: env.JOBS_IN_FLIGHT,
     startParallelism: env.START_PARALLELISM,
+    connectsPerSecond: { host: env.CONNECTS_PER_SECOND, fleet: env.FLEET_CONNECTS_PER_SECOND },
     pacingProfile: env.PACING_DEFAULT_PROFILE,
     timings,
   };

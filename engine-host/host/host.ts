@@ -16,6 +16,7 @@ import { Slots } from '../jobs/slots.ts';
 import { EventPublisher } from '../sessions/event-publisher.ts';
 import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
+import { ConnectLimiter } from './connect-limiter.ts';
 import type { Heartbeat } from './heartbeat/heartbeat.ts';
 import { ShardOwner } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
@@ -23,7 +24,14 @@ import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
 export interface HostDeps extends JournalStores {
   readonly config: Pick<
     HostConfig,
-    'hostId' | 'pool' | 'shardCount' | 'jobsInFlight' | 'startParallelism' | 'pacingProfile' | 'timings'
+    | 'hostId'
+    | 'pool'
+    | 'shardCount'
+    | 'jobsInFlight'
+    | 'startParallelism'
+    | 'connectsPerSecond'
+    | 'pacingProfile'
+    | 'timings'
   >;
   /** Of the platform, for the envelope of events. */
   readonly version: string;
@@ -64,6 +72,8 @@ export interface Host {
 export async function startHost(deps: HostDeps): Promise<Host> {
   const { config, clock, logger } = deps;
   const { hostId, pool, timings } = config;
+  const { host: perHost, fleet: perFleet } = config.connectsPerSecond;
+  const connects = new ConnectLimiter({ clock, perHost, perFleet });
   const starts = new PQueue({ concurrency: config.startParallelism });
   const runtime: ShardRuntimeDeps = {
     ...deps,
@@ -75,6 +85,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     publisher: new EventPublisher(deps.bus, logger),
     slots: new Slots(config.jobsInFlight),
     startTurn: (start) => starts.add(start),
+    onceMayConnect: (callback) => connects.once(callback),
   };
   const owner = new ShardOwner({
     hostId,
@@ -85,6 +96,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     clock,
     timings,
     logger,
+    onLiveHosts: (hosts) => connects.share(hosts),
     admit: (lease) => {
       const shard = new ShardRuntime(lease, runtime);
       shard.start();

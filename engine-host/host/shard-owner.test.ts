@@ -37,6 +37,7 @@ const owners: ShardOwner[] = [];
 function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
   const tenants: Tenant[] = [];
   const log: string[] = [];
+  const seen = { hosts: 0 };
   const owner = new ShardOwner({
     hostId,
     pool: 'socket',
@@ -46,6 +47,9 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
     clock: systemClock,
     timings,
     logger: pino({ level: 'silent' }),
+    onLiveHosts: (hosts) => {
+      seen.hosts = hosts;
+    },
     admit: (lease) => {
       const tenant = new Tenant(lease, log);
       tenants.push(tenant);
@@ -53,7 +57,7 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
     },
   });
   owners.push(owner);
-  return { owner, tenants, live: () => tenants.filter((tenant) => !tenant.lease.ended.aborted), log };
+  return { owner, tenants, seen, live: () => tenants.filter((tenant) => !tenant.lease.ended.aborted), log };
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -136,6 +140,7 @@ describe('ShardOwner', () => {
     await pass(10_000);
     expect([a.live().length, b.live().length]).toEqual([2, 2]);
     expect(a.log).toHaveLength(2);
+    expect([a.seen.hosts, b.seen.hosts]).toEqual([2, 2]);
     for (const { lease } of b.live()) expect(lease.epoch).toBe(2);
   });
 
@@ -145,13 +150,18 @@ describe('ShardOwner', () => {
     const now = { pool: 'socket', rvn: 5, state: 'ACTIVE', sessions: 1, startedAt: 0, ttl: 0 } as const;
     await store.register({ hostId: 'dead', incarnation: 'x', ...now }, undefined);
     await store.acquire({ shard: 'socket-00', epoch: 0, owner: null, ownerIncarnation: null }, 'dead', 'x');
+    await store.register({ hostId: 'leaving', incarnation: 'y', ...now, state: 'DRAINING' }, undefined);
     const a = createOwner(store, 'a', 1);
     await a.owner.start();
+    await pass(0);
+    expect(a.seen.hosts).toBe(2);
     await pass(6_900);
     expect(a.live()).toEqual([]);
+    expect(a.seen.hosts).toBe(1);
     await pass(2_200);
     expect(a.live()).toHaveLength(1);
     expect(await store.hosts()).toContainEqual(expect.objectContaining({ hostId: 'dead', state: 'DEAD' }));
+    expect(a.seen.hosts).toBe(1);
   });
 
   it('takes over at once what an earlier incarnation of itself has left', async () => {

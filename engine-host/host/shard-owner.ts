@@ -32,6 +32,8 @@ export interface ShardOwnerDeps {
   readonly clock: Clock;
   readonly timings: HostTimings;
   readonly logger: Logger;
+  /** Told again and again: how many hosts run sessions, this one included. */
+  readonly onLiveHosts: (hosts: number) => void;
   /** Begins to run what belongs to the shard. */
   readonly admit: (lease: ShardLease) => ShardTenant;
 }
@@ -197,6 +199,7 @@ export class ShardOwner {
       if (row.epoch > holding.lease.epoch) await this.#dropStolen(holding);
     }
     const silent = silentHosts(this.#sightings, others, readAt, timings.suspendAfter).map((row) => row.hostId);
+    this.#deps.onLiveHosts(1 + others.filter((row) => row.state === 'ACTIVE' && !silent.includes(row.hostId)).length);
     const plan = planOwnership({
       self: { hostId, pool },
       hosts,
