@@ -11,6 +11,7 @@ import type { RemoteFiles } from '#shared/ports/remote-file.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ShardQueue } from '#shared/ports/shard-queue.ts';
 import type { CheckpointStore } from '#shared/ports/state-store.ts';
+import type { TaskProtection } from '#shared/ports/task-protection.ts';
 import type { EngineFactory } from '../engines/engine.ts';
 import { Slots } from '../jobs/slots.ts';
 import { EventPublisher } from '../sessions/event-publisher.ts';
@@ -20,6 +21,7 @@ import { ConnectLimiter } from './connect-limiter.ts';
 import type { Heartbeat } from './heartbeat/heartbeat.ts';
 import { ShardOwner } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
+import { TaskGuard } from './task-guard.ts';
 
 export interface HostDeps extends JournalStores {
   readonly config: Pick<
@@ -50,6 +52,8 @@ export interface HostDeps extends JournalStores {
   /** Read models that forget a session when it is deleted. */
   readonly readModels: readonly { clear(session: string): Promise<void> }[];
   readonly engines: readonly EngineFactory[];
+  /** Where there is a platform that would otherwise end this process when it needs fewer. */
+  readonly taskProtection?: TaskProtection;
 }
 
 export interface Host {
@@ -74,6 +78,8 @@ export async function startHost(deps: HostDeps): Promise<Host> {
   const { hostId, pool, timings } = config;
   const { host: perHost, fleet: perFleet } = config.connectsPerSecond;
   const connects = new ConnectLimiter({ clock, perHost, perFleet });
+  const protection = deps.taskProtection;
+  const guard = protection && new TaskGuard({ protection, clock, logger });
   const starts = new PQueue({ concurrency: config.startParallelism });
   const runtime: ShardRuntimeDeps = {
     ...deps,
@@ -96,7 +102,10 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     clock,
     timings,
     logger,
-    onLiveHosts: (hosts) => connects.share(hosts),
+    onLook: ({ liveHosts, sessions }) => {
+      connects.share(liveHosts);
+      guard?.look(sessions > 0);
+    },
     admit: (lease) => {
       const shard = new ShardRuntime(lease, runtime);
       shard.start();
@@ -112,7 +121,10 @@ export async function startHost(deps: HostDeps): Promise<Host> {
       return owner.shards;
     },
     drain: () => {
-      draining ??= owner.drain(timings.drain).then(closed.resolve);
+      draining ??= owner
+        .drain(timings.drain)
+        .then(() => guard?.release())
+        .then(closed.resolve);
       return draining;
     },
     closed: closed.promise,

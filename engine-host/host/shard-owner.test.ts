@@ -37,7 +37,7 @@ const owners: ShardOwner[] = [];
 function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
   const tenants: Tenant[] = [];
   const log: string[] = [];
-  const seen = { hosts: 0 };
+  const seen = { hosts: 0, sessions: 0 };
   const owner = new ShardOwner({
     hostId,
     pool: 'socket',
@@ -47,8 +47,8 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
     clock: systemClock,
     timings,
     logger: pino({ level: 'silent' }),
-    onLiveHosts: (hosts) => {
-      seen.hosts = hosts;
+    onLook: ({ liveHosts, sessions }) => {
+      Object.assign(seen, { hosts: liveHosts, sessions });
     },
     admit: (lease) => {
       const tenant = new Tenant(lease, log);
@@ -127,6 +127,7 @@ describe('ShardOwner', () => {
     expect(a.live()).toHaveLength(4);
     expect(a.tenants).toHaveLength(4);
     for (const tenant of a.live()) tenant.lease.assertOwned();
+    expect(a.seen.sessions).toBe(4);
     expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', sessions: 4, rvn: 31 }]);
   });
 

@@ -23,6 +23,13 @@ export interface ShardTenant {
   abort(): Promise<void>;
 }
 
+export interface OwnerView {
+  /** Hosts that run sessions or could, this one included. */
+  readonly liveHosts: number;
+  /** Of this host. */
+  readonly sessions: number;
+}
+
 export interface ShardOwnerDeps {
   readonly hostId: string;
   readonly pool: HostRow['pool'];
@@ -32,8 +39,8 @@ export interface ShardOwnerDeps {
   readonly clock: Clock;
   readonly timings: HostTimings;
   readonly logger: Logger;
-  /** Told again and again: how many hosts run sessions, this one included. */
-  readonly onLiveHosts: (hosts: number) => void;
+  /** Told after each look at hosts and shards. */
+  readonly onLook: (view: OwnerView) => void;
   /** Begins to run what belongs to the shard. */
   readonly admit: (lease: ShardLease) => ShardTenant;
 }
@@ -199,7 +206,8 @@ export class ShardOwner {
       if (row.epoch > holding.lease.epoch) await this.#dropStolen(holding);
     }
     const silent = silentHosts(this.#sightings, others, readAt, timings.suspendAfter).map((row) => row.hostId);
-    this.#deps.onLiveHosts(1 + others.filter((row) => row.state === 'ACTIVE' && !silent.includes(row.hostId)).length);
+    const live = others.filter((row) => row.state === 'ACTIVE' && !silent.includes(row.hostId));
+    this.#deps.onLook({ liveHosts: 1 + live.length, sessions: this.#news().sessions });
     const plan = planOwnership({
       self: { hostId, pool },
       hosts,
