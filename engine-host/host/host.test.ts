@@ -205,6 +205,30 @@ describe('host', () => {
     expect(first.factory.told.filter((word) => word === 'stop')).toHaveLength(2);
   });
 
+  it('tells the others what its sessions weigh, and gives nothing away before it knows', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow());
+    await cloud.sessions.create(sessionRow({ name: 'beta', shard: 'socket-01', engine: 'GOWS' }));
+    const listed = Promise.withResolvers<void>();
+    const { listByShard } = cloud.sessions;
+    vi.spyOn(cloud.sessions, 'listByShard').mockImplementation(async (shard) => {
+      await listed.promise;
+      return listByShard.call(cloud.sessions, shard);
+    });
+    const first = await launch(cloud, 'a');
+    await until(() => expect(first.host.shards).toHaveLength(4));
+    const looks = vi.spyOn(cloud.ownership, 'shards');
+    const second = await launch(cloud, 'b');
+    await until(() => expect(looks.mock.calls.length).toBeGreaterThan(20));
+    expect([first.host.shards.length, second.host.shards.length]).toEqual([4, 0]);
+    listed.resolve();
+    await until(() => expect([first.host.shards.length, second.host.shards.length]).toEqual([2, 2]));
+    await until(async () => {
+      const loads = (await cloud.ownership.hosts()).map(({ load }) => load);
+      expect(loads.reduce((sum, load) => sum + load, 0)).toBeCloseTo(1.7);
+    });
+  });
+
   it('is fenced when it is declared dead: nothing is written, and then it begins anew', async () => {
     const cloud = createCloud();
     await cloud.sessions.create(sessionRow());

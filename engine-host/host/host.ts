@@ -102,9 +102,9 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     clock,
     timings,
     logger,
-    onLook: ({ liveHosts, sessions }) => {
+    onLook: ({ liveHosts, load }) => {
       connects.share(liveHosts);
-      guard?.look(sessions > 0);
+      guard?.look(load > 0);
     },
     admit: (lease) => {
       const shard = new ShardRuntime(lease, runtime);

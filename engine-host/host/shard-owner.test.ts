@@ -12,7 +12,7 @@ import { ShardOwner, type ShardTenant } from './shard-owner.ts';
 class Tenant implements ShardTenant {
   readonly lease: ShardLease;
   readonly log: string[];
-  sessions = 1;
+  load: number | undefined = 1;
   pairing = false;
   ended: 'drained' | 'aborted' | undefined;
 
@@ -37,7 +37,7 @@ const owners: ShardOwner[] = [];
 function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
   const tenants: Tenant[] = [];
   const log: string[] = [];
-  const seen = { hosts: 0, sessions: 0 };
+  const seen = { hosts: 0, load: 0 };
   const owner = new ShardOwner({
     hostId,
     pool: 'socket',
@@ -47,8 +47,8 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
     clock: systemClock,
     timings,
     logger: pino({ level: 'silent' }),
-    onLook: ({ liveHosts, sessions }) => {
-      Object.assign(seen, { hosts: liveHosts, sessions });
+    onLook: ({ liveHosts, load }) => {
+      Object.assign(seen, { hosts: liveHosts, load });
     },
     admit: (lease) => {
       const tenant = new Tenant(lease, log);
@@ -108,7 +108,7 @@ describe('ShardOwner', () => {
     const { hosts } = store;
     vi.spyOn(store, 'hosts').mockImplementationOnce(async () => {
       const seen = await hosts.call(store);
-      const now = { pool: 'socket', rvn: 1, state: 'ACTIVE', sessions: 0, startedAt: 0, ttl: 0 } as const;
+      const now = { pool: 'socket', rvn: 1, state: 'ACTIVE', load: 0, startedAt: 0, ttl: 0 } as const;
       await store.register({ hostId: 'a', incarnation: 'late', ...now }, undefined);
       return seen;
     });
@@ -127,8 +127,8 @@ describe('ShardOwner', () => {
     expect(a.live()).toHaveLength(4);
     expect(a.tenants).toHaveLength(4);
     for (const tenant of a.live()) tenant.lease.assertOwned();
-    expect(a.seen.sessions).toBe(4);
-    expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', sessions: 4, rvn: 31 }]);
+    expect(a.seen.load).toBe(4);
+    expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', load: 4, rvn: 31 }]);
   });
 
   it('gives a second host its share, drained before it is released, under a higher epoch', async () => {
@@ -145,10 +145,26 @@ describe('ShardOwner', () => {
     for (const { lease } of b.live()) expect(lease.epoch).toBe(2);
   });
 
+  it('gives away what has sessions only as fast as the others can show that they have it', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a');
+    await a.owner.start();
+    await pass(1_000);
+    for (const tenant of a.tenants) tenant.load = 10;
+    const b = createOwner(store, 'b');
+    await b.owner.start();
+    await pass(4_900);
+    expect(a.log).toHaveLength(1);
+    for (const tenant of b.tenants) tenant.load = 10;
+    await pass(10_000);
+    expect(a.log).toHaveLength(2);
+    expect([a.live().length, b.live().length]).toEqual([2, 2]);
+  });
+
   it('takes over from a host that died, after the silence and not before', async () => {
     const store = new MemoryOwnershipStore();
     await store.ensureShards(['socket-00']);
-    const now = { pool: 'socket', rvn: 5, state: 'ACTIVE', sessions: 1, startedAt: 0, ttl: 0 } as const;
+    const now = { pool: 'socket', rvn: 5, state: 'ACTIVE', load: 1, startedAt: 0, ttl: 0 } as const;
     await store.register({ hostId: 'dead', incarnation: 'x', ...now }, undefined);
     await store.acquire({ shard: 'socket-00', epoch: 0, owner: null, ownerIncarnation: null }, 'dead', 'x');
     await store.register({ hostId: 'leaving', incarnation: 'y', ...now, state: 'DRAINING' }, undefined);

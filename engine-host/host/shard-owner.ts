@@ -5,6 +5,7 @@ import { DependencyError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
 import type { HostTimings } from './config.ts';
+import { HandedOver } from './handed-over.ts';
 import type { Heartbeat, HostNews } from './heartbeat/heartbeat.ts';
 import { HostIncarnation, type HostLease } from './host-incarnation.ts';
 import { observe, type Sightings, silentHosts } from './host-liveness.ts';
@@ -14,7 +15,8 @@ import { aborted, settledWithin, sleep } from './sleep.ts';
 
 /** What runs for a shard while this host has its lease. */
 export interface ShardTenant {
-  readonly sessions: number;
+  /** Weight of its sessions; undefined while they have not been listed. */
+  readonly load: number | undefined;
   /** A QR code is on show. */
   readonly pairing: boolean;
   /** Brings everything to a clean end within about `jobsMs` plus what the engines need. Never rejects. */
@@ -26,8 +28,8 @@ export interface ShardTenant {
 export interface OwnerView {
   /** Hosts that run sessions or could, this one included. */
   readonly liveHosts: number;
-  /** Of this host. */
-  readonly sessions: number;
+  /** Weight of the sessions that this host runs. */
+  readonly load: number;
 }
 
 export interface ShardOwnerDeps {
@@ -65,6 +67,7 @@ export class ShardOwner {
   readonly #holdings = new Map<string, Holding>();
   readonly #stopped = new AbortController();
   #host: HostIncarnation | undefined;
+  readonly #handedOver: HandedOver;
   #sightings: Sightings = new Map();
   #state: HostRow['state'] = 'ACTIVE';
   #loops: Promise<unknown> = Promise.resolve();
@@ -72,6 +75,8 @@ export class ShardOwner {
   constructor(deps: ShardOwnerDeps) {
     this.#deps = deps;
     this.#logger = deps.logger;
+    // The new owner lists the sessions, says so with its next heartbeat, and we look again.
+    this.#handedOver = new HandedOver(2 * deps.timings.heartbeat + deps.timings.observe);
   }
 
   /**
@@ -131,7 +136,7 @@ export class ShardOwner {
         incarnation: randomUUID(),
         rvn: 1,
         sentAt: clock.monotonic(),
-        news: { sessions: 0, state: this.#state },
+        news: { load: 0, state: this.#state },
       };
       const { sentAt: _, news, ...identity } = registration;
       const startedAt = clock.now();
@@ -154,9 +159,9 @@ export class ShardOwner {
   }
 
   #news(): HostNews {
-    let sessions = 0;
-    for (const { tenant } of this.#holdings.values()) sessions += tenant.sessions;
-    return { sessions, state: this.#state };
+    let load = 0;
+    for (const { tenant } of this.#holdings.values()) load += tenant.load ?? 0;
+    return { load, state: this.#state };
   }
 
   async #beginAgain(lost: HostIncarnation): Promise<void> {
@@ -207,13 +212,14 @@ export class ShardOwner {
     }
     const silent = silentHosts(this.#sightings, others, readAt, timings.suspendAfter).map((row) => row.hostId);
     const live = others.filter((row) => row.state === 'ACTIVE' && !silent.includes(row.hostId));
-    this.#deps.onLook({ liveHosts: 1 + live.length, sessions: this.#news().sessions });
+    this.#deps.onLook({ liveHosts: 1 + live.length, load: this.#news().load });
     const plan = planOwnership({
       self: { hostId, pool },
       hosts,
       silent: new Set(silent),
       shards,
       held: this.#held(),
+      settling: this.#handedOver.settling(shards, readAt),
       mostInMotion: Math.max(1, Math.floor(shards.length * 0.05)),
     });
     for (const shard of plan.handOver) {
@@ -247,7 +253,7 @@ export class ShardOwner {
   #held(): readonly HeldShard[] {
     return Array.from(this.#holdings.values(), ({ lease, tenant, releasing }) => ({
       shard: lease.shard,
-      sessions: tenant.sessions,
+      load: tenant.load,
       pairing: tenant.pairing,
       releasing: releasing !== undefined,
     }));
@@ -261,12 +267,14 @@ export class ShardOwner {
   }
 
   async #release({ lease, tenant }: Holding): Promise<void> {
-    const { store, timings } = this.#deps;
+    const { store, clock, timings } = this.#deps;
     const host = this.#host;
+    const hasSessions = tenant.load !== 0;
     await tenant.drain(timings.jobDrain);
     const lost = lease.ended.aborted;
     lease.end();
     if (lost || host === undefined) return;
+    this.#handedOver.note(lease.shard, { hasSessions, at: clock.monotonic() });
     try {
       await store.release(lease.shard, host.id, lease.epoch);
       this.#logger.info({ shard: lease.shard, epoch: lease.epoch }, 'shard released');

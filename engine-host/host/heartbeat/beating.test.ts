@@ -12,14 +12,14 @@ function setUp() {
   const registration = { hostId: 'a', incarnation: 'one', rvn: 1, sentAt: 0 };
   const beating = new Beating({
     store: {
-      heartbeat: (_host, _incarnation, _rvn, sessions, state) => {
-        sent.push({ sessions, state });
+      heartbeat: (_host, _incarnation, _rvn, load, state) => {
+        sent.push({ load, state });
         return world.outcome();
       },
     },
     clock: { monotonic: () => performance.now() },
     every: EVERY_MS,
-    registration: { ...registration, news: { sessions: 0, state: 'ACTIVE' } },
+    registration: { ...registration, news: { load: 0, state: 'ACTIVE' } },
     pulse: SharedPulse.create(registration),
     events: {
       good: () => {},
@@ -39,13 +39,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('tells at once that the host drains, and how many sessions it has with the next heartbeat', async () => {
+test('tells at once that the host drains, and what it carries with the next heartbeat', async () => {
   const { beating, sent } = setUp();
-  beating.say({ sessions: 3, state: 'ACTIVE' });
+  beating.say({ load: 3, state: 'ACTIVE' });
   expect(sent).toEqual([]);
   await vi.advanceTimersByTimeAsync(EVERY_MS);
-  expect(sent).toEqual([{ sessions: 3, state: 'ACTIVE' }]);
-  beating.say({ sessions: 3, state: 'DRAINING' });
+  expect(sent).toEqual([{ load: 3, state: 'ACTIVE' }]);
+  beating.say({ load: 3, state: 'DRAINING' });
   expect(sent).toHaveLength(2);
   await beating.stop();
 });

@@ -63,10 +63,10 @@ export class Beating {
   async #beat(): Promise<void> {
     const { store, clock, registration, pulse, events } = this.#options;
     const { hostId, incarnation } = registration;
-    const { sessions, state } = this.#news;
+    const { load, state } = this.#news;
     const sentAt = clock.monotonic();
     try {
-      await store.heartbeat(hostId, incarnation, pulse.nextRvn(), sessions, state);
+      await store.heartbeat(hostId, incarnation, pulse.nextRvn(), load, state);
       pulse.accepted(sentAt);
       events.good();
     } catch (error) {

@@ -20,7 +20,7 @@ const row: HostRow = {
   pool: 'socket',
   rvn: 1,
   state: 'ACTIVE',
-  sessions: 0,
+  load: 0,
   startedAt: 0,
   ttl: 0,
 };
@@ -52,7 +52,7 @@ export function defineHeartbeatContract(name: string, factory: () => Promise<Hea
         incarnation,
         rvn: 1,
         sentAt: beganAt,
-        news: { sessions: 0, state: 'ACTIVE' },
+        news: { load: 0, state: 'ACTIVE' },
       } as const;
       return world.heartbeat.begin(registration, {
         good: () => {
@@ -83,10 +83,10 @@ export function defineHeartbeatContract(name: string, factory: () => Promise<Hea
     });
 
     it('tells what the host says', async () => {
-      pulse.say({ sessions: 7, state: 'ACTIVE' });
-      await until(async () => expect(await host()).toMatchObject({ sessions: 7, state: 'ACTIVE' }));
-      pulse.say({ sessions: 3, state: 'DRAINING' });
-      await until(async () => expect(await host()).toMatchObject({ sessions: 3, state: 'DRAINING' }));
+      pulse.say({ load: 7, state: 'ACTIVE' });
+      await until(async () => expect(await host()).toMatchObject({ load: 7, state: 'ACTIVE' }));
+      pulse.say({ load: 3, state: 'DRAINING' });
+      await until(async () => expect(await host()).toMatchObject({ load: 3, state: 'DRAINING' }));
     });
 
     it('learns that it was declared dead, says so once, and ends', async () => {
@@ -95,9 +95,9 @@ export function defineHeartbeatContract(name: string, factory: () => Promise<Hea
       await until(() => expect(told.lost).toBe(1));
       expect(pulse.isLost).toBe(true);
       const { rvn } = await host();
-      pulse.say({ sessions: 9, state: 'DRAINING' });
+      pulse.say({ load: 9, state: 'DRAINING' });
       await pulse.stop();
-      expect(await host()).toMatchObject({ state: 'DEAD', sessions: 0, rvn });
+      expect(await host()).toMatchObject({ state: 'DEAD', load: 0, rvn });
       expect(told.lost).toBe(1);
     });
 
@@ -131,9 +131,9 @@ export function defineHeartbeatContract(name: string, factory: () => Promise<Hea
       await pulse.stop();
       await world.store.deregister('host-1', 'one');
       await world.store.register({ ...row, incarnation: 'three' }, undefined);
-      pulse.say({ sessions: 9, state: 'DRAINING' });
+      pulse.say({ load: 9, state: 'DRAINING' });
       await pulse.stop();
-      expect(await host()).toMatchObject({ incarnation: 'three', sessions: 0, rvn: 1 });
+      expect(await host()).toMatchObject({ incarnation: 'three', load: 0, rvn: 1 });
       expect(told.lost).toBe(0);
     });
   });

@@ -97,23 +97,23 @@ describe('a worker’s end', () => {
     incarnation: 'one',
     rvn: 1,
     sentAt: systemClock.monotonic(),
-    news: { sessions: 4, state: 'ACTIVE' },
+    news: { load: 4, state: 'ACTIVE' },
   } as const;
   const silent = { good: () => {}, lost: () => {}, failed: () => {} };
 
   it('is followed by another worker, which goes on with what was said and counts on', async () => {
     const store = await emptyTable();
     await store.register(
-      { ...registration, sessions: 0, state: 'ACTIVE', pool: 'socket', startedAt: 0, ttl: 0 },
+      { ...registration, load: 0, state: 'ACTIVE', pool: 'socket', startedAt: 0, ttl: 0 },
       undefined,
     );
     const broken: Error[] = [];
     const heartbeat = inWorker((error) => broken.push(error), MORTAL_WORKER);
     const pulse = heartbeat.begin(registration, silent);
-    pulse.say({ sessions: 5, state: 'ACTIVE' });
+    pulse.say({ load: 5, state: 'ACTIVE' });
     // Each worker dies after two heartbeats.
     await vi.waitFor(async () => expect((await store.hosts())[0]?.rvn).toBeGreaterThan(8), { timeout: 25_000 });
-    expect(await store.hosts()).toMatchObject([{ sessions: 5, state: 'ACTIVE' }]);
+    expect(await store.hosts()).toMatchObject([{ load: 5, state: 'ACTIVE' }]);
     expect(broken).toEqual([]);
     await heartbeat.close();
   });

@@ -13,7 +13,7 @@ export interface Registration {
 
 /** What heartbeats tell of the host besides that it lives. */
 export interface HostNews {
-  readonly sessions: number;
+  readonly load: number;
   readonly state: HostRow['state'];
 }
 

@@ -25,7 +25,7 @@ const heartbeat =
         onBroken: fail,
       });
 const identity = { hostId: 'host-1', incarnation: 'one', rvn: 1 };
-const news = { sessions: 0, state: 'ACTIVE' } as const;
+const news = { load: 0, state: 'ACTIVE' } as const;
 const sentAt = systemClock.monotonic();
 await store.register({ ...identity, ...news, pool: 'socket', startedAt: 0, ttl: 0 }, undefined);
 const beats = Promise.withResolvers<void>();
