@@ -2,27 +2,8 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { ENGINES, type EngineName } from '#shared/contracts/session.ts';
 import { PACING_PROFILES, type PacingProfile } from '#shared/domain/pacing-profiles.ts';
-
-/** Durations that depend on each other, in milliseconds. */
-export interface HostTimings {
-  readonly heartbeat: number;
-  /** After this long without a good heartbeat (counted from its sending) the host does nothing any more. */
-  readonly suspendAfter: number;
-  /** After this long without movement a host is declared dead by another. */
-  readonly deadAfter: number;
-  /** After this long without a turn of its event loop a host ends itself: it is not busy, it hangs. */
-  readonly stallAfter: number;
-  /** Pause between two looks at hosts and shards. */
-  readonly observe: number;
-  /** How long changes of a session may be in its journal alone, before they go into a checkpoint. */
-  readonly checkpointInterval: number;
-  /** How long a whole drain may take. */
-  readonly drain: number;
-  /** How long running jobs may take to end when their shard is handed over. */
-  readonly jobDrain: number;
-  /** Pause between two listings of a shard's sessions. */
-  readonly scan: number;
-}
+import { ConfigError } from './config-error.ts';
+import { DEFAULT_TIMINGS, type HostTimings, hostTimings } from './timings.ts';
 
 export interface HostConfig {
   readonly hostId: string;
@@ -85,19 +66,16 @@ const environmentSchema = z.object({
   CONNECTS_PER_SECOND: z.coerce.number().positive().default(50),
   FLEET_CONNECTS_PER_SECOND: z.coerce.number().positive().default(300),
   PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
-  HEARTBEAT_MS: milliseconds(2_000),
-  SUSPEND_AFTER_MS: milliseconds(5_000),
-  DEAD_AFTER_MS: milliseconds(7_000),
-  STALL_AFTER_MS: milliseconds(60_000),
-  OBSERVE_MS: milliseconds(1_000),
-  CHECKPOINT_INTERVAL_MS: milliseconds(900_000),
-  DRAIN_MS: milliseconds(110_000),
-  JOB_DRAIN_MS: milliseconds(10_000),
-  SCAN_MS: milliseconds(30_000),
+  HEARTBEAT_MS: milliseconds(DEFAULT_TIMINGS.heartbeat),
+  SUSPEND_AFTER_MS: milliseconds(DEFAULT_TIMINGS.suspendAfter),
+  DEAD_AFTER_MS: milliseconds(DEFAULT_TIMINGS.deadAfter),
+  STALL_AFTER_MS: milliseconds(DEFAULT_TIMINGS.stallAfter),
+  OBSERVE_MS: milliseconds(DEFAULT_TIMINGS.observe),
+  CHECKPOINT_INTERVAL_MS: milliseconds(DEFAULT_TIMINGS.checkpointInterval),
+  DRAIN_MS: milliseconds(DEFAULT_TIMINGS.drain),
+  JOB_DRAIN_MS: milliseconds(DEFAULT_TIMINGS.jobDrain),
+  SCAN_MS: milliseconds(DEFAULT_TIMINGS.scan),
 });
-
-/** Something in the environment is missing or wrong; the message names the variable. */
-export class ConfigError extends Error {}
 
 /** @throws ConfigError */
 export function readHostConfig(environment: Readonly<Record<string, string | undefined>>): HostConfig {
@@ -107,7 +85,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     throw new ConfigError(`Environment is not usable. ${issues.join('; ')}`);
   }
   const env = parsed.data;
-  const timings: HostTimings = {
+  const timings = hostTimings({
     heartbeat: env.HEARTBEAT_MS,
     suspendAfter: env.SUSPEND_AFTER_MS,
     deadAfter: env.DEAD_AFTER_MS,
@@ -117,8 +95,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     drain: env.DRAIN_MS,
     jobDrain: env.JOB_DRAIN_MS,
     scan: env.SCAN_MS,
-  };
-  checkTimings(timings);
+  });
   return {
     hostId: env.HOST_ID ?? `host-${randomUUID().slice(0, 8)}`,
     pool: env.POOL,
@@ -138,15 +115,4 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     pacingProfile: env.PACING_DEFAULT_PROFILE,
     timings,
   };
-}
-
-function checkTimings(timings: HostTimings): void {
-  if (timings.suspendAfter < 2 * timings.heartbeat)
-    throw new ConfigError('SUSPEND_AFTER_MS must be at least twice HEARTBEAT_MS, or one lost heartbeat stops the host');
-  // The margin covers differing clock rates and calls that are under way when the host suspends itself.
-  if (timings.deadAfter < 1.25 * timings.suspendAfter)
-    throw new ConfigError('DEAD_AFTER_MS must be at least 1.25 times SUSPEND_AFTER_MS, or two hosts may act at once');
-  if (timings.stallAfter < 2 * timings.deadAfter)
-    throw new ConfigError('STALL_AFTER_MS must be at least twice DEAD_AFTER_MS, or a busy moment ends the host');
-  if (timings.jobDrain >= timings.drain) throw new ConfigError('JOB_DRAIN_MS must be less than DRAIN_MS');
 }

@@ -86,6 +86,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     hostId,
     engines: new Map(deps.engines.map((factory) => [factory.name, factory])),
     checkpointInterval: timings.checkpointInterval,
+    publishPatience: timings.publishPatience,
     scanInterval: timings.scan,
     pacingProfile: config.pacingProfile,
     publisher: new EventPublisher(deps.bus, logger),

@@ -18,7 +18,8 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import type { EngineName } from '#shared/contracts/session.ts';
 import { configureLogTags, createLogger, type Logger } from '#shared/observability/logger.ts';
 import type { EngineFactory } from '../engines/engine.ts';
-import { ConfigError, type HostConfig, readHostConfig } from './config.ts';
+import { type HostConfig, readHostConfig } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.ts';
 import { startHost } from './host.ts';
 
@@ -96,7 +97,15 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
       const { createNowebEngineFactory } = await import('#engine-host/engines/noweb/noweb-engine-factory.ts');
       const { assertStanzaBytes } = await import('#engine-host/engines/noweb/seams.ts');
       await assertStanzaBytes();
-      return createNowebEngineFactory({ whatsappUrl: config.whatsappUrl, gate: config.nowebGate });
+      const { ping, pingAnswer, blip, conflictWait } = config.timings;
+      return createNowebEngineFactory({
+        whatsappUrl: config.whatsappUrl,
+        gate: config.nowebGate,
+        pingMs: ping,
+        pingAnswerMs: pingAnswer,
+        blipMs: blip,
+        conflict: { waitMs: conflictWait, attempts: 3 },
+      });
     }
     case 'SCRIPTED': {
       const { createScriptedEngineFactory } = await import('#engine-host/engines/scripted/engine-factory.ts');

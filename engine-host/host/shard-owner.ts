@@ -4,7 +4,6 @@ import type { HostRow } from '#shared/contracts/rows.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
-import type { HostTimings } from './config.ts';
 import { HandedOver } from './handed-over.ts';
 import type { Heartbeat, HostNews } from './heartbeat/heartbeat.ts';
 import { HostIncarnation, type HostLease } from './host-incarnation.ts';
@@ -12,6 +11,7 @@ import { observe, type Sightings, silentHosts } from './host-liveness.ts';
 import type { ShardLease } from './lease.ts';
 import { type HeldShard, planOwnership } from './ownership-plan.ts';
 import { aborted, settledWithin, sleep } from './sleep.ts';
+import type { HostTimings } from './timings.ts';
 
 /** What runs for a shard while this host has its lease. */
 export interface ShardTenant {

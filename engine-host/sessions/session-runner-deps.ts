@@ -20,6 +20,8 @@ export interface SessionRunnerDeps extends JournalStores {
   readonly sessions: SessionStore;
   readonly checkpoints: CheckpointStore;
   readonly checkpointInterval: number;
+  /** Milliseconds that a session's end waits for the bus. */
+  readonly publishPatience: number;
   readonly media: MediaStore;
   readonly remoteFiles: RemoteFiles;
   readonly messages: Pick<MessageStore, 'get'>;

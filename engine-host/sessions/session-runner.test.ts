@@ -57,6 +57,7 @@ function createRunner(world: World, lease = new ManualLease()) {
       version: '1.0.0',
       clock: systemClock,
       checkpointInterval: 900_000,
+      publishPatience: 20_000,
       media: new MemoryMediaStore(),
       remoteFiles: { fetch: () => Promise.reject(new DependencyError('no network in tests')) },
       readModels: [world.messages],

@@ -16,7 +16,6 @@ import { SessionReporter } from './session-reporter.ts';
 import type { SessionRunnerDeps, SessionRunnerPlace } from './session-runner-deps.ts';
 import { StatusBoard } from './status-board.ts';
 
-const PUBLISH_PATIENCE_MS = 20_000;
 const SETTLE_PATIENCE_MS = 5_000;
 const RETRY_AFTER_BUG_MS = 5_000;
 /** How long a session that is not connected may take to connect, only to be unlinked. */
@@ -142,7 +141,7 @@ export class SessionRunner {
     await this.#stopEngine();
     try {
       if (wasRunning) await this.#board?.set({ status: 'STARTING', reason: 'hand-over' }, { hostId: null });
-      if (!(await this.#close(PUBLISH_PATIENCE_MS))) await this.#open?.state.close();
+      if (!(await this.#close(this.#deps.publishPatience))) await this.#open?.state.close();
       await this.#reporter.idle();
     } catch (error) {
       this.#place.logger.warn({ err: error }, 'hand-over was not clean');
@@ -397,7 +396,8 @@ export class SessionRunner {
       await this.#tryOpen(row);
       await board.set({ status: 'STOPPED' });
     }
-    if (!(await this.#close(PUBLISH_PATIENCE_MS))) this.#open?.state.fence(new NotOwnerError('The session is deleted'));
+    if (!(await this.#close(this.#deps.publishPatience)))
+      this.#open?.state.fence(new NotOwnerError('The session is deleted'));
     const onFailure = (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'could not remove');
     for (const readModel of this.#deps.readModels) await whileOwned(lease, () => readModel.clear(name), onFailure);
     await whileOwned(lease, () => this.#deps.checkpoints.prune({ ...row, checkpoint: null }, 0), onFailure);

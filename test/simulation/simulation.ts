@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { InThreadHeartbeat } from '#engine-host/host/heartbeat/in-thread-heartbeat.ts';
 import { type Host, type HostDeps, startHost } from '#engine-host/host/host.ts';
+import { hostTimings } from '#engine-host/host/timings.ts';
 import { jobRow, sessionRow } from '#engine-host/sessions/row-fixtures.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { FINISHED_STATES } from '#shared/contracts/jobs.ts';
@@ -44,17 +45,7 @@ const ORDINARY_TROUBLE = 0.01;
 const LONGEST_REST_MS = 400_000;
 const LONGEST_FAILOVER_MS = 20_000;
 const logger = pino({ level: 'silent' });
-const TIMINGS = {
-  heartbeat: 2_000,
-  suspendAfter: 5_000,
-  deadAfter: 7_000,
-  stallAfter: 60_000,
-  observe: 1_000,
-  checkpointInterval: 20_000,
-  drain: 20_000,
-  jobDrain: 3_000,
-  scan: 30_000,
-};
+const TIMINGS = hostTimings({ checkpointInterval: 20_000, drain: 20_000, jobDrain: 3_000 });
 
 /** Runs one seed: some steps of traffic and faults, then calm until nothing moves, then the last comparison. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
