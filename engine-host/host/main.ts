@@ -7,6 +7,7 @@ import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbWrappedKeyStore } from '#shared/adapters/dynamodb-wrapped-key-store.ts';
+import { EcsTaskProtection } from '#shared/adapters/ecs-task-protection.ts';
 import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { GuardedRemoteFiles } from '#shared/adapters/guarded-remote-files.ts';
 import { LocalDataKeys, readMasterKey } from '#shared/adapters/local-data-keys.ts';
@@ -19,7 +20,9 @@ import type { EngineName } from '#shared/contracts/session.ts';
 import { configureLogTags, createLogger, type Logger } from '#shared/observability/logger.ts';
 import type { DataKeyProvider } from '#shared/ports/data-keys.ts';
 import type { EngineFactory } from '../engines/engine.ts';
-import { ConfigError, type HostConfig, readHostConfig } from './config.ts';
+import { type HostConfig, readHostConfig } from './config.ts';
+import { ConfigError } from './config-error.ts';
+import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.ts';
 import { startHost } from './host.ts';
 
 const ORPHAN_DRAIN_MS = 5_000;
@@ -36,6 +39,14 @@ async function main(): Promise<void> {
   let onOrphaned = (): void => process.exit(1);
   process.once('disconnect', () => onOrphaned());
 
+  const { timings } = config;
+  // First of all, so that its thread loads what it needs while this one does.
+  const heartbeat = new WorkerHeartbeat({
+    every: timings.heartbeat,
+    stallAfter: timings.stallAfter,
+    logger,
+    onBroken: (error) => crash(logger, error),
+  });
   const clients = createAwsClients({ pathStyle: config.s3PathStyle });
   const media = new S3MediaStore(clients.s3);
   const messages = new DynamoDbMessageStore(clients.dynamo);
@@ -44,6 +55,7 @@ async function main(): Promise<void> {
     version: await platformVersion(),
     clock: systemClock,
     logger,
+    heartbeat,
     ownership: new DynamoDbOwnershipStore(clients.dynamo),
     sessions: new DynamoDbSessionStore(clients.dynamo),
     jobs: new DynamoDbJobStore(clients.dynamo),
@@ -57,6 +69,7 @@ async function main(): Promise<void> {
     bus: new EventBridgeEventBus(clients.eventBridge, media),
     messages,
     readModels: [messages, new DynamoDbChatStore(clients.dynamo)],
+    ...(config.ecsAgentUri !== undefined && { taskProtection: new EcsTaskProtection(config.ecsAgentUri) }),
     engines: await Promise.all(config.engines.map((name) => createEngine(name, config))),
   });
   logger.info({ pool: config.pool, shards: config.shardCount, engines: config.engines }, 'host started');
@@ -73,6 +86,7 @@ async function main(): Promise<void> {
   };
   await host.closed;
   destroyAwsClients(clients);
+  await heartbeat.close();
   logger.info('host stopped');
   logger.flush();
   process.exit(0);
@@ -85,7 +99,15 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
       const { createNowebEngineFactory } = await import('#engine-host/engines/noweb/noweb-engine-factory.ts');
       const { assertStanzaBytes } = await import('#engine-host/engines/noweb/seams.ts');
       await assertStanzaBytes();
-      return createNowebEngineFactory({ whatsappUrl: config.whatsappUrl, gate: config.nowebGate });
+      const { ping, pingAnswer, blip, conflictWait } = config.timings;
+      return createNowebEngineFactory({
+        whatsappUrl: config.whatsappUrl,
+        gate: config.nowebGate,
+        pingMs: ping,
+        pingAnswerMs: pingAnswer,
+        blipMs: blip,
+        conflict: { waitMs: conflictWait, attempts: 3 },
+      });
     }
     case 'SCRIPTED': {
       const { createScriptedEngineFactory } = await import('#engine-host/engines/scripted/engine-factory.ts');

@@ -45,7 +45,7 @@ const ids = (events: readonly EventEnvelope[], session = 'alpha') =>
   events.flatMap((event) => (event.session === session && event.event === 'poll.vote' ? [event.payload.id] : []));
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'hrtime'] });
 });
 afterEach(() => {
   vi.useRealTimers();

@@ -42,12 +42,12 @@ export class DynamoDbOwnershipStore implements OwnershipStore {
     hostId: string,
     incarnation: string,
     rvn: number,
-    sessions: number,
+    load: number,
     state: HostRow['state'],
   ): Promise<void> {
     const ttl = Math.ceil(this.#clock.now() / 1000) + HOST_ROW_KEPT_SECONDS;
     const written = await this.#hosts.update({ hostId }, (e) => ({
-      update: e.update({ rvn, sessions, state, ttl }),
+      update: e.update({ rvn, load, state, ttl }),
       condition: [
         `${e.name('incarnation')} = ${e.value(incarnation)}`,
         `${e.name('state')} <> ${e.value('DEAD')}`,

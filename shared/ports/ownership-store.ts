@@ -10,7 +10,7 @@ export interface OwnershipStore {
    */
   register(host: HostRow, replaces: string | undefined): Promise<boolean>;
   /** Next heartbeat. @throws NotOwnerError when the row is another incarnation's or declared DEAD */
-  heartbeat(hostId: string, incarnation: string, rvn: number, sessions: number, state: HostRow['state']): Promise<void>;
+  heartbeat(hostId: string, incarnation: string, rvn: number, load: number, state: HostRow['state']): Promise<void>;
   hosts(): Promise<readonly HostRow[]>;
   /** Marks a silent host dead if its `rvn` is still the one that was seen. @returns false when it moved */
   declareDead(hostId: string, incarnation: string, rvn: number): Promise<boolean>;

@@ -22,14 +22,14 @@ export function defineOwnershipStoreContract(name: string, factory: () => Promis
     it('moves a host on with its heartbeats', async () => {
       await store.register(hostRow(), undefined);
       await store.heartbeat('host-1', 'boot-1', 2, 7, 'DRAINING');
-      expect(await host()).toMatchObject({ rvn: 2, sessions: 7, state: 'DRAINING', incarnation: 'boot-1' });
+      expect(await host()).toMatchObject({ rvn: 2, load: 7, state: 'DRAINING', incarnation: 'boot-1' });
     });
 
     it('does not take a late heartbeat for a loss, nor back', async () => {
       await store.register(hostRow(), undefined);
       await store.heartbeat('host-1', 'boot-1', 5, 1, 'ACTIVE');
       await store.heartbeat('host-1', 'boot-1', 4, 9, 'ACTIVE');
-      expect(await host()).toMatchObject({ rvn: 5, sessions: 1 });
+      expect(await host()).toMatchObject({ rvn: 5, load: 1 });
     });
 
     it('tells a host that was replaced, declared dead, or never registered', async () => {

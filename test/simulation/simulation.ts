@@ -1,5 +1,7 @@
 import { pino } from 'pino';
+import { InThreadHeartbeat } from '#engine-host/host/heartbeat/in-thread-heartbeat.ts';
 import { type Host, type HostDeps, startHost } from '#engine-host/host/host.ts';
+import { hostTimings } from '#engine-host/host/timings.ts';
 import { jobRow, sessionRow } from '#engine-host/sessions/row-fixtures.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { FINISHED_STATES } from '#shared/contracts/jobs.ts';
@@ -44,16 +46,7 @@ const ORDINARY_TROUBLE = 0.01;
 const LONGEST_REST_MS = 400_000;
 const LONGEST_FAILOVER_MS = 20_000;
 const logger = pino({ level: 'silent' });
-const TIMINGS = {
-  heartbeat: 2_000,
-  suspendAfter: 5_000,
-  deadAfter: 7_000,
-  observe: 1_000,
-  checkpointInterval: 20_000,
-  drain: 20_000,
-  jobDrain: 3_000,
-  scan: 30_000,
-};
+const TIMINGS = hostTimings({ checkpointInterval: 20_000, drain: 20_000, jobDrain: 3_000 });
 
 /** Runs one seed: some steps of traffic and faults, then calm until nothing moves, then the last comparison. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
@@ -192,14 +185,17 @@ class Simulation {
     const { whatsapp } = this.#around;
     const books = this.#books;
     const suspendAfter = without === 'self-fence' ? Number.MAX_SAFE_INTEGER : TIMINGS.suspendAfter;
+    const ports = this.#around.ports(process, weather);
     return {
-      ...this.#around.ports(process, weather),
+      ...ports,
+      heartbeat: new InThreadHeartbeat({ store: ports.ownership, clock: process.clock, every: TIMINGS.heartbeat }),
       config: {
         hostId,
         pool: 'socket',
         shardCount: this.#shards.length,
         jobsInFlight: 50,
         startParallelism: 4,
+        connectsPerSecond: { host: 50, fleet: 300 },
         pacingProfile: 'off',
         timings: { ...TIMINGS, suspendAfter },
       },

@@ -16,14 +16,14 @@ export class MemoryOwnershipStore implements OwnershipStore {
     hostId: string,
     incarnation: string,
     rvn: number,
-    sessions: number,
+    load: number,
     state: HostRow['state'],
   ): Promise<void> {
     const host = this.#hosts.get(hostId);
     if (host?.incarnation !== incarnation || host.state === 'DEAD') {
       throw new NotOwnerError(`Host '${hostId}' was declared dead or replaced`);
     }
-    if (rvn >= host.rvn) this.#hosts.set(hostId, { ...host, rvn, sessions, state });
+    if (rvn >= host.rvn) this.#hosts.set(hostId, { ...host, rvn, load, state });
   }
 
   async hosts(): Promise<readonly HostRow[]> {
