@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
@@ -26,6 +27,8 @@ import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.ts';
 import { startHost } from './host.ts';
 
 const ORPHAN_DRAIN_MS = 5_000;
+/** When the sessions of a start are likely to be up: writing the cache the first time stops everything else. */
+const COMPILE_CACHE_AFTER_MS = 10_000;
 
 async function main(): Promise<void> {
   const config = readHostConfig(process.env);
@@ -73,6 +76,8 @@ async function main(): Promise<void> {
     engines: await Promise.all(config.engines.map((name) => createEngine(name, config))),
   });
   logger.info({ pool: config.pool, shards: config.shardCount, engines: config.engines }, 'host started');
+  // With NODE_COMPILE_CACHE set: otherwise only a host that ends in good order would leave one to the next.
+  setTimeout(flushCompileCache, COMPILE_CACHE_AFTER_MS).unref();
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {

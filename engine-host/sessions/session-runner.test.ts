@@ -166,6 +166,20 @@ describe('SessionRunner', () => {
     expect((await rowOf(session))?.statuses).toHaveLength(1);
   });
 
+  it('writes a status once, however often it is told: after the death of the host before, twice until it works', async () => {
+    const world = await createWorld({ status: 'WORKING', statuses: [{ status: 'WORKING', timestamp: 1 }] });
+    const report = vi.spyOn(world.sessions, 'report');
+    const { runner } = createRunner(world);
+    runner.wake();
+    await runner.settled();
+    world.factory.last.context.report({ status: 'STARTING' });
+    // So that a second writing would not be merged into the next one.
+    await new Promise(setImmediate);
+    world.factory.last.work();
+    await vi.waitFor(() => expect(statuses(world)).toEqual(['STARTING', 'WORKING']));
+    expect(report.mock.calls.map(([, , , { status }]) => status)).toEqual(['STARTING', 'WORKING']);
+  });
+
   it('stops, keeps the login, and is gone when everything is saved and published', async () => {
     const session = await working();
     await session.intend({ desired: 'STOPPED' });
