@@ -45,6 +45,9 @@ export interface HostConfig {
   readonly startParallelism: number;
   /** For sessions whose configuration names no profile. */
   readonly pacingProfile: PacingProfile;
+  /** Where ECS tells which task this is; undefined outside of ECS. */
+  readonly taskMetadata: string | undefined;
+  readonly metrics: 'emf' | 'off';
   readonly timings: HostTimings;
 }
 
@@ -76,6 +79,8 @@ const environmentSchema = z.object({
   JOBS_IN_FLIGHT: z.coerce.number().int().min(1).default(200),
   START_PARALLELISM: z.coerce.number().int().min(1).default(16),
   PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
+  ECS_CONTAINER_METADATA_URI_V4: z.url({ protocol: /^https?$/ }).optional(),
+  METRICS: z.enum(['emf', 'off']).default('off'),
   HEARTBEAT_MS: milliseconds(2_000),
   SUSPEND_AFTER_MS: milliseconds(5_000),
   DEAD_AFTER_MS: milliseconds(7_000),
@@ -123,6 +128,8 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     jobsInFlight: env.JOBS_IN_FLIGHT,
     startParallelism: env.START_PARALLELISM,
     pacingProfile: env.PACING_DEFAULT_PROFILE,
+    taskMetadata: env.ECS_CONTAINER_METADATA_URI_V4,
+    metrics: env.METRICS,
     timings,
   };
 }

@@ -16,7 +16,7 @@ import { Slots } from '../jobs/slots.ts';
 import { EventPublisher } from '../sessions/event-publisher.ts';
 import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
-import { ShardOwner } from './shard-owner.ts';
+import { type OwnerFigures, ShardOwner } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
 
 export interface HostDeps extends JournalStores {
@@ -24,6 +24,8 @@ export interface HostDeps extends JournalStores {
     HostConfig,
     'hostId' | 'pool' | 'shardCount' | 'jobsInFlight' | 'startParallelism' | 'pacingProfile' | 'timings'
   >;
+  /** ARN of the ECS task that it is; undefined where there is none. */
+  readonly task?: string | undefined;
   /** Of the platform, for the envelope of events. */
   readonly version: string;
   readonly clock: Clock;
@@ -46,6 +48,10 @@ export interface Host {
   readonly hostId: string;
   /** Shards that it has at the moment. */
   readonly shards: readonly string[];
+  readonly figures: OwnerFigures & {
+    /** Events that the bus has not taken yet. */
+    readonly eventsWaiting: number;
+  };
   /**
    * Finishes running jobs, stops every engine with its state saved and its events published, and gives the shards
    * back. Resolves when that is done, at the latest after `timings.drain`. Never rejects.
@@ -63,6 +69,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
   const { config, clock, logger } = deps;
   const { hostId, pool, timings } = config;
   const starts = new PQueue({ concurrency: config.startParallelism });
+  const publisher = new EventPublisher(deps.bus, logger);
   const runtime: ShardRuntimeDeps = {
     ...deps,
     hostId,
@@ -70,12 +77,13 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     checkpointInterval: timings.checkpointInterval,
     scanInterval: timings.scan,
     pacingProfile: config.pacingProfile,
-    publisher: new EventPublisher(deps.bus, logger),
+    publisher,
     slots: new Slots(config.jobsInFlight),
     startTurn: (start) => starts.add(start),
   };
   const owner = new ShardOwner({
     hostId,
+    task: deps.task,
     pool,
     shards: shardIds(pool, config.shardCount),
     store: deps.ownership,
@@ -95,6 +103,9 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     hostId,
     get shards() {
       return owner.shards;
+    },
+    get figures() {
+      return { ...owner.figures, eventsWaiting: publisher.figures.waiting };
     },
     drain: () => {
       draining ??= owner.drain(timings.drain).then(closed.resolve);

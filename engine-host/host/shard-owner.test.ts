@@ -12,6 +12,8 @@ class Tenant implements ShardTenant {
   readonly lease: ShardLease;
   readonly log: string[];
   sessions = 1;
+  working = 0;
+  load = 2;
   pairing = false;
   ended: 'drained' | 'aborted' | undefined;
 
@@ -33,11 +35,12 @@ class Tenant implements ShardTenant {
 const { timings } = readHostConfig({ STATE_KEY_FILE: 'none' });
 const owners: ShardOwner[] = [];
 
-function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
+function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, task?: string) {
   const tenants: Tenant[] = [];
   const log: string[] = [];
   const owner = new ShardOwner({
     hostId,
+    task,
     pool: 'socket',
     shards: shardIds('socket', shards),
     store,
@@ -88,7 +91,7 @@ describe('ShardOwner', () => {
     expect(a.live()).toHaveLength(4);
     expect(a.tenants).toHaveLength(4);
     for (const tenant of a.live()) tenant.lease.assertOwned();
-    expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', sessions: 4, rvn: 31 }]);
+    expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', sessions: 4, load: 8, rvn: 31 }]);
   });
 
   it('gives a second host its share, drained before it is released, under a higher epoch', async () => {
@@ -102,6 +105,23 @@ describe('ShardOwner', () => {
     expect([a.live().length, b.live().length]).toEqual([2, 2]);
     expect(a.log).toHaveLength(2);
     for (const { lease } of b.live()) expect(lease.epoch).toBe(2);
+  });
+
+  it('takes over at once from a host whose task has stopped, and counts it', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a', 4, 'task-a');
+    const b = createOwner(store, 'b', 4, 'task-b');
+    await a.owner.start();
+    await pass(1_000);
+    await b.owner.start();
+    await pass(10_000);
+    expect(a.owner.figures).toEqual({ sessions: 2, working: 0, load: 4, failovers: 0, registrations: 1 });
+    expect(await store.declareStopped('b', 'task-b')).toBe(true);
+    await pass(timings.observe);
+    expect(a.live()).toHaveLength(4);
+    expect(a.owner.figures).toMatchObject({ failovers: 2 });
+    await pass(10_000);
+    expect(b.owner.figures).toMatchObject({ registrations: 2 });
   });
 
   it('takes over from a host that died, after the silence and not before', async () => {

@@ -14,6 +14,10 @@ import { settledWithin, sleep } from './sleep.ts';
 /** What runs for a shard while this host has its lease. */
 export interface ShardTenant {
   readonly sessions: number;
+  /** Sessions that are connected. */
+  readonly working: number;
+  /** What the sessions weigh, in units. */
+  readonly load: number;
   /** A QR code is on show. */
   readonly pairing: boolean;
   /** Brings everything to a clean end within about `jobsMs` plus what the engines need. Never rejects. */
@@ -24,6 +28,8 @@ export interface ShardTenant {
 
 export interface ShardOwnerDeps {
   readonly hostId: string;
+  /** ARN of the ECS task that the host is; undefined where there is none. */
+  readonly task?: string | undefined;
   readonly pool: HostRow['pool'];
   readonly shards: readonly string[];
   readonly store: OwnershipStore;
@@ -32,6 +38,18 @@ export interface ShardOwnerDeps {
   readonly logger: Logger;
   /** Begins to run what belongs to the shard. */
   readonly admit: (lease: ShardLease) => ShardTenant;
+}
+
+/** Of all shards together. */
+export interface OwnerFigures {
+  readonly sessions: number;
+  readonly working: number;
+  /** Units. */
+  readonly load: number;
+  /** Shards taken over from hosts that had died, since the start. */
+  readonly failovers: number;
+  /** The first registration, and one more for each time the ownership was lost. */
+  readonly registrations: number;
 }
 
 interface Holding {
@@ -56,6 +74,8 @@ export class ShardOwner {
   #host: HostIncarnation | undefined;
   #sightings: Sightings = new Map();
   #state: HostRow['state'] = 'ACTIVE';
+  #failovers = 0;
+  #registrations = 0;
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(deps: ShardOwnerDeps) {
@@ -74,6 +94,16 @@ export class ShardOwner {
 
   get shards(): readonly string[] {
     return [...this.#holdings.keys()];
+  }
+
+  get figures(): OwnerFigures {
+    let [sessions, working, load] = [0, 0, 0];
+    for (const { tenant } of this.#holdings.values()) {
+      sessions += tenant.sessions;
+      working += tenant.working;
+      load += tenant.load;
+    }
+    return { sessions, working, load, failovers: this.#failovers, registrations: this.#registrations };
   }
 
   /** Hands everything over, then removes the host. Resolves at the deadline at the latest. */
@@ -111,7 +141,7 @@ export class ShardOwner {
   }
 
   async #register(): Promise<HostIncarnation> {
-    const { hostId, pool, store, clock, timings } = this.#deps;
+    const { hostId, task, pool, store, clock, timings } = this.#deps;
     const registeredAt = clock.monotonic();
     const host = new HostIncarnation(randomUUID(), clock, timings.suspendAfter, registeredAt);
     const now = clock.now();
@@ -122,9 +152,12 @@ export class ShardOwner {
       rvn: host.nextRvn(),
       state: this.#state,
       sessions: 0,
+      load: 0,
+      ...(task === undefined ? {} : { task }),
       startedAt: now,
       ttl: Math.ceil(now / 1000) + HOST_ROW_TTL_SECONDS,
     });
+    this.#registrations += 1;
     return host;
   }
 
@@ -143,10 +176,9 @@ export class ShardOwner {
   async #beat(host: HostIncarnation): Promise<void> {
     const { hostId, store, clock } = this.#deps;
     const sentAt = clock.monotonic();
-    let sessions = 0;
-    for (const { tenant } of this.#holdings.values()) sessions += tenant.sessions;
+    const { sessions, load } = this.figures;
     try {
-      await store.heartbeat(hostId, host.id, host.nextRvn(), sessions, this.#state);
+      await store.heartbeat(hostId, host.id, host.nextRvn(), { sessions, load, state: this.#state });
       host.heartbeatAccepted(sentAt);
     } catch (error) {
       if (error instanceof NotOwnerError) host.lose();
@@ -221,7 +253,9 @@ export class ShardOwner {
     for (const seen of plan.acquire) {
       if (this.#state !== 'ACTIVE' || host.lost.aborted) return;
       const row = await store.acquire(seen, hostId, host.id);
-      if (row !== undefined) this.#admit(host, row.shard, row.epoch);
+      if (row === undefined) continue;
+      if (seen.owner !== null) this.#failovers += 1;
+      this.#admit(host, row.shard, row.epoch);
     }
   }
 

@@ -48,6 +48,14 @@ export class ShardRuntime implements ShardTenant {
     return this.#sessions.size;
   }
 
+  get working(): number {
+    return this.#sessions.working;
+  }
+
+  get load(): number {
+    return this.#sessions.load;
+  }
+
   get pairing(): boolean {
     return this.#sessions.pairing;
   }

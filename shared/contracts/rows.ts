@@ -54,6 +54,10 @@ export const hostRowSchema = z.object({
   rvn: z.number(),
   state: z.enum(['ACTIVE', 'DRAINING', 'DEAD']),
   sessions: z.number(),
+  /** What its sessions weigh, in units (see `sessionWeight`). */
+  load: z.number().optional(),
+  /** ARN of the ECS task that it is; undefined where there is none. */
+  task: z.string().optional(),
   startedAt: z.number(),
   ttl: z.number(),
 });
@@ -68,6 +72,16 @@ export const shardRowSchema = z.object({
   ownerIncarnation: z.string().nullable(),
 });
 export type ShardRow = z.infer<typeof shardRowSchema>;
+
+/** Row of the fleets table, key `pool`: how many hosts it needed lately, newest last. */
+export const fleetRowSchema = z.object({
+  pool: z.enum(['socket', 'browser']),
+  /** One more at each decision. */
+  version: z.number(),
+  /** Milliseconds since 1970; wall clocks are good enough for how long a spare host stays. */
+  needs: z.array(z.object({ at: z.number(), hosts: z.number() })),
+});
+export type FleetRow = z.infer<typeof fleetRowSchema>;
 
 /**
  * Row of the messages read model, key (`session`, `id` = bare message id). `chatKey` is `session#chatId`,
