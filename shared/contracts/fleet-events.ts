@@ -21,14 +21,24 @@ export const TASK_STATE_CHANGE = 'ECS Task State Change';
 export const taskStateSchema = z.object({
   taskArn: z.string(),
   lastStatus: z.string(),
+  containers: z.array(z.object({ lastStatus: z.string() })).default([]),
   stoppedAt: z.iso.datetime().optional(),
 });
+
+/**
+ * Whether nothing is left of a task that could act. Its containers are gone some time before ECS has taken its network
+ * apart and calls it STOPPED.
+ */
+export function isGone({ lastStatus, containers }: z.infer<typeof taskStateSchema>): boolean {
+  if (lastStatus === 'STOPPED') return true;
+  return containers.length > 0 && containers.every((container) => container.lastStatus === 'STOPPED');
+}
 
 /** What the capacity function hears of, by the rules that feed its queue. */
 export const SESSION_WANTED_PATTERN = { source: [CONTROL_SOURCE], 'detail-type': [SESSION_WANTED] };
 /** Of every cluster of the account: a task that is no host's matches no row. The CDK app narrows it to its own. */
-export const TASK_STOPPED_PATTERN = {
+export const TASK_ENDS_PATTERN = {
   source: [ECS_SOURCE],
   'detail-type': [TASK_STATE_CHANGE],
-  detail: { lastStatus: ['STOPPED'] },
+  detail: { desiredStatus: ['STOPPED'] },
 };
