@@ -49,6 +49,7 @@ describe('readHostConfig', () => {
   it('refuses timings that would allow two owners, or none', () => {
     expect(() => readHostConfig({ ...needed, DEAD_AFTER_MS: '5000' })).toThrow('DEAD_AFTER_MS');
     expect(() => readHostConfig({ ...needed, HEARTBEAT_MS: '3000' })).toThrow('SUSPEND_AFTER_MS');
+    expect(() => readHostConfig({ ...needed, STALL_AFTER_MS: '13999' })).toThrow('STALL_AFTER_MS');
     expect(() => readHostConfig({ ...needed, JOB_DRAIN_MS: '110000' })).toThrow('JOB_DRAIN_MS');
   });
 });

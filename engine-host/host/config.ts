@@ -10,6 +10,8 @@ export interface HostTimings {
   readonly suspendAfter: number;
   /** After this long without movement a host is declared dead by another. */
   readonly deadAfter: number;
+  /** After this long without a turn of its event loop a host ends itself: it is not busy, it hangs. */
+  readonly stallAfter: number;
   /** Pause between two looks at hosts and shards. */
   readonly observe: number;
   /** How long changes of a session may be in its journal alone, before they go into a checkpoint. */
@@ -84,6 +86,7 @@ const environmentSchema = z.object({
   HEARTBEAT_MS: milliseconds(2_000),
   SUSPEND_AFTER_MS: milliseconds(5_000),
   DEAD_AFTER_MS: milliseconds(7_000),
+  STALL_AFTER_MS: milliseconds(60_000),
   OBSERVE_MS: milliseconds(1_000),
   CHECKPOINT_INTERVAL_MS: milliseconds(900_000),
   DRAIN_MS: milliseconds(110_000),
@@ -106,6 +109,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     heartbeat: env.HEARTBEAT_MS,
     suspendAfter: env.SUSPEND_AFTER_MS,
     deadAfter: env.DEAD_AFTER_MS,
+    stallAfter: env.STALL_AFTER_MS,
     observe: env.OBSERVE_MS,
     checkpointInterval: env.CHECKPOINT_INTERVAL_MS,
     drain: env.DRAIN_MS,
@@ -140,5 +144,7 @@ function checkTimings(timings: HostTimings): void {
   // The margin covers differing clock rates and calls that are under way when the host suspends itself.
   if (timings.deadAfter < 1.25 * timings.suspendAfter)
     throw new ConfigError('DEAD_AFTER_MS must be at least 1.25 times SUSPEND_AFTER_MS, or two hosts may act at once');
+  if (timings.stallAfter < 2 * timings.deadAfter)
+    throw new ConfigError('STALL_AFTER_MS must be at least twice DEAD_AFTER_MS, or a busy moment ends the host');
   if (timings.jobDrain >= timings.drain) throw new ConfigError('JOB_DRAIN_MS must be less than DRAIN_MS');
 }

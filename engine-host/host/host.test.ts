@@ -17,6 +17,7 @@ import type { CommandHandlers } from '../engines/engine.ts';
 import { FakeEngineFactory } from '../sessions/fake-engine.ts';
 import { jobRow, sessionRow } from '../sessions/row-fixtures.ts';
 import { readHostConfig } from './config.ts';
+import { InThreadHeartbeat } from './heartbeat/in-thread-heartbeat.ts';
 import { type Host, startHost } from './host.ts';
 
 const hosts: Host[] = [];
@@ -58,6 +59,7 @@ async function launch(cloud: Cloud, hostId: string, handlers: CommandHandlers = 
     config,
     version: '1.0.0',
     clock: systemClock,
+    heartbeat: new InThreadHeartbeat({ store: cloud.ownership, clock: systemClock, every: config.timings.heartbeat }),
     logger: pino({ level: 'silent' }),
     remoteFiles: { fetch: () => Promise.reject(new Error('no network in tests')) },
     readModels: [cloud.messages],

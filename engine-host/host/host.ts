@@ -16,6 +16,7 @@ import { Slots } from '../jobs/slots.ts';
 import { EventPublisher } from '../sessions/event-publisher.ts';
 import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
+import type { Heartbeat } from './heartbeat/heartbeat.ts';
 import { type OwnerFigures, ShardOwner } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
 
@@ -31,6 +32,7 @@ export interface HostDeps extends JournalStores {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ownership: OwnershipStore;
+  readonly heartbeat: Heartbeat;
   readonly sessions: SessionStore;
   readonly jobs: JobStore;
   readonly queue: ShardQueue;
@@ -87,6 +89,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     pool,
     shards: shardIds(pool, config.shardCount),
     store: deps.ownership,
+    heartbeat: deps.heartbeat,
     clock,
     timings,
     logger,

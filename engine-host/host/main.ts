@@ -20,6 +20,7 @@ import { configureLogTags, createLogger, type Logger } from '#shared/observabili
 import { createMetrics } from '#shared/observability/metrics.ts';
 import type { EngineFactory } from '../engines/engine.ts';
 import { ConfigError, type HostConfig, readHostConfig } from './config.ts';
+import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.ts';
 import { startHost } from './host.ts';
 import { startHostMetrics } from './host-metrics.ts';
 import { MeteredEventBus } from './metered-event-bus.ts';
@@ -38,6 +39,14 @@ async function main(): Promise<void> {
   let onOrphaned = (): void => process.exit(1);
   process.once('disconnect', () => onOrphaned());
 
+  const { timings } = config;
+  // First of all, so that its thread loads what it needs while this one does.
+  const heartbeat = new WorkerHeartbeat({
+    every: timings.heartbeat,
+    stallAfter: timings.stallAfter,
+    logger,
+    onBroken: (error) => crash(logger, error),
+  });
   const clients = createAwsClients({ pathStyle: config.s3PathStyle });
   const media = new S3MediaStore(clients.s3);
   const messages = new DynamoDbMessageStore(clients.dynamo);
@@ -48,6 +57,7 @@ async function main(): Promise<void> {
     version: await platformVersion(),
     clock: systemClock,
     logger,
+    heartbeat,
     ownership: new DynamoDbOwnershipStore(clients.dynamo),
     sessions: new DynamoDbSessionStore(clients.dynamo),
     jobs: new DynamoDbJobStore(clients.dynamo),
@@ -80,6 +90,7 @@ async function main(): Promise<void> {
   await host.closed;
   endMetrics();
   destroyAwsClients(clients);
+  await heartbeat.close();
   logger.info('host stopped');
   logger.flush();
   process.exit(0);

@@ -5,6 +5,7 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import { shardIds } from '#shared/contracts/resources.ts';
 import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import { readHostConfig } from './config.ts';
+import { InThreadHeartbeat } from './heartbeat/in-thread-heartbeat.ts';
 import { LeaseSuspendedError, type ShardLease } from './lease.ts';
 import { ShardOwner, type ShardTenant } from './shard-owner.ts';
 
@@ -44,6 +45,7 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, ta
     pool: 'socket',
     shards: shardIds('socket', shards),
     store,
+    heartbeat: new InThreadHeartbeat({ store, clock: systemClock, every: timings.heartbeat }),
     clock: systemClock,
     timings,
     logger: pino({ level: 'silent' }),
@@ -60,7 +62,7 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, ta
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'hrtime'] });
 });
 afterEach(async () => {
   const drained = Promise.all(owners.splice(0).map((owner) => owner.drain(1_000)));
@@ -81,6 +83,39 @@ describe('ShardOwner', () => {
     expect(a.live()).toHaveLength(4);
     vi.spyOn(store, 'ensureShards').mockRejectedValueOnce(new Error('broken'));
     await expect(createOwner(store, 'b').owner.start()).rejects.toThrow('broken');
+  });
+
+  it('keeps its shards when a registration that was given up arrives after the one that counts', async () => {
+    const store = new MemoryOwnershipStore();
+    const register = vi.spyOn(store, 'register').mockRejectedValueOnce(new DependencyError('no answer'));
+    const [a, b] = [createOwner(store, 'a'), createOwner(store, 'b')];
+    const started = a.owner.start();
+    await pass(1_000);
+    await started;
+    await b.owner.start();
+    const [late] = register.mock.calls;
+    if (late === undefined) throw new Error('nothing was registered');
+    expect(await store.register(...late)).toBe(false);
+    await pass(10_000);
+    expect([a.live().length, b.live().length]).toEqual([2, 2]);
+    expect(a.tenants.map(({ ended }) => ended)).not.toContain('aborted');
+    expect(a.log).toHaveLength(2);
+  });
+
+  it('registers anew when the attempt before arrives in between', async () => {
+    const store = new MemoryOwnershipStore();
+    const { hosts } = store;
+    vi.spyOn(store, 'hosts').mockImplementationOnce(async () => {
+      const seen = await hosts.call(store);
+      const now = { pool: 'socket', rvn: 1, state: 'ACTIVE', sessions: 0, startedAt: 0, ttl: 0 } as const;
+      await store.register({ hostId: 'a', incarnation: 'late', ...now }, undefined);
+      return seen;
+    });
+    const a = createOwner(store, 'a');
+    await a.owner.start();
+    await pass(60_000);
+    expect(a.tenants.map(({ ended }) => ended)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', rvn: 31 }]);
   });
 
   it('takes all shards when it is alone and keeps them by its heartbeat', async () => {
@@ -128,7 +163,7 @@ describe('ShardOwner', () => {
     const store = new MemoryOwnershipStore();
     await store.ensureShards(['socket-00']);
     const now = { pool: 'socket', rvn: 5, state: 'ACTIVE', sessions: 1, startedAt: 0, ttl: 0 } as const;
-    await store.register({ hostId: 'dead', incarnation: 'x', ...now });
+    await store.register({ hostId: 'dead', incarnation: 'x', ...now }, undefined);
     await store.acquire({ shard: 'socket-00', epoch: 0, owner: null, ownerIncarnation: null }, 'dead', 'x');
     const a = createOwner(store, 'a', 1);
     await a.owner.start();
@@ -235,11 +270,29 @@ describe('ShardOwner', () => {
     if (row === undefined) throw new Error('no shard');
     const [host] = await store.hosts();
     if (host === undefined) throw new Error('not registered');
-    await store.register({ ...host, hostId: 'b', incarnation: 'b' });
+    await store.register({ ...host, hostId: 'b', incarnation: 'b' }, undefined);
     await store.acquire(row, 'b', 'b');
     await pass(1_000);
     expect(a.tenants[0]?.ended).toBe('aborted');
     expect(a.live()).toEqual([]);
+  });
+
+  it('finds out at once, when asked to confirm a lease, that the shard is another’s', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a', 2);
+    await a.owner.start();
+    await pass(1);
+    const [tenant] = a.live();
+    const row = (await store.shards()).find(({ shard }) => shard === tenant?.lease.shard);
+    if (tenant === undefined || row === undefined) throw new Error('no shard');
+    await tenant.lease.confirm();
+    vi.spyOn(store, 'shard').mockRejectedValueOnce(new DependencyError('no answer'));
+    await expect(tenant.lease.confirm()).rejects.toThrow(DependencyError);
+    expect(a.live()).toHaveLength(2);
+    await store.acquire(row, 'b', 'b');
+    await expect(tenant.lease.confirm()).rejects.toThrow(NotOwnerError);
+    expect(tenant.ended).toBe('aborted');
+    expect(a.owner.shards).toHaveLength(1);
   });
 
   it('drains: hands every shard over, deregisters, takes nothing more', async () => {

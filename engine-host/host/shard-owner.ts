@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { HostRow } from '#shared/contracts/rows.ts';
-import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
-import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
+import type { HostNews, OwnershipStore } from '#shared/ports/ownership-store.ts';
 import type { HostTimings } from './config.ts';
+import type { Heartbeat } from './heartbeat/heartbeat.ts';
 import { HostIncarnation, type HostLease } from './host-incarnation.ts';
 import { observe, type Sightings, silentHosts } from './host-liveness.ts';
 import type { ShardLease } from './lease.ts';
 import { type HeldShard, planOwnership } from './ownership-plan.ts';
-import { settledWithin, sleep } from './sleep.ts';
+import { aborted, settledWithin, sleep } from './sleep.ts';
 
 /** What runs for a shard while this host has its lease. */
 export interface ShardTenant {
@@ -33,6 +34,7 @@ export interface ShardOwnerDeps {
   readonly pool: HostRow['pool'];
   readonly shards: readonly string[];
   readonly store: OwnershipStore;
+  readonly heartbeat: Heartbeat;
   readonly clock: Clock;
   readonly timings: HostTimings;
   readonly logger: Logger;
@@ -89,7 +91,7 @@ export class ShardOwner {
    */
   async start(): Promise<void> {
     this.#host = await this.#firstRegistration();
-    this.#loops = Promise.all([this.#keepHeartbeat(), this.#keepShare()]);
+    this.#loops = Promise.all([this.#keepRegistered(), this.#keepShare()]);
   }
 
   get shards(): readonly string[] {
@@ -111,7 +113,7 @@ export class ShardOwner {
     if (this.#state === 'DRAINING') return;
     this.#state = 'DRAINING';
     const host = this.#host;
-    if (host !== undefined) void this.#beat(host);
+    host?.say(this.#news());
     const released = Promise.all([...this.#holdings.values()].map((holding) => this.#handOver(holding)));
     const clean = await settledWithin(released, deadlineMs);
     this.#stopped.abort();
@@ -122,6 +124,7 @@ export class ShardOwner {
     }
     await settledWithin(this.#loops, 2 * this.#deps.timings.heartbeat);
     if (host === undefined) return;
+    await host.stop();
     await this.#deps.store.deregister(this.#deps.hostId, host.id).catch((error: unknown) => {
       this.#logger.warn({ err: error }, 'could not deregister; the others will find out');
     });
@@ -142,48 +145,40 @@ export class ShardOwner {
 
   async #register(): Promise<HostIncarnation> {
     const { hostId, task, pool, store, clock, timings } = this.#deps;
-    const registeredAt = clock.monotonic();
-    const host = new HostIncarnation(randomUUID(), clock, timings.suspendAfter, registeredAt);
-    const now = clock.now();
-    await store.register({
-      hostId,
-      incarnation: host.id,
-      pool,
-      rvn: host.nextRvn(),
-      state: this.#state,
-      sessions: 0,
-      load: 0,
-      ...(task === undefined ? {} : { task }),
-      startedAt: now,
-      ttl: Math.ceil(now / 1000) + HOST_ROW_TTL_SECONDS,
-    });
-    this.#registrations += 1;
-    return host;
+    for (;;) {
+      const seen = (await store.hosts()).find((row) => row.hostId === hostId);
+      const registration = {
+        hostId,
+        incarnation: randomUUID(),
+        rvn: 1,
+        sentAt: clock.monotonic(),
+        news: { sessions: 0, load: 0, state: this.#state },
+      };
+      const { sentAt: _, news, ...identity } = registration;
+      const startedAt = clock.now();
+      const ttl = Math.ceil(startedAt / 1000) + HOST_ROW_TTL_SECONDS;
+      // Else an attempt that was given up before has arrived in between.
+      const row = { ...identity, ...news, pool, ...(task === undefined ? {} : { task }), startedAt, ttl };
+      if (!(await store.register(row, seen?.incarnation))) continue;
+      this.#registrations += 1;
+      return new HostIncarnation(registration, { ...this.#deps, suspendAfter: timings.suspendAfter });
+    }
   }
 
-  async #keepHeartbeat(): Promise<void> {
-    const { timings } = this.#deps;
+  async #keepRegistered(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
-      await sleep(timings.heartbeat, this.#stopped.signal);
       const host = this.#host;
-      if (host === undefined || this.#stopped.signal.aborted) continue;
-      // A call that hangs must not keep the next one from being sent; when it is answered late, it still counts.
-      await settledWithin(this.#beat(host), timings.heartbeat / 2);
-      if (host.lost.aborted) await this.#beginAgain(host);
+      if (host === undefined) return;
+      await aborted(AbortSignal.any([host.lost, this.#stopped.signal]));
+      if (this.#stopped.signal.aborted) return;
+      await this.#beginAgain(host);
+      if (this.#host === host) return;
     }
   }
 
-  async #beat(host: HostIncarnation): Promise<void> {
-    const { hostId, store, clock } = this.#deps;
-    const sentAt = clock.monotonic();
+  #news(): HostNews {
     const { sessions, load } = this.figures;
-    try {
-      await store.heartbeat(hostId, host.id, host.nextRvn(), { sessions, load, state: this.#state });
-      host.heartbeatAccepted(sentAt);
-    } catch (error) {
-      if (error instanceof NotOwnerError) host.lose();
-      else this.#logger.warn({ err: error, suspended: host.suspended }, 'heartbeat failed');
-    }
+    return { sessions, load, state: this.#state };
   }
 
   async #beginAgain(lost: HostIncarnation): Promise<void> {
@@ -191,7 +186,7 @@ export class ShardOwner {
     const tenants = [...this.#holdings.values()].map(({ tenant }) => tenant);
     this.#holdings.clear();
     await Promise.all(tenants.map((tenant) => tenant.abort()));
-    while (!this.#stopped.signal.aborted && this.#host === lost) {
+    while (!this.#stopped.signal.aborted && this.#state === 'ACTIVE' && this.#host === lost) {
       try {
         this.#host = await this.#register();
       } catch (error) {
@@ -205,7 +200,8 @@ export class ShardOwner {
     const { timings } = this.#deps;
     while (!this.#stopped.signal.aborted && this.#state === 'ACTIVE') {
       const host = this.#host;
-      if (host !== undefined && !host.lost.aborted && !host.suspended) {
+      if (host !== undefined && !host.isLost && !host.suspended) {
+        host.say(this.#news());
         await this.#look(host).catch((error: unknown) => {
           this.#logger.warn({ err: error }, 'could not look at the shards');
         });
@@ -251,7 +247,7 @@ export class ShardOwner {
       if (isStray) await store.release(row.shard, host.id, row.epoch);
     }
     for (const seen of plan.acquire) {
-      if (this.#state !== 'ACTIVE' || host.lost.aborted) return;
+      if (this.#state !== 'ACTIVE' || host.isLost) return;
       const row = await store.acquire(seen, hostId, host.id);
       if (row === undefined) continue;
       if (seen.owner !== null) this.#failovers += 1;
@@ -260,9 +256,9 @@ export class ShardOwner {
   }
 
   #admit(host: HostIncarnation, shard: string, epoch: number): void {
-    const lease = host.lease(shard, epoch);
+    const lease = host.lease(shard, epoch, (confirmed) => this.#confirm(host, confirmed));
     // Lost or draining since the acquisition was sent: the row frees itself by the host's death or deregistration.
-    if (host.lost.aborted || this.#state !== 'ACTIVE') {
+    if (host.isLost || this.#state !== 'ACTIVE') {
       lease.end();
       return;
     }
@@ -300,6 +296,14 @@ export class ShardOwner {
       // The row still names this host without a lease: the next look frees it or takes it anew.
       this.#logger.warn({ err: error, shard: lease.shard }, 'could not release');
     }
+  }
+
+  async #confirm(host: HostIncarnation, lease: HostLease): Promise<void> {
+    const row = await this.#deps.store.shard(lease.shard);
+    if (row?.epoch === lease.epoch && row.ownerIncarnation === host.id) return;
+    const holding = this.#holdings.get(lease.shard);
+    if (holding?.lease === lease) void this.#dropStolen(holding);
+    else lease.end();
   }
 
   async #dropStolen(holding: Holding): Promise<void> {

@@ -44,7 +44,7 @@ const ids = (events: readonly EventEnvelope[], session = 'alpha') =>
   events.flatMap((event) => (event.session === session && event.event === 'call.received' ? [event.payload.id] : []));
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'hrtime'] });
 });
 afterEach(() => {
   vi.useRealTimers();

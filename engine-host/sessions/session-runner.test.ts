@@ -11,7 +11,7 @@ import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { sendCommandSchema } from '#shared/contracts/commands.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import { DependencyError } from '#shared/domain/errors.ts';
+import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import type { SessionIntent } from '#shared/ports/session-store.ts';
 import { waMessage } from '#test/contracts/rows.ts';
 import { ManualLease } from '../host/manual-lease.ts';
@@ -410,6 +410,16 @@ describe('SessionRunner', () => {
     expect(session.factory.told).toEqual(['start', 'stop']);
   });
 
+  it('asks whose the shard is until it gets an answer', async () => {
+    const { lease, factory } = await working();
+    const { context } = factory.last;
+    const confirm = vi.spyOn(lease, 'confirm').mockRejectedValueOnce(new DependencyError('no answer'));
+    expect(await context.confirmOwned()).toBe(true);
+    expect(confirm).toHaveBeenCalledTimes(2);
+    confirm.mockRejectedValueOnce(new NotOwnerError('another has it'));
+    expect(await context.confirmOwned()).toBe(false);
+  });
+
   it('writes and publishes nothing after the lease has ended', async () => {
     const session = await working();
     const before = await rowOf(session);
@@ -417,6 +427,7 @@ describe('SessionRunner', () => {
     await session.runner.abort();
     const { context } = session.factory.last;
     expect(() => context.assertOwned()).toThrow();
+    expect(await context.confirmOwned()).toBe(false);
     context.state.append([{ key: 'creds', value: Uint8Array.of(9) }]);
     await expect(context.state.durable(context.state.head)).rejects.toThrow();
     context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });

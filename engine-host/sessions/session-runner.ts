@@ -308,6 +308,7 @@ export class SessionRunner {
         lease.assertOwned();
         if (this.#open !== open) throw new NotOwnerError('The session is no longer run here');
       },
+      confirmOwned: async () => (await this.#isStillOurs()) && this.#open === open,
       report,
       emit: (event, published) => {
         if (this.#open === open) this.pacer?.heard(event);
@@ -316,6 +317,21 @@ export class SessionRunner {
       },
       sentContent: (messageId) => this.#sent.get(messageId),
     });
+  }
+
+  async #isStillOurs(): Promise<boolean> {
+    const { lease, logger } = this.#place;
+    try {
+      await whileOwned(
+        lease,
+        () => lease.confirm(),
+        (error, attempt) => logger.warn({ err: error, attempt }, 'could not read who owns the shard'),
+      );
+      return true;
+    } catch (error) {
+      if (isLost(error)) return false;
+      throw error;
+    }
   }
 
   #hear(state: EngineState, board: StatusBoard): void {

@@ -82,9 +82,8 @@ const create = (name: string, fields: Partial<SessionRow> = {}) => sessions.crea
 
 /** A host that has a shard. */
 async function host(hostId: string, shard: string, load: number): Promise<void> {
-  await ownership.register(
-    hostRow({ hostId, incarnation: `boot ${hostId}`, task: `task ${hostId}`, load, sessions: 99 }),
-  );
+  const row = hostRow({ hostId, incarnation: `boot ${hostId}`, task: `task ${hostId}`, load, sessions: 99 });
+  await ownership.register(row, undefined);
   await ownership.ensureShards(SHARDS);
   const seen = await ownership.shard(shard);
   if (seen !== undefined) await ownership.acquire(seen, hostId, `boot ${hostId}`);
@@ -153,7 +152,7 @@ describe('the number of hosts', () => {
     await host('host-1', 'socket-00', 2);
     await host('host-2', 'socket-01', 0);
     await create('one', { shard: 'socket-01' });
-    await ownership.register(hostRow({ hostId: 'host-2', incarnation: 'later', load: 0 }));
+    await ownership.register(hostRow({ hostId: 'host-2', incarnation: 'later', load: 0 }), 'boot host-2');
     await createHandler().tick();
     expect(emitted.get('PoolLoad')).toBe(3);
     await ownership.deregister('host-2', 'later');
@@ -261,7 +260,7 @@ describe('a task that has stopped', () => {
 
   it('is no end of a host that has another task by now, nor of anybody else', async () => {
     await host('host-1', 'socket-00', 1);
-    await ownership.register(hostRow({ hostId: 'host-1', incarnation: 'boot-2', task: 'task again' }));
+    await ownership.register(hostRow({ hostId: 'host-1', incarnation: 'boot-2', task: 'task again' }), 'boot host-1');
     await createHandler().hear(task('task host-1'), task('somebody else'));
     expect(await states()).toEqual({ 'host-1': 'ACTIVE' });
     expect(emitted.has('HostDeaths')).toBe(false);

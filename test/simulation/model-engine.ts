@@ -74,6 +74,7 @@ export class ModelEngine implements Engine {
         },
         forgetLogin: () => void this.#state.append([{ key: 'creds', value: null }]),
         assertOwned: () => context.assertOwned(),
+        confirmOwned: () => context.confirmOwned(),
         report: (state) => {
           if (!this.#stopped) context.report(state);
         },

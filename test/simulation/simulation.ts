@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { InThreadHeartbeat } from '#engine-host/host/heartbeat/in-thread-heartbeat.ts';
 import { type Host, type HostDeps, startHost } from '#engine-host/host/host.ts';
 import { jobRow, sessionRow } from '#engine-host/sessions/row-fixtures.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
@@ -47,6 +48,7 @@ const TIMINGS = {
   heartbeat: 2_000,
   suspendAfter: 5_000,
   deadAfter: 7_000,
+  stallAfter: 60_000,
   observe: 1_000,
   checkpointInterval: 20_000,
   drain: 20_000,
@@ -189,8 +191,10 @@ class Simulation {
     const { whatsapp } = this.#around;
     const books = this.#books;
     const suspendAfter = without === 'self-fence' ? Number.MAX_SAFE_INTEGER : TIMINGS.suspendAfter;
+    const ports = this.#around.ports(process, weather);
     return {
-      ...this.#around.ports(process, weather),
+      ...ports,
+      heartbeat: new InThreadHeartbeat({ store: ports.ownership, clock: process.clock, every: TIMINGS.heartbeat }),
       config: {
         hostId,
         pool: 'socket',

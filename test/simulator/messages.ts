@@ -22,6 +22,7 @@ export function acceptMessage(server: Server, session: ClientSession, sender: De
   const id = requireText(message, 'id');
   const to = requireJid(message, 'to');
   const t = nowSeconds();
+  if (server.faults.strike('swallow', { phone: sender.account.phone, device: sender.id, tag: 'message' })) return;
   const code = refusal(server, sender, to);
   if (code !== undefined) {
     server.stats.nacks += 1;

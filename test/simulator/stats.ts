@@ -3,6 +3,7 @@ export interface StatsSnapshot {
   readonly connections: number;
   readonly registrations: number;
   readonly logins: number;
+  readonly pings: number;
   readonly messagesIn: number;
   readonly messagesOut: number;
   readonly receiptsIn: number;
@@ -24,6 +25,7 @@ export class Stats {
   connections = 0;
   registrations = 0;
   logins = 0;
+  pings = 0;
   messagesIn = 0;
   messagesOut = 0;
   receiptsIn = 0;

@@ -11,7 +11,7 @@ const CONFLICT_MS = 60_000;
 function setUp() {
   const states: EngineState[] = [];
   const sockets: SocketEvents[] = [];
-  const world = { owned: true, loggedIn: false, forgotten: 0, closed: 0 };
+  const world = { owned: true, confirmed: async () => true, loggedIn: false, forgotten: 0, closed: 0 };
   const ports: ConnectionPorts = {
     connect: (events) => {
       sockets.push(events);
@@ -32,6 +32,7 @@ function setUp() {
     assertOwned: () => {
       if (!world.owned) throw new NotOwnerError('not ours');
     },
+    confirmOwned: () => world.confirmed(),
     report: (state) => states.push(state),
     now: () => 1_000,
   };
@@ -125,30 +126,64 @@ describe('Connection', () => {
     expect(states.at(-1)).toEqual({ status: 'STARTING', reason: 'service-unavailable' });
   });
 
-  test('waits a minute after being replaced, three times, then gives up', () => {
+  test('waits a minute after being replaced, three times, then gives up', async () => {
     const { connection, states, sockets, last, close } = setUp();
     connection.start();
     for (const round of [1, 2, 3]) {
       last().opened();
       close(440);
-      vi.advanceTimersByTime(CONFLICT_MS - 1);
+      await vi.advanceTimersByTimeAsync(CONFLICT_MS - 1);
       expect(sockets).toHaveLength(round);
-      vi.advanceTimersByTime(1);
+      await vi.advanceTimersByTimeAsync(1);
       expect(sockets).toHaveLength(round + 1);
     }
     last().opened();
     close(440);
+    await vi.advanceTimersByTimeAsync(0);
     expect(states.at(-1)).toMatchObject({ status: 'FAILED', reason: 'conflict' });
-    vi.advanceTimersByTime(10 * CONFLICT_MS);
+    await vi.advanceTimersByTimeAsync(10 * CONFLICT_MS);
     expect(sockets).toHaveLength(4);
   });
 
-  test('does not come back as somebody it may not act for', () => {
+  test('does not come back, and says nothing, when it was replaced by the host that owns the session now', async () => {
+    const { connection, states, sockets, world, last, close } = setUp();
+    connection.start();
+    // As often as would be enough for a failure.
+    for (let round = 1; round <= 3; round += 1) {
+      last().opened();
+      close(440);
+      await vi.advanceTimersByTimeAsync(CONFLICT_MS);
+    }
+    last().opened();
+    const said = states.length;
+    world.confirmed = async () => false;
+    close(440);
+    await vi.advanceTimersByTimeAsync(5 * CONFLICT_MS);
+    expect(sockets).toHaveLength(4);
+    expect(states).toHaveLength(said);
+  });
+
+  test('after it was replaced, opens nothing before it is known whose the session is', async () => {
+    const { connection, states, sockets, world, last, close } = setUp();
+    connection.start();
+    last().opened();
+    const answer = Promise.withResolvers<boolean>();
+    world.confirmed = () => answer.promise;
+    close(440);
+    await vi.advanceTimersByTimeAsync(5 * CONFLICT_MS);
+    expect(sockets).toHaveLength(1);
+    expect(states.at(-1)).toEqual({ status: 'STARTING', reason: 'conflict' });
+    answer.resolve(true);
+    await vi.advanceTimersByTimeAsync(CONFLICT_MS);
+    expect(sockets).toHaveLength(2);
+  });
+
+  test('does not connect while it may not act', () => {
     const { connection, sockets, world, last, close } = setUp();
     connection.start();
     last().opened();
     world.owned = false;
-    close(440);
+    close(428);
     vi.advanceTimersByTime(5 * CONFLICT_MS);
     expect(sockets).toHaveLength(1);
     world.owned = true;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Me } from '#shared/contracts/session.ts';
 import type { EngineState } from '../engine.ts';
-import { type Disconnect, type NextStep, nextStep, QR_EXPIRED } from './disconnect-policy.ts';
+import { type Disconnect, type NextStep, nextStep, QR_EXPIRED, REPLACED } from './disconnect-policy.ts';
 import type { NowebSettings } from './options.ts';
 
 /** What a socket tells of its life. `closed` comes exactly once and is the last. */
@@ -25,6 +25,7 @@ export interface ConnectionPorts {
   markLoggedIn(): void;
   forgetLogin(): void;
   assertOwned(): void;
+  confirmOwned(): Promise<boolean>;
   report(state: EngineState): void;
   /** Milliseconds since 1970. */
   now(): number;
@@ -171,13 +172,30 @@ export class Connection {
     const held = this.#phase === 'working' ? performance.now() - this.#openedAt : 0;
     if (held > conflict.waitMs * STABLE_AFTER_WAITS) this.#conflicts = 0;
     this.#socket = undefined;
+    this.#current = undefined;
     this.#phase = 'waiting';
-    const step = nextStep(disconnect, {
+    if (disconnect.code === REPLACED) void this.#onReplaced(disconnect);
+    else this.#take(this.#nextStep(disconnect));
+  }
+
+  /**
+   * Another host that has taken the session over looks like a stranger who uses this login. Before anything is said or
+   * done it must be known which; where the session is another host's by now, nothing is: this host closes it.
+   */
+  async #onReplaced(disconnect: Disconnect): Promise<void> {
+    this.#noteDrop('conflict');
+    const ours = await this.#ports.confirmOwned();
+    if (this.#phase !== 'waiting') return;
+    if (ours) this.#take(this.#nextStep(disconnect));
+    else clearTimeout(this.#blip);
+  }
+
+  #nextStep(disconnect: Disconnect): NextStep {
+    return nextStep(disconnect, {
       hasLoggedIn: this.#ports.hasLoggedIn(),
       conflicts: this.#conflicts,
-      maxConflicts: conflict.attempts,
+      maxConflicts: this.#settings.conflict.attempts,
     });
-    this.#take(step);
   }
 
   #take(step: NextStep): void {
@@ -204,6 +222,10 @@ export class Connection {
   #later(ms: number, reason: string): void {
     this.#phase = 'waiting';
     this.#next = setTimeout(() => this.#connect(), ms);
+    this.#noteDrop(reason);
+  }
+
+  #noteDrop(reason: string): void {
     if (this.#reported?.status === 'STARTING') return;
     this.#blip ??= setTimeout(() => this.#report({ status: 'STARTING', reason }), this.#settings.blipMs);
   }
