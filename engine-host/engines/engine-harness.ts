@@ -49,6 +49,10 @@ export class EngineHarness {
         if (!this.owned) throw new NotOwnerError('this host does not own the session');
       },
       confirmOwned: async () => this.owned,
+      onceMayConnect: (callback) => {
+        callback();
+        return () => {};
+      },
       report: (state) => this.states.push(state),
       emit: (event, published) => {
         this.events.push(event);

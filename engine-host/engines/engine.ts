@@ -87,6 +87,11 @@ export interface EngineContext {
    * @returns false when it does not: then the engine is stopped soon and must open no connection before that
    */
   confirmOwned(): Promise<boolean>;
+  /**
+   * Calls back when the session may open a connection: a host, and all hosts together, open only so many in a second.
+   * @returns takes the wish back
+   */
+  onceMayConnect(callback: () => void): () => void;
   /** Reports a state. */
   report(state: EngineState): void;
   /**

@@ -41,10 +41,14 @@ export interface HostConfig {
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Key of the hashes that stand for ids in logs; undefined: a random one. */
   readonly logHashKey: string | undefined;
+  /** The ECS agent's endpoint for this task; undefined: it is no ECS task. */
+  readonly ecsAgentUri: string | undefined;
   /** Jobs that may be under way at once. */
   readonly jobsInFlight: number;
   /** Sessions that may be restored at once. */
   readonly startParallelism: number;
+  /** Connections that this host may open in a second, and all hosts together. */
+  readonly connectsPerSecond: { readonly host: number; readonly fleet: number };
   /** For sessions whose configuration names no profile. */
   readonly pacingProfile: PacingProfile;
   /** Where ECS tells which task this is; undefined outside of ECS. */
@@ -78,8 +82,11 @@ const environmentSchema = z.object({
   S3_PATH_STYLE: z.stringbool().default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_HASH_KEY: z.string().min(1).optional(),
+  ECS_AGENT_URI: z.url().optional(),
   JOBS_IN_FLIGHT: z.coerce.number().int().min(1).default(200),
   START_PARALLELISM: z.coerce.number().int().min(1).default(16),
+  CONNECTS_PER_SECOND: z.coerce.number().positive().default(50),
+  FLEET_CONNECTS_PER_SECOND: z.coerce.number().positive().default(300),
   PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
   ECS_CONTAINER_METADATA_URI_V4: z.url({ protocol: /^https?$/ }).optional(),
   METRICS: z.enum(['emf', 'off']).default('off'),
@@ -129,8 +136,10 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     s3PathStyle: env.S3_PATH_STYLE,
     logLevel: env.LOG_LEVEL,
     logHashKey: env.LOG_HASH_KEY,
+    ecsAgentUri: env.ECS_AGENT_URI,
     jobsInFlight: env.JOBS_IN_FLIGHT,
     startParallelism: env.START_PARALLELISM,
+    connectsPerSecond: { host: env.CONNECTS_PER_SECOND, fleet: env.FLEET_CONNECTS_PER_SECOND },
     pacingProfile: env.PACING_DEFAULT_PROFILE,
     taskMetadata: env.ECS_CONTAINER_METADATA_URI_V4,
     metrics: env.METRICS,

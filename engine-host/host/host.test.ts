@@ -38,6 +38,7 @@ function createCloud() {
     media: new MemoryMediaStore(),
     bus: new MemoryEventBus(),
     messages: new MemoryMessageStore(),
+    protection: { protect: vi.fn(async () => {}), unprotect: vi.fn(async () => {}) },
   };
 }
 type Cloud = ReturnType<typeof createCloud>;
@@ -64,6 +65,7 @@ async function launch(cloud: Cloud, hostId: string, handlers: CommandHandlers = 
     remoteFiles: { fetch: () => Promise.reject(new Error('no network in tests')) },
     readModels: [cloud.messages],
     engines: [factory],
+    taskProtection: cloud.protection,
   });
   hosts.push(host);
   return { host, factory };
@@ -178,9 +180,12 @@ describe('host', () => {
     await send(cloud, 'one');
     await send(cloud, 'two');
     await until(() => expect(running).toBe(1));
+    await until(() => expect(cloud.protection.protect).toHaveBeenCalled());
     const drained = first.host.drain();
+    expect(cloud.protection.unprotect).not.toHaveBeenCalled();
     gate.resolve();
     await drained;
+    expect(cloud.protection.unprotect).toHaveBeenCalledOnce();
     await first.host.closed;
     expect(first.factory.told).toEqual(['start', 'stop']);
     expect(running).toBe(1);

@@ -11,19 +11,29 @@ import type { RemoteFiles } from '#shared/ports/remote-file.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ShardQueue } from '#shared/ports/shard-queue.ts';
 import type { CheckpointStore } from '#shared/ports/state-store.ts';
+import type { TaskProtection } from '#shared/ports/task-protection.ts';
 import type { EngineFactory } from '../engines/engine.ts';
 import { Slots } from '../jobs/slots.ts';
 import { EventPublisher } from '../sessions/event-publisher.ts';
 import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
+import { ConnectLimiter } from './connect-limiter.ts';
 import type { Heartbeat } from './heartbeat/heartbeat.ts';
 import { type OwnerFigures, ShardOwner } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
+import { TaskGuard } from './task-guard.ts';
 
 export interface HostDeps extends JournalStores {
   readonly config: Pick<
     HostConfig,
-    'hostId' | 'pool' | 'shardCount' | 'jobsInFlight' | 'startParallelism' | 'pacingProfile' | 'timings'
+    | 'hostId'
+    | 'pool'
+    | 'shardCount'
+    | 'jobsInFlight'
+    | 'startParallelism'
+    | 'connectsPerSecond'
+    | 'pacingProfile'
+    | 'timings'
   >;
   /** ARN of the ECS task that it is; undefined where there is none. */
   readonly task?: string | undefined;
@@ -44,6 +54,8 @@ export interface HostDeps extends JournalStores {
   /** Read models that forget a session when it is deleted. */
   readonly readModels: readonly { clear(session: string): Promise<void> }[];
   readonly engines: readonly EngineFactory[];
+  /** Where there is a platform that would otherwise end this process when it needs fewer. */
+  readonly taskProtection?: TaskProtection;
 }
 
 export interface Host {
@@ -70,6 +82,10 @@ export interface Host {
 export async function startHost(deps: HostDeps): Promise<Host> {
   const { config, clock, logger } = deps;
   const { hostId, pool, timings } = config;
+  const { host: perHost, fleet: perFleet } = config.connectsPerSecond;
+  const connects = new ConnectLimiter({ clock, perHost, perFleet });
+  const protection = deps.taskProtection;
+  const guard = protection && new TaskGuard({ protection, clock, logger });
   const starts = new PQueue({ concurrency: config.startParallelism });
   const publisher = new EventPublisher(deps.bus, logger);
   const runtime: ShardRuntimeDeps = {
@@ -82,6 +98,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     publisher,
     slots: new Slots(config.jobsInFlight),
     startTurn: (start) => starts.add(start),
+    onceMayConnect: (callback) => connects.once(callback),
   };
   const owner = new ShardOwner({
     hostId,
@@ -93,6 +110,10 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     clock,
     timings,
     logger,
+    onLook: ({ liveHosts, sessions }) => {
+      connects.share(liveHosts);
+      guard?.look(sessions > 0);
+    },
     admit: (lease) => {
       const shard = new ShardRuntime(lease, runtime);
       shard.start();
@@ -111,7 +132,10 @@ export async function startHost(deps: HostDeps): Promise<Host> {
       return { ...owner.figures, eventsWaiting: publisher.figures.waiting };
     },
     drain: () => {
-      draining ??= owner.drain(timings.drain).then(closed.resolve);
+      draining ??= owner
+        .drain(timings.drain)
+        .then(() => guard?.release())
+        .then(closed.resolve);
       return draining;
     },
     closed: closed.promise,

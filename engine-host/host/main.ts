@@ -7,6 +7,7 @@ import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { readTaskArn } from '#shared/adapters/ecs-task-metadata.ts';
+import { EcsTaskProtection } from '#shared/adapters/ecs-task-protection.ts';
 import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { GuardedRemoteFiles } from '#shared/adapters/guarded-remote-files.ts';
 import { LocalDataKeys, readMasterKey } from '#shared/adapters/local-data-keys.ts';
@@ -71,6 +72,7 @@ async function main(): Promise<void> {
     bus,
     messages,
     readModels: [messages, new DynamoDbChatStore(clients.dynamo)],
+    ...(config.ecsAgentUri !== undefined && { taskProtection: new EcsTaskProtection(config.ecsAgentUri) }),
     engines: await Promise.all(config.engines.map((name) => createEngine(name, config))),
   });
   logger.info({ pool: config.pool, shards: config.shardCount, engines: config.engines }, 'host started');

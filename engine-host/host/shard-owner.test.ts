@@ -39,6 +39,7 @@ const owners: ShardOwner[] = [];
 function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, task?: string) {
   const tenants: Tenant[] = [];
   const log: string[] = [];
+  const seen = { hosts: 0, sessions: 0 };
   const owner = new ShardOwner({
     hostId,
     task,
@@ -49,6 +50,9 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, ta
     clock: systemClock,
     timings,
     logger: pino({ level: 'silent' }),
+    onLook: ({ liveHosts, sessions }) => {
+      Object.assign(seen, { hosts: liveHosts, sessions });
+    },
     admit: (lease) => {
       const tenant = new Tenant(lease, log);
       tenants.push(tenant);
@@ -56,7 +60,7 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, ta
     },
   });
   owners.push(owner);
-  return { owner, tenants, live: () => tenants.filter((tenant) => !tenant.lease.ended.aborted), log };
+  return { owner, tenants, seen, live: () => tenants.filter((tenant) => !tenant.lease.ended.aborted), log };
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -126,6 +130,7 @@ describe('ShardOwner', () => {
     expect(a.live()).toHaveLength(4);
     expect(a.tenants).toHaveLength(4);
     for (const tenant of a.live()) tenant.lease.assertOwned();
+    expect(a.seen.sessions).toBe(4);
     expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', sessions: 4, load: 8, rvn: 31 }]);
   });
 
@@ -139,6 +144,7 @@ describe('ShardOwner', () => {
     await pass(10_000);
     expect([a.live().length, b.live().length]).toEqual([2, 2]);
     expect(a.log).toHaveLength(2);
+    expect([a.seen.hosts, b.seen.hosts]).toEqual([2, 2]);
     for (const { lease } of b.live()) expect(lease.epoch).toBe(2);
   });
 
@@ -165,13 +171,18 @@ describe('ShardOwner', () => {
     const now = { pool: 'socket', rvn: 5, state: 'ACTIVE', sessions: 1, startedAt: 0, ttl: 0 } as const;
     await store.register({ hostId: 'dead', incarnation: 'x', ...now }, undefined);
     await store.acquire({ shard: 'socket-00', epoch: 0, owner: null, ownerIncarnation: null }, 'dead', 'x');
+    await store.register({ hostId: 'leaving', incarnation: 'y', ...now, state: 'DRAINING' }, undefined);
     const a = createOwner(store, 'a', 1);
     await a.owner.start();
+    await pass(0);
+    expect(a.seen.hosts).toBe(2);
     await pass(6_900);
     expect(a.live()).toEqual([]);
+    expect(a.seen.hosts).toBe(1);
     await pass(2_200);
     expect(a.live()).toHaveLength(1);
     expect(await store.hosts()).toContainEqual(expect.objectContaining({ hostId: 'dead', state: 'DEAD' }));
+    expect(a.seen.hosts).toBe(1);
   });
 
   it('takes over at once what an earlier incarnation of itself has left', async () => {

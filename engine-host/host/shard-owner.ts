@@ -27,6 +27,13 @@ export interface ShardTenant {
   abort(): Promise<void>;
 }
 
+export interface OwnerView {
+  /** Hosts that run sessions or could, this one included. */
+  readonly liveHosts: number;
+  /** Of this host. */
+  readonly sessions: number;
+}
+
 export interface ShardOwnerDeps {
   readonly hostId: string;
   /** ARN of the ECS task that the host is; undefined where there is none. */
@@ -38,6 +45,8 @@ export interface ShardOwnerDeps {
   readonly clock: Clock;
   readonly timings: HostTimings;
   readonly logger: Logger;
+  /** Told after each look at hosts and shards. */
+  readonly onLook: (view: OwnerView) => void;
   /** Begins to run what belongs to the shard. */
   readonly admit: (lease: ShardLease) => ShardTenant;
 }
@@ -228,6 +237,8 @@ export class ShardOwner {
       if (row.epoch > holding.lease.epoch) await this.#dropStolen(holding);
     }
     const silent = silentHosts(this.#sightings, others, readAt, timings.suspendAfter).map((row) => row.hostId);
+    const live = others.filter((row) => row.state === 'ACTIVE' && !silent.includes(row.hostId));
+    this.#deps.onLook({ liveHosts: 1 + live.length, sessions: this.#news().sessions });
     const plan = planOwnership({
       self: { hostId, pool },
       hosts,

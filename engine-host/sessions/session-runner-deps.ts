@@ -31,6 +31,8 @@ export interface SessionRunnerDeps extends JournalStores {
   readonly pacingProfile: PacingProfile;
   /** Holds a start back while too many others are being restored. */
   readonly startTurn: <T>(start: () => Promise<T>) => Promise<T>;
+  /** Calls back when one more connection may be opened. @returns takes the wish back */
+  readonly onceMayConnect: (callback: () => void) => () => void;
 }
 
 /** What is one runner's own. */

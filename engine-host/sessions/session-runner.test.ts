@@ -63,6 +63,10 @@ function createRunner(world: World, lease = new ManualLease()) {
       publisher: new EventPublisher(world.bus, logger),
       engines: new Map([['SCRIPTED', world.factory]]),
       startTurn: (start) => start(),
+      onceMayConnect: (callback) => {
+        callback();
+        return () => {};
+      },
       pacingProfile: 'off',
     },
   );

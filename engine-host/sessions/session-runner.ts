@@ -309,6 +309,7 @@ export class SessionRunner {
         if (this.#open !== open) throw new NotOwnerError('The session is no longer run here');
       },
       confirmOwned: async () => (await this.#isStillOurs()) && this.#open === open,
+      onceMayConnect: this.#deps.onceMayConnect,
       report,
       emit: (event, published) => {
         if (this.#open === open) this.pacer?.heard(event);

@@ -75,6 +75,7 @@ export class ModelEngine implements Engine {
         forgetLogin: () => void this.#state.append([{ key: 'creds', value: null }]),
         assertOwned: () => context.assertOwned(),
         confirmOwned: () => context.confirmOwned(),
+        onceMayConnect: (callback) => context.onceMayConnect(callback),
         report: (state) => {
           if (!this.#stopped) context.report(state);
         },

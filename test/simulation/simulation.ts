@@ -201,6 +201,7 @@ class Simulation {
         shardCount: SHARDS,
         jobsInFlight: 50,
         startParallelism: 4,
+        connectsPerSecond: { host: 50, fleet: 300 },
         pacingProfile: 'off',
         timings: { ...TIMINGS, suspendAfter },
       },

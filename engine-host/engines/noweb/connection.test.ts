@@ -11,7 +11,15 @@ const CONFLICT_MS = 60_000;
 function setUp() {
   const states: EngineState[] = [];
   const sockets: SocketEvents[] = [];
-  const world = { owned: true, confirmed: async () => true, loggedIn: false, forgotten: 0, closed: 0 };
+  const world = {
+    owned: true,
+    confirmed: async () => true,
+    crowded: false,
+    wishes: new Set<() => void>(),
+    loggedIn: false,
+    forgotten: 0,
+    closed: 0,
+  };
   const ports: ConnectionPorts = {
     connect: (events) => {
       sockets.push(events);
@@ -33,6 +41,14 @@ function setUp() {
       if (!world.owned) throw new NotOwnerError('not ours');
     },
     confirmOwned: () => world.confirmed(),
+    onceMayConnect: (callback) => {
+      if (!world.crowded) {
+        callback();
+        return () => {};
+      }
+      world.wishes.add(callback);
+      return () => void world.wishes.delete(callback);
+    },
     report: (state) => states.push(state),
     now: () => 1_000,
   };
@@ -176,6 +192,25 @@ describe('Connection', () => {
     answer.resolve(true);
     await vi.advanceTimersByTimeAsync(CONFLICT_MS);
     expect(sockets).toHaveLength(2);
+  });
+
+  test('waits for its turn to connect, but not in the middle of a pairing, and not when it has stopped', async () => {
+    const { connection, sockets, world, last, close } = setUp();
+    world.crowded = true;
+    connection.start();
+    expect({ sockets: sockets.length, phase: connection.phase }).toEqual({ sockets: 0, phase: 'waiting' });
+    for (const wish of world.wishes) wish();
+    world.wishes.clear();
+    last().qr('first');
+    close(515);
+    vi.advanceTimersByTime(0);
+    expect(sockets).toHaveLength(2);
+    last().opened();
+    close(428);
+    vi.advanceTimersByTime(CONFLICT_MS);
+    expect({ sockets: sockets.length, wishes: world.wishes.size }).toEqual({ sockets: 2, wishes: 1 });
+    await connection.stop();
+    expect(world.wishes.size).toBe(0);
   });
 
   test('does not connect while it may not act', () => {

@@ -26,6 +26,7 @@ export interface ConnectionPorts {
   forgetLogin(): void;
   assertOwned(): void;
   confirmOwned(): Promise<boolean>;
+  onceMayConnect(callback: () => void): () => void;
   report(state: EngineState): void;
   /** Milliseconds since 1970. */
   now(): number;
@@ -51,6 +52,7 @@ export class Connection {
   #phase: Phase = 'idle';
   #socket: OpenSocket | undefined;
   #next: NodeJS.Timeout | undefined;
+  #takeBackWish = (): void => {};
   #blip: NodeJS.Timeout | undefined;
   #failures = 0;
   #conflicts = 0;
@@ -99,10 +101,16 @@ export class Connection {
     this.#phase = 'ended';
     this.#wake();
     clearTimeout(this.#next);
+    this.#takeBackWish();
     clearTimeout(this.#blip);
   }
 
   #connect(): void {
+    this.#phase = 'waiting';
+    this.#takeBackWish = this.#ports.onceMayConnect(() => this.#open());
+  }
+
+  #open(): void {
     if (!this.#owned()) {
       this.#later(this.#backoff(), 'not-owner');
       return;
@@ -201,7 +209,8 @@ export class Connection {
   #take(step: NextStep): void {
     switch (step.kind) {
       case 'reconnect':
-        this.#later(0, 'restart-required');
+        // Half of a pairing, and somebody looks at a phone: it waits for no turn.
+        this.#later(0, 'restart-required', () => this.#open());
         return;
       case 'back-off':
         this.#later(this.#backoff(), step.reason);
@@ -219,9 +228,9 @@ export class Connection {
     }
   }
 
-  #later(ms: number, reason: string): void {
+  #later(ms: number, reason: string, then = () => this.#connect()): void {
     this.#phase = 'waiting';
-    this.#next = setTimeout(() => this.#connect(), ms);
+    this.#next = setTimeout(then, ms);
     this.#noteDrop(reason);
   }
 

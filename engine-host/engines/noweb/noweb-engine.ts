@@ -77,6 +77,7 @@ export class NowebEngine implements Engine {
         forgetLogin: () => this.#forgetLogin(),
         assertOwned: () => context.assertOwned(),
         confirmOwned: () => context.confirmOwned(),
+        onceMayConnect: (callback) => context.onceMayConnect(callback),
         report: (state) => this.#report(state),
         now: () => context.clock.now(),
       },
