@@ -34,6 +34,9 @@ export interface HostConfig {
   readonly connectsPerSecond: { readonly host: number; readonly fleet: number };
   /** For sessions whose configuration names no profile. */
   readonly pacingProfile: PacingProfile;
+  /** Where ECS tells which task this is; undefined outside of ECS. */
+  readonly taskMetadata: string | undefined;
+  readonly metrics: 'emf' | 'off';
   readonly timings: HostTimings;
 }
 
@@ -67,6 +70,8 @@ const environmentSchema = z.object({
   CONNECTS_PER_SECOND: z.coerce.number().positive().default(50),
   FLEET_CONNECTS_PER_SECOND: z.coerce.number().positive().default(300),
   PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
+  ECS_CONTAINER_METADATA_URI_V4: z.url({ protocol: /^https?$/ }).optional(),
+  METRICS: z.enum(['emf', 'off']).default('off'),
   HEARTBEAT_MS: milliseconds(DEFAULT_TIMINGS.heartbeat),
   SUSPEND_AFTER_MS: milliseconds(DEFAULT_TIMINGS.suspendAfter),
   DEAD_AFTER_MS: milliseconds(DEFAULT_TIMINGS.deadAfter),
@@ -114,6 +119,8 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     startParallelism: env.START_PARALLELISM,
     connectsPerSecond: { host: env.CONNECTS_PER_SECOND, fleet: env.FLEET_CONNECTS_PER_SECOND },
     pacingProfile: env.PACING_DEFAULT_PROFILE,
+    taskMetadata: env.ECS_CONTAINER_METADATA_URI_V4,
+    metrics: env.METRICS,
     timings,
   };
 }

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
-import type { Heartbeat, HostNews, Pulse, Registration } from './heartbeat/heartbeat.ts';
+import type { HostNews } from '#shared/ports/ownership-store.ts';
+import type { Heartbeat, Pulse, Registration } from './heartbeat/heartbeat.ts';
 import { LeaseSuspendedError, type ShardLease } from './lease.ts';
 
 export interface HostIncarnationDeps {

@@ -99,6 +99,17 @@ describe('host', () => {
     await until(() => expect(cloud.queue.size('socket-00')).toBe(0));
   });
 
+  it('tells what it has: sessions, those that are connected, and what all of them weigh', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow());
+    await cloud.sessions.create(sessionRow({ name: 'beta', engine: 'GOWS', shard: 'socket-01' }));
+    await cloud.sessions.create(sessionRow({ name: 'idle', desired: 'STOPPED' }));
+    const { host, factory } = await launch(cloud, 'a');
+    await until(() => expect(factory.told).toEqual(['start']));
+    factory.last.work();
+    await until(() => expect(host.figures).toMatchObject({ sessions: 2, working: 1, load: 1.7, registrations: 1 }));
+  });
+
   it('sends what was accepted while stopped as soon as the session works', async () => {
     const cloud = createCloud();
     await cloud.sessions.create(sessionRow({ desired: 'STOPPED' }));

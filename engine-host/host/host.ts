@@ -19,7 +19,7 @@ import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
 import { ConnectLimiter } from './connect-limiter.ts';
 import type { Heartbeat } from './heartbeat/heartbeat.ts';
-import { ShardOwner } from './shard-owner.ts';
+import { type OwnerFigures, ShardOwner } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
 import { TaskGuard } from './task-guard.ts';
 
@@ -35,6 +35,8 @@ export interface HostDeps extends JournalStores {
     | 'pacingProfile'
     | 'timings'
   >;
+  /** ARN of the ECS task that it is; undefined where there is none. */
+  readonly task?: string | undefined;
   /** Of the platform, for the envelope of events. */
   readonly version: string;
   readonly clock: Clock;
@@ -60,6 +62,10 @@ export interface Host {
   readonly hostId: string;
   /** Shards that it has at the moment. */
   readonly shards: readonly string[];
+  readonly figures: OwnerFigures & {
+    /** Events that the bus has not taken yet. */
+    readonly eventsWaiting: number;
+  };
   /**
    * Finishes running jobs, stops every engine with its state saved and its events published, and gives the shards
    * back. Resolves when that is done, at the latest after `timings.drain`. Never rejects.
@@ -81,6 +87,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
   const protection = deps.taskProtection;
   const guard = protection && new TaskGuard({ protection, clock, logger });
   const starts = new PQueue({ concurrency: config.startParallelism });
+  const publisher = new EventPublisher(deps.bus, logger);
   const runtime: ShardRuntimeDeps = {
     ...deps,
     hostId,
@@ -89,13 +96,14 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     publishPatience: timings.publishPatience,
     scanInterval: timings.scan,
     pacingProfile: config.pacingProfile,
-    publisher: new EventPublisher(deps.bus, logger),
+    publisher,
     slots: new Slots(config.jobsInFlight),
     startTurn: (start) => starts.add(start),
     onceMayConnect: (callback) => connects.once(callback),
   };
   const owner = new ShardOwner({
     hostId,
+    task: deps.task,
     pool,
     shards: shardIds(pool, config.shardCount),
     store: deps.ownership,
@@ -120,6 +128,9 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     hostId,
     get shards() {
       return owner.shards;
+    },
+    get figures() {
+      return { ...owner.figures, eventsWaiting: publisher.figures.waiting };
     },
     drain: () => {
       draining ??= owner

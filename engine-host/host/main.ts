@@ -8,6 +8,7 @@ import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbWrappedKeyStore } from '#shared/adapters/dynamodb-wrapped-key-store.ts';
+import { readTaskArn } from '#shared/adapters/ecs-task-metadata.ts';
 import { EcsTaskProtection } from '#shared/adapters/ecs-task-protection.ts';
 import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { GuardedRemoteFiles } from '#shared/adapters/guarded-remote-files.ts';
@@ -20,11 +21,14 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import type { EngineName } from '#shared/contracts/session.ts';
 import { configureLogTags, createLogger, type Logger } from '#shared/observability/logger.ts';
 import type { DataKeyProvider } from '#shared/ports/data-keys.ts';
+import { createMetrics } from '#shared/observability/metrics.ts';
 import type { EngineFactory } from '../engines/engine.ts';
 import { type HostConfig, readHostConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.ts';
 import { startHost } from './host.ts';
+import { startHostMetrics } from './host-metrics.ts';
+import { MeteredEventBus } from './metered-event-bus.ts';
 
 const ORPHAN_DRAIN_MS = 5_000;
 /** When the sessions of a start are likely to be up: writing the cache the first time stops everything else. */
@@ -53,8 +57,10 @@ async function main(): Promise<void> {
   const clients = createAwsClients({ pathStyle: config.s3PathStyle });
   const media = new S3MediaStore(clients.s3);
   const messages = new DynamoDbMessageStore(clients.dynamo);
+  const bus = new MeteredEventBus(new EventBridgeEventBus(clients.eventBridge, media));
   const host = await startHost({
     config,
+    task: await findTask(config, logger),
     version: await platformVersion(),
     clock: systemClock,
     logger,
@@ -69,7 +75,7 @@ async function main(): Promise<void> {
     dataKeys: await createDataKeys(config, clients.dynamo),
     media,
     remoteFiles: new GuardedRemoteFiles({ allowPrivateHosts: config.mediaAllowPrivateHosts }),
-    bus: new EventBridgeEventBus(clients.eventBridge, media),
+    bus,
     messages,
     readModels: [messages, new DynamoDbChatStore(clients.dynamo)],
     ...(config.ecsAgentUri !== undefined && { taskProtection: new EcsTaskProtection(config.ecsAgentUri) }),
@@ -79,6 +85,8 @@ async function main(): Promise<void> {
   // With NODE_COMPILE_CACHE set: otherwise only a host that ends in good order would leave one to the next.
   setTimeout(flushCompileCache, COMPILE_CACHE_AFTER_MS).unref();
 
+  const metrics = createMetrics({ mode: config.metrics });
+  const endMetrics = startHostMetrics({ host, pool: config.pool, bus, metrics });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       logger.info({ signal }, 'host drains');
@@ -90,11 +98,23 @@ async function main(): Promise<void> {
     void host.drain();
   };
   await host.closed;
+  endMetrics();
   destroyAwsClients(clients);
   await heartbeat.close();
   logger.info('host stopped');
   logger.flush();
   process.exit(0);
+}
+
+/** Without it the others wait for this host's silence when it dies: slower, and just as safe. */
+async function findTask({ taskMetadata }: HostConfig, logger: Logger): Promise<string | undefined> {
+  if (taskMetadata === undefined) return undefined;
+  try {
+    return await readTaskArn(taskMetadata);
+  } catch (error) {
+    logger.warn({ err: error }, 'the end of this task will not be noticed at once');
+    return undefined;
+  }
 }
 
 /** An engine's libraries are loaded only where the engine is used. */

@@ -12,6 +12,8 @@ import { ShardOwner, type ShardTenant } from './shard-owner.ts';
 class Tenant implements ShardTenant {
   readonly lease: ShardLease;
   readonly log: string[];
+  sessions = 1;
+  working = 0;
   load: number | undefined = 1;
   pairing = false;
   ended: 'drained' | 'aborted' | undefined;
@@ -34,12 +36,13 @@ class Tenant implements ShardTenant {
 const { timings } = readHostConfig({ STATE_KEY_FILE: 'none' });
 const owners: ShardOwner[] = [];
 
-function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
+function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, task?: string) {
   const tenants: Tenant[] = [];
   const log: string[] = [];
   const seen = { hosts: 0, load: 0 };
   const owner = new ShardOwner({
     hostId,
+    task,
     pool: 'socket',
     shards: shardIds('socket', shards),
     store,
@@ -159,6 +162,23 @@ describe('ShardOwner', () => {
     await pass(10_000);
     expect(a.log).toHaveLength(2);
     expect([a.live().length, b.live().length]).toEqual([2, 2]);
+  });
+
+  it('takes over at once from a host whose task has stopped, and counts it', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a', 4, 'task-a');
+    const b = createOwner(store, 'b', 4, 'task-b');
+    await a.owner.start();
+    await pass(1_000);
+    await b.owner.start();
+    await pass(10_000);
+    expect(a.owner.figures).toEqual({ sessions: 2, working: 0, load: 4, failovers: 0, registrations: 1 });
+    expect(await store.declareStopped('b', 'task-b')).toBe(true);
+    await pass(timings.observe);
+    expect(a.live()).toHaveLength(4);
+    expect(a.owner.figures).toMatchObject({ failovers: 2 });
+    await pass(10_000);
+    expect(b.owner.figures).toMatchObject({ registrations: 2 });
   });
 
   it('takes over from a host that died, after the silence and not before', async () => {

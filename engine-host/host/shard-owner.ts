@@ -3,9 +3,9 @@ import type { Logger } from 'pino';
 import type { HostRow } from '#shared/contracts/rows.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
-import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
+import type { HostNews, OwnershipStore } from '#shared/ports/ownership-store.ts';
 import { HandedOver } from './handed-over.ts';
-import type { Heartbeat, HostNews } from './heartbeat/heartbeat.ts';
+import type { Heartbeat } from './heartbeat/heartbeat.ts';
 import { HostIncarnation, type HostLease } from './host-incarnation.ts';
 import { observe, type Sightings, silentHosts } from './host-liveness.ts';
 import type { ShardLease } from './lease.ts';
@@ -15,6 +15,9 @@ import type { HostTimings } from './timings.ts';
 
 /** What runs for a shard while this host has its lease. */
 export interface ShardTenant {
+  readonly sessions: number;
+  /** Sessions that are connected. */
+  readonly working: number;
   /** Weight of its sessions; undefined while they have not been listed. */
   readonly load: number | undefined;
   /** A QR code is on show. */
@@ -34,6 +37,8 @@ export interface OwnerView {
 
 export interface ShardOwnerDeps {
   readonly hostId: string;
+  /** ARN of the ECS task that the host is; undefined where there is none. */
+  readonly task?: string | undefined;
   readonly pool: HostRow['pool'];
   readonly shards: readonly string[];
   readonly store: OwnershipStore;
@@ -45,6 +50,18 @@ export interface ShardOwnerDeps {
   readonly onLook: (view: OwnerView) => void;
   /** Begins to run what belongs to the shard. */
   readonly admit: (lease: ShardLease) => ShardTenant;
+}
+
+/** Of all shards together. */
+export interface OwnerFigures {
+  readonly sessions: number;
+  readonly working: number;
+  /** Units. */
+  readonly load: number;
+  /** Shards taken over from hosts that had died, since the start. */
+  readonly failovers: number;
+  /** The first registration, and one more for each time the ownership was lost. */
+  readonly registrations: number;
 }
 
 interface Holding {
@@ -70,6 +87,8 @@ export class ShardOwner {
   readonly #handedOver: HandedOver;
   #sightings: Sightings = new Map();
   #state: HostRow['state'] = 'ACTIVE';
+  #failovers = 0;
+  #registrations = 0;
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(deps: ShardOwnerDeps) {
@@ -90,6 +109,16 @@ export class ShardOwner {
 
   get shards(): readonly string[] {
     return [...this.#holdings.keys()];
+  }
+
+  get figures(): OwnerFigures {
+    let [sessions, working, load] = [0, 0, 0];
+    for (const { tenant } of this.#holdings.values()) {
+      sessions += tenant.sessions;
+      working += tenant.working;
+      load += tenant.load ?? 0;
+    }
+    return { sessions, working, load, failovers: this.#failovers, registrations: this.#registrations };
   }
 
   /** Hands everything over, then removes the host. Resolves at the deadline at the latest. */
@@ -128,7 +157,7 @@ export class ShardOwner {
   }
 
   async #register(): Promise<HostIncarnation> {
-    const { hostId, pool, store, clock, timings } = this.#deps;
+    const { hostId, task, pool, store, clock, timings } = this.#deps;
     for (;;) {
       const seen = (await store.hosts()).find((row) => row.hostId === hostId);
       const registration = {
@@ -142,8 +171,10 @@ export class ShardOwner {
       const startedAt = clock.now();
       const ttl = Math.ceil(startedAt / 1000) + HOST_ROW_TTL_SECONDS;
       // Else an attempt that was given up before has arrived in between.
-      if (await store.register({ ...identity, ...news, pool, startedAt, ttl }, seen?.incarnation))
-        return new HostIncarnation(registration, { ...this.#deps, suspendAfter: timings.suspendAfter });
+      const row = { ...identity, ...news, pool, ...(task === undefined ? {} : { task }), startedAt, ttl };
+      if (!(await store.register(row, seen?.incarnation))) continue;
+      this.#registrations += 1;
+      return new HostIncarnation(registration, { ...this.#deps, suspendAfter: timings.suspendAfter });
     }
   }
 
@@ -159,9 +190,7 @@ export class ShardOwner {
   }
 
   #news(): HostNews {
-    let load = 0;
-    for (const { tenant } of this.#holdings.values()) load += tenant.load ?? 0;
-    return { load, state: this.#state };
+    return { load: this.figures.load, state: this.#state };
   }
 
   async #beginAgain(lost: HostIncarnation): Promise<void> {
@@ -235,7 +264,9 @@ export class ShardOwner {
     for (const seen of plan.acquire) {
       if (this.#state !== 'ACTIVE' || host.isLost) return;
       const row = await store.acquire(seen, hostId, host.id);
-      if (row !== undefined) this.#admit(host, row.shard, row.epoch);
+      if (row === undefined) continue;
+      if (seen.owner !== null) this.#failovers += 1;
+      this.#admit(host, row.shard, row.epoch);
     }
   }
 

@@ -44,6 +44,14 @@ export class ShardRuntime implements ShardTenant {
     this.#polling = this.#poll();
   }
 
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  get working(): number {
+    return this.#sessions.working;
+  }
+
   get load(): number | undefined {
     return this.#sessions.load;
   }

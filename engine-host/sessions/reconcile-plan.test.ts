@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import {
-  engineConfiguration,
-  isHalted,
-  needsRunner,
-  nextStep,
-  type ReconcileStep,
-  type RunnerFacts,
-} from './reconcile-plan.ts';
-import { sessionRow } from './row-fixtures.ts';
+import { engineConfiguration, isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
 
 const config = { client: { deviceName: 'Desk' } };
 const running: RunnerFacts = {
@@ -54,19 +46,6 @@ describe('engineConfiguration', () => {
   it('does not depend on the order of fields', () => {
     const one = engineConfiguration({ debug: true, ignore: { status: true, groups: false } });
     expect(engineConfiguration({ ignore: { groups: false, status: true }, debug: true })).toBe(one);
-  });
-});
-
-describe('needsRunner', () => {
-  it.each([
-    [{ desired: 'STOPPED' }, false],
-    [{ desired: 'STOPPED', status: 'WORKING' }, true],
-    [{ desired: 'STOPPED', logoutToken: 'l1' }, true],
-    [{ desired: 'STOPPED', logoutToken: 'l1', logoutDone: 'l1' }, false],
-    [{ desired: 'RUNNING' }, true],
-    [{ desired: 'DELETED' }, true],
-  ] as const)('%j', (changes, needed) => {
-    expect(needsRunner(sessionRow(changes))).toBe(needed);
   });
 });
 

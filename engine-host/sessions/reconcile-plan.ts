@@ -40,12 +40,6 @@ export function engineConfiguration(config: SessionConfig): string {
   );
 }
 
-/** True when a host that has just got the shard has something to do for the session. */
-export function needsRunner(row: SessionRow): boolean {
-  if (row.desired !== 'STOPPED' || row.status !== 'STOPPED') return true;
-  return row.logoutToken !== undefined && row.logoutToken !== row.logoutDone;
-}
-
 const LASTING: ReadonlySet<string> = new Set(['logged-out', 'qr-expired', 'conflict', 'banned', 'client-outdated']);
 
 /** True when the row tells of a failure that another host would only meet again. */

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import { engineWeight } from '#shared/domain/engine-weight.ts';
+import { needsRunner } from '#shared/domain/needs-runner.ts';
+import { sessionWeight } from '#shared/domain/session-weight.ts';
 import { tag } from '#shared/observability/log-tags.ts';
 import type { EngineEvent } from '../engines/engine.ts';
 import { isLost, type ShardLease, whileOwned } from '../host/lease.ts';
 import { sleep } from '../host/sleep.ts';
 import type { SessionOfJob } from '../jobs/job-executor.ts';
-import { needsRunner } from './reconcile-plan.ts';
 import { SessionRunner } from './session-runner.ts';
 import type { SessionRunnerDeps } from './session-runner-deps.ts';
 
@@ -37,12 +37,23 @@ export class ShardSessions {
     this.#deps = deps;
   }
 
-  /** Weight of the sessions that run here; undefined before they have been listed. */
+  get size(): number {
+    return this.#runners.size;
+  }
+
+  /** How many are connected. */
+  get working(): number {
+    return [...this.#runners.values()].filter((runner) => runner.status === 'WORKING').length;
+  }
+
+  /** What they weigh, in units; undefined before they have been listed. */
   get load(): number | undefined {
     if (!this.#isListed) return undefined;
-    let load = 0;
-    for (const { row } of this.#runners.values()) load += engineWeight(row?.engine ?? '');
-    return load;
+    // One whose row is still to be read may be of any of the engines.
+    const unread = Math.max(...Array.from(this.#deps.engines.keys(), sessionWeight));
+    let sum = 0;
+    for (const { row } of this.#runners.values()) sum += row === undefined ? unread : sessionWeight(row.engine);
+    return sum;
   }
 
   get pairing(): boolean {

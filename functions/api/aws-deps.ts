@@ -3,6 +3,7 @@ import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { EventBridgeSessionSignals } from '#shared/adapters/event-bridge-session-signals.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
@@ -19,11 +20,11 @@ import { createBacklog } from './use-cases/backlog.ts';
  */
 export function createAwsApiDeps(
   environment: Readonly<Record<string, string | undefined>>,
-  clients?: Pick<AwsClients, 'dynamo' | 's3' | 'sqs'>,
+  clients?: Pick<AwsClients, 'dynamo' | 'eventBridge' | 's3' | 'sqs'>,
 ): ApiDeps {
   const env = apiEnvSchema.parse(environment);
   if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
-  const { dynamo, s3, sqs } = clients ?? createAwsClients({ pathStyle: env.S3_PATH_STYLE });
+  const { dynamo, eventBridge, s3, sqs } = clients ?? createAwsClients({ pathStyle: env.S3_PATH_STYLE });
   const config = apiConfig(env, systemClock.now());
   const jobs = new DynamoDbJobStore(dynamo);
   const queue = new SqsShardQueue(sqs);
@@ -31,6 +32,7 @@ export function createAwsApiDeps(
     sessions: new DynamoDbSessionStore(dynamo),
     jobs,
     queue,
+    signals: new EventBridgeSessionSignals(eventBridge),
     backlog: createBacklog({ jobs, queue, clock: systemClock, config }),
     messages: new DynamoDbMessageStore(dynamo),
     chats: new DynamoDbChatStore(dynamo),

@@ -4,6 +4,7 @@ import type { Clock } from '#shared/ports/clock.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
+import type { SessionSignals } from '#shared/ports/session-signals.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ShardQueue } from '#shared/ports/shard-queue.ts';
 import type { Backlog } from './use-cases/backlog.ts';
@@ -13,6 +14,7 @@ export interface ApiDeps {
   readonly sessions: SessionStore;
   readonly jobs: JobStore;
   readonly queue: Pick<ShardQueue, 'send' | 'depth'>;
+  readonly signals: SessionSignals;
   readonly backlog: Backlog;
   readonly messages: MessageStore;
   readonly chats: ChatStore;

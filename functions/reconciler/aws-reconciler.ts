@@ -4,6 +4,7 @@ import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
+import { createMetrics } from '#shared/observability/metrics.ts';
 import { reconcilerConfig, reconcilerEnvSchema } from './env.ts';
 import { createReconcilerHandler } from './handler.ts';
 import { createReconciler } from './reconciler.ts';
@@ -30,5 +31,5 @@ export function createAwsReconciler(
     policy,
   });
   const logger = createLogger({ name: 'reconciler', level: env.LOG_LEVEL });
-  return createReconcilerHandler({ reconcile, shards, logger });
+  return createReconcilerHandler({ reconcile, shards, metrics: createMetrics({ mode: env.METRICS }), logger });
 }

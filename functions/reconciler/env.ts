@@ -13,6 +13,7 @@ export const reconcilerEnvSchema = z.object({
   RECONCILE_AFTER_SECONDS: seconds.default(DEFAULT_WAKE_POLICY.afterMs / 1000),
   /** How long a send that was woken is left alone; doubles each time. */
   RECONCILE_AGAIN_SECONDS: seconds.default(DEFAULT_WAKE_POLICY.againMs / 1000),
+  METRICS: z.enum(['emf', 'off']).default('off'),
   LOG_LEVEL: z.string().default('info'),
   /** Key of the tags that stand for ids in logs; the same for all functions and hosts. */
   LOG_HASH_KEY: z.string().min(1).optional(),

@@ -1,9 +1,11 @@
 import type { Logger } from '#shared/observability/logger.ts';
+import { METRICS, type Metrics } from '#shared/observability/metrics.ts';
 import type { Reconciled, Reconciler } from './reconciler.ts';
 
 export interface ReconcilerHandlerDeps {
   readonly reconcile: Reconciler;
   readonly shards: readonly string[];
+  readonly metrics: Metrics;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
 }
 
@@ -17,9 +19,9 @@ const AT_ONCE = 16;
  *
  * @throws ReconcilerError when some failed, after the others are done, so that the failure is counted
  */
-export function createReconcilerHandler({ reconcile, shards, logger }: ReconcilerHandlerDeps) {
+export function createReconcilerHandler({ reconcile, shards, metrics, logger }: ReconcilerHandlerDeps) {
   return async (): Promise<Reconciled> => {
-    const sum = { open: 0, woken: 0, expired: 0 };
+    const sum = { open: 0, oldestMs: 0, woken: 0, expired: 0 };
     const waiting = [...shards];
     let failures = 0;
     const work = async () => {
@@ -27,6 +29,7 @@ export function createReconcilerHandler({ reconcile, shards, logger }: Reconcile
         try {
           const done = await reconcile(shard);
           sum.open += done.open;
+          sum.oldestMs = Math.max(sum.oldestMs, done.oldestMs);
           sum.woken += done.woken;
           sum.expired += done.expired;
           if (done.woken + done.expired > 0) logger.info({ shard, ...done }, 'jobs reconciled');
@@ -37,6 +40,12 @@ export function createReconcilerHandler({ reconcile, shards, logger }: Reconcile
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
+    metrics.emit({ Pool: 'socket' }, [
+      [METRICS.openJobs, sum.open],
+      [METRICS.oldestJobAge, Math.round(sum.oldestMs / 1000)],
+      [METRICS.jobsWoken, sum.woken],
+      [METRICS.jobsExpired, sum.expired],
+    ]);
     if (failures > 0) throw new ReconcilerError(`${failures} of ${shards.length} shards could not be reconciled`);
     return sum;
   };

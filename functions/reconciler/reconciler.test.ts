@@ -88,9 +88,9 @@ describe('a send without a message', () => {
   it('gets another one when it has been quiet for long enough, the oldest first', async () => {
     await accept('job_1');
     await accept('job_2');
-    expect(await reconcile(SHARD)).toEqual({ open: 2, woken: 0, expired: 0 });
+    expect(await reconcile(SHARD)).toEqual({ open: 2, oldestMs: 2, woken: 0, expired: 0 });
     now += 2 * MINUTE;
-    expect(await reconcile(SHARD)).toEqual({ open: 2, woken: 2, expired: 0 });
+    expect(await reconcile(SHARD)).toEqual({ open: 2, oldestMs: 2 * MINUTE + 2, woken: 2, expired: 0 });
     expect(await messages()).toEqual(['job_1', 'job_2']);
     expect(await jobs.get('main', 'job_1')).toMatchObject({ state: 'QUEUED', wakes: 1, wokenAt: now });
   });
@@ -186,7 +186,7 @@ describe('left alone are', () => {
   it('other shards', async () => {
     await accept('job_1', { openShard: 'socket-01' });
     now += 2 * DAY;
-    expect(await reconcile(SHARD)).toEqual({ open: 0, woken: 0, expired: 0 });
+    expect(await reconcile(SHARD)).toEqual({ open: 0, oldestMs: 0, woken: 0, expired: 0 });
   });
 });
 
@@ -215,16 +215,19 @@ describe('what has expired', () => {
 it('looks at every shard, though one fails, and tells of that', async () => {
   const seen: string[] = [];
   const warned: unknown[] = [];
+  const emitted: (readonly [string, number])[] = [];
   const handler = createReconcilerHandler({
     shards: ['a', 'b', 'c'],
     reconcile: async (shard) => {
       seen.push(shard);
       if (shard === 'b') throw new Error('throttled');
-      return { open: 1, woken: 1, expired: 0 };
+      return { open: 1, oldestMs: shard === 'a' ? 90_000 : 1_000, woken: 1, expired: 0 };
     },
+    metrics: { emit: (_, values) => emitted.push(...values.map(([{ name }, value]) => [name, value] as const)) },
     logger: { info: () => {}, warn: (fields: unknown) => warned.push(fields) },
   });
   await expect(handler()).rejects.toBeInstanceOf(ReconcilerError);
   expect(seen.sort()).toEqual(['a', 'b', 'c']);
   expect(warned).toMatchObject([{ shard: 'b' }]);
+  expect(Object.fromEntries(emitted)).toEqual({ OpenJobs: 2, OldestJobAge: 90, JobsWoken: 2, JobsExpired: 0 });
 });

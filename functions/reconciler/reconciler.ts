@@ -16,6 +16,8 @@ export interface ReconcilerDeps {
 /** What was done about a shard's jobs. */
 export interface Reconciled {
   readonly open: number;
+  /** Age of the oldest open job, milliseconds; 0 where there is none. */
+  readonly oldestMs: number;
   readonly woken: number;
   readonly expired: number;
 }
@@ -36,6 +38,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   return async (shard) => {
     const open = await jobs.listOpen(shard);
     const now = clock.now();
+    const oldestMs = open.reduce((oldest, { createdAt }) => Math.max(oldest, now - createdAt), 0);
     let expired = 0;
     let woken = 0;
 
@@ -55,7 +58,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       now,
       policy,
     );
-    if (quiet.size === 0) return { open: open.length, woken, expired };
+    if (quiet.size === 0) return { open: open.length, oldestMs, woken, expired };
     const statuses = new Map((await sessions.listByShard(shard)).map(({ name, status }) => [name, status]));
     for (const [session, candidates] of quiet) {
       // While it does not work its sends wait on the queue, and another message each would only fill it.
@@ -69,7 +72,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
         woken += 1;
       }
     }
-    return { open: open.length, woken, expired };
+    return { open: open.length, oldestMs, woken, expired };
   };
 }
 

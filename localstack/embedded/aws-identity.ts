@@ -10,5 +10,8 @@ export const busArn = (name: string): string => `arn:aws:events:${REGION}:${ACCO
 export const ruleArn = (bus: string, rule: string): string =>
   `arn:aws:events:${REGION}:${ACCOUNT_ID}:rule/${bus === 'default' ? '' : `${bus}/`}${rule}`;
 
+/** ARN of a task of the only cluster. */
+export const taskArn = (id: string): string => `arn:aws:ecs:${REGION}:${ACCOUNT_ID}:task/trunkline/${id}`;
+
 /** The last part of an SQS or Lambda ARN: the resource's name. */
 export const nameInArn = (arn: string): string => arn.slice(arn.lastIndexOf(':') + 1);

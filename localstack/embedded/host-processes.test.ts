@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type HostProcesses, type HostProcessesOptions, startHostProcesses } from './host-processes.ts';
+import { startTaskMetadata } from './task-metadata.ts';
 import { ManualClock } from './test-support/manual-clock.ts';
 import { until } from './test-support/until.ts';
 
 const PROGRAM = `
 console.log('up as ' + process.env.HOST_ID + ' with ' + process.env.COLOUR);
+const metadata = process.env.ECS_CONTAINER_METADATA_URI_V4;
+if (metadata) fetch(metadata + '/task').then((answer) => answer.json()).then(({ TaskARN }) => console.log(TaskARN));
 process.on('disconnect', () => { console.log('alone'); process.exit(0); });
 process.on('SIGTERM', () => { if (process.env.STUBBORN === undefined) process.exit(0); });
 setInterval(() => {}, 1000);
@@ -115,6 +118,66 @@ it('stops for good, with SIGKILL for one that does not listen', async () => {
   await stopping;
   expect(isAlive(starts[0]?.pid ?? 0)).toBe(false);
   expect(running.pids().size).toBe(0);
+});
+
+it('has as many as are wanted, the last ones are the first to go', async () => {
+  const failures: string[] = [];
+  const running = start({ count: 0, onUnexpectedExit: (id) => failures.push(id) });
+  expect([running.wanted, running.pids().size]).toEqual([0, 0]);
+  running.want(2);
+  await lineCount(2);
+  const first = running.pids().get('host-1');
+  running.want(1);
+  await until(() => (running.pids().size === 1 ? true : undefined));
+  running.want(2);
+  await lineCount(3);
+  expect([...running.pids().keys()]).toEqual(['host-1', 'host-2']);
+  expect(running.pids().get('host-1')).toBe(first);
+  expect([running.wanted, failures]).toEqual([2, []]);
+});
+
+it('gives a host that is wanted again while it ends a new process then', async () => {
+  const running = start();
+  await lineCount(1);
+  const pid = running.pids().get('host-1');
+  running.want(0);
+  running.want(1);
+  expect(running.pids().get('host-1')).toBe(pid);
+  await lineCount(2);
+  expect(running.pids().get('host-1')).not.toBe(pid);
+  expect(starts).toHaveLength(2);
+});
+
+it('starts none after its own end', async () => {
+  const running = start();
+  await lineCount(1);
+  await running.stop();
+  running.want(3);
+  expect([running.pids().size, starts.length]).toEqual([0, 1]);
+});
+
+it('makes every process a task of its own, and tells of its end when nothing is left of it', async () => {
+  const metadata = await startTaskMetadata();
+  const stopped: string[] = [];
+  const alive: boolean[] = [];
+  const running = start({
+    taskMetadata: metadata.url,
+    onTaskStopped: (task) => {
+      stopped.push(task);
+      alive.push(isAlive(starts[stopped.length - 1]?.pid ?? process.pid));
+    },
+  });
+  await lineCount(2);
+  running.kill('host-1', 'SIGKILL');
+  await lineCount(4);
+  await running.restart('host-1');
+  await lineCount(6);
+  await running.stop();
+  const tasks = lines.flatMap((line) => (line.includes('arn:') ? [line.replace('host-1 stdout ', '')] : []));
+  expect(new Set(tasks).size).toBe(3);
+  expect(stopped).toEqual(tasks);
+  expect(alive).toEqual([false, false, false]);
+  await metadata.close();
 });
 
 it('lets a host know that its launcher is gone', async () => {

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { taskArn } from './aws-identity.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { taskMetadataUri } from './task-metadata.ts';
 
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 10_000;
@@ -12,14 +15,18 @@ export interface HostProcessesOptions {
   readonly program: string;
   /** Arguments for Node before the program. @default none */
   readonly nodeArguments?: readonly string[];
-  /** How many hosts; their ids are `host-1`, `host-2`, … */
+  /** How many hosts at first; their ids are `host-1`, `host-2`, … */
   readonly count: number;
   /** The whole environment of a host; its id is added as HOST_ID. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Address of the task metadata endpoint: every process is a task of its own. @default hosts are no tasks */
+  readonly taskMetadata?: string;
   /** Every line a host writes. */
   readonly onLine?: (hostId: string, stream: 'stdout' | 'stderr', line: string) => void;
   /** A host runs: the first time, or again after it ended. */
   readonly onStart?: (hostId: string, pid: number, starts: number) => void;
+  /** The process of a host has ended, for whatever reason; nothing of it is left. */
+  readonly onTaskStopped?: (task: string) => void;
   /** A host ended without being asked to; it is started again after `delayMs`. */
   readonly onUnexpectedExit?: (hostId: string, exit: HostExit, delayMs: number) => void;
   /** How long `stop` and `restart` wait after SIGTERM before SIGKILL. @default 10000 */
@@ -43,6 +50,13 @@ export interface HostProcesses {
   takeDown(hostId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Starts a host that was taken down. */
   bringUp(hostId: string): void;
+  /** How many hosts there are to be. */
+  readonly wanted: number;
+  /**
+   * Changes how many there are to be: starts what is missing, ends the last ones gracefully. Does not wait for them.
+   * Nothing happens after `stop`.
+   */
+  want(count: number): void;
   /** SIGTERM to all, SIGKILL after the deadline; resolves when none is left. */
   stop(): Promise<void>;
 }
@@ -52,26 +66,32 @@ export interface HostProcesses {
  * that carries nothing; its `disconnect` tells a host that the launcher is gone and that it should end.
  */
 export function startHostProcesses(options: HostProcessesOptions): HostProcesses {
-  const hosts = new Map(
-    Array.from({ length: options.count }, (_, index) => {
-      const id = `host-${index + 1}`;
-      return [id, new HostProcess(id, options)] as const;
-    }),
-  );
+  const hosts = new Map<string, HostProcess>();
+  let wanted = 0;
+  let stopped = false;
+  const want = (count: number) => {
+    // Whoever counts hosts may only have seen them end.
+    if (stopped) return;
+    wanted = count;
+    for (let number = 1; number <= count; number += 1) {
+      const id = `host-${number}`;
+      const host = hosts.get(id) ?? new HostProcess(id, options);
+      hosts.set(id, host);
+      host.start();
+    }
+    for (const host of [...hosts.values()].slice(count)) void host.stop('SIGTERM');
+  };
   const find = (id: string) => {
     const host = hosts.get(id);
     if (host === undefined) throw new Error(`No host ${id}.`);
     return host;
-  };
-  const stop = async () => {
-    await Promise.all([...hosts.values()].map((host) => host.stop('SIGTERM')));
   };
   // A launcher that dies without stopping must not leave hosts behind that nobody watches.
   const killAll = () => {
     for (const host of hosts.values()) host.kill('SIGKILL');
   };
   process.on('exit', killAll);
-  for (const host of hosts.values()) host.start();
+  want(options.count);
   return {
     pids: () => new Map([...hosts].flatMap(([id, { pid }]) => (pid === undefined ? [] : [[id, pid]]))),
     kill: (hostId, signal) => hosts.get(hostId)?.kill(signal) ?? false,
@@ -85,8 +105,13 @@ export function startHostProcesses(options: HostProcessesOptions): HostProcesses
       const host = find(hostId);
       if (host.pid === undefined) host.start();
     },
+    get wanted() {
+      return wanted;
+    },
+    want,
     stop: async () => {
-      await stop();
+      stopped = true;
+      await Promise.all([...hosts.values()].map((host) => host.stop('SIGTERM')));
       process.off('exit', killAll);
     },
   };
@@ -100,6 +125,8 @@ class HostProcess {
   #exited: Promise<void> = Promise.resolve();
   #cancelRestart: (() => void) | undefined;
   #wanted = false;
+  /** It has been asked to end; whoever wants it again meanwhile gets a new process then. */
+  #stopping = false;
   #starts = 0;
   #failures = 0;
 
@@ -113,12 +140,24 @@ class HostProcess {
     return this.#child?.pid;
   }
 
+  /** Does nothing where it runs, or is to be started again in a moment. */
   start(): void {
-    const { program, nodeArguments = [], env, onStart } = this.#options;
+    if (this.#wanted) return;
     this.#wanted = true;
-    this.#cancelRestart = undefined;
+    if (this.#child === undefined) this.#spawn();
+  }
+
+  #spawn(): void {
+    const { program, nodeArguments = [], env, taskMetadata, onStart, onTaskStopped } = this.#options;
+    const task = randomUUID();
     const child = spawn(process.execPath, [...nodeArguments, program], {
-      env: { ...env, HOST_ID: this.#id },
+      env: {
+        ...env,
+        HOST_ID: this.#id,
+        ...(taskMetadata === undefined
+          ? {}
+          : { ECS_CONTAINER_METADATA_URI_V4: taskMetadataUri({ url: taskMetadata }, task) }),
+      },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
@@ -131,12 +170,19 @@ class HostProcess {
         if (ended) return;
         ended = true;
         this.#child = undefined;
+        const asked = this.#stopping;
+        this.#stopping = false;
         resolve();
-        if (this.#wanted) this.#startAgain(exit, this.#clock.now() - startedAt);
+        onTaskStopped?.(taskArn(task));
+        if (!this.#wanted) return;
+        if (asked) this.#spawn();
+        else this.#startAgain(exit, this.#clock.now() - startedAt);
       };
       child.once('exit', (code, signal) => onEnd({ code, signal }));
-      // The program could not be run at all.
-      child.once('error', () => onEnd({ code: null, signal: null }));
+      // The program could not be run at all; any other error says nothing about whether it runs.
+      child.on('error', () => {
+        if (child.pid === undefined) onEnd({ code: null, signal: null });
+      });
     });
     if (child.pid !== undefined) onStart?.(this.#id, child.pid, ++this.#starts);
   }
@@ -149,6 +195,8 @@ class HostProcess {
     this.#wanted = false;
     this.#cancelRestart?.();
     this.#cancelRestart = undefined;
+    if (this.#child === undefined || this.#stopping) return await this.#exited;
+    this.#stopping = true;
     this.kill(signal);
     const cancel = this.#clock.schedule(this.#options.stopDeadlineMs ?? 10_000, () => this.kill('SIGKILL'));
     await this.#exited;
@@ -159,7 +207,10 @@ class HostProcess {
     if (upMs >= STABLE_AFTER_MS) this.#failures = 0;
     const delayMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures++);
     this.#options.onUnexpectedExit?.(this.#id, exit, delayMs);
-    this.#cancelRestart = this.#clock.schedule(delayMs, () => this.start());
+    this.#cancelRestart = this.#clock.schedule(delayMs, () => {
+      this.#cancelRestart = undefined;
+      this.#spawn();
+    });
   }
 
   #readLines(stream: 'stdout' | 'stderr', source: Readable | null): void {

@@ -54,7 +54,7 @@ export async function createResources(clients: ResourceClients, resources: Resou
     createQueues(clients.sqs, resources.queues),
     createBus(clients.eventBridge, resources.bus.name),
   ]);
-  for (const rule of resources.rules) await createRule(clients.eventBridge, resources.bus.name, rule);
+  for (const rule of resources.rules) await createRule(clients.eventBridge, rule.bus ?? resources.bus.name, rule);
 }
 
 /** Makes one table if it is not there, and waits until it can be used. */

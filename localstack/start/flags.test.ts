@@ -15,10 +15,15 @@ describe('flags of npm start', () => {
     });
   });
 
+  it('may leave the number of hosts to the load', () => {
+    expect(parseFlags(['--hosts', 'auto']).hosts).toBe('auto');
+  });
+
   it.each([
     [['--port', 'http'], /--port takes a whole number from 0 to 65535/],
     [['--port', '70000'], /--port/],
-    [['--hosts', '0'], /--hosts takes a whole number from 1 to 16/],
+    [['--hosts', '0'], /--hosts takes a whole number from 1 to 16, or auto/],
+    [['--hosts', 'many'], /--hosts takes a whole number from 1 to 16, or auto/],
     [['--host', '2'], /--host/],
     [['serve'], /serve/],
   ])('%j is refused with a sentence', (args, message) => {

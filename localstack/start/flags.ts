@@ -5,7 +5,8 @@ import * as z from 'zod';
 export interface StartFlags {
   readonly port: number;
   readonly dataDir: string;
-  readonly hosts: number;
+  /** `auto`: as many as the sessions need. */
+  readonly hosts: number | 'auto';
   readonly simulator: boolean;
 }
 
@@ -23,7 +24,9 @@ const wholeNumber = (flag: string, min: number, max: number) =>
 const schema = z.object({
   port: wholeNumber('port', 0, 65_535),
   data: z.string().min(1, { error: '--data takes a directory' }),
-  hosts: wholeNumber('hosts', 1, 16),
+  hosts: z.union([z.literal('auto'), wholeNumber('hosts', 1, 16)], {
+    error: '--hosts takes a whole number from 1 to 16, or auto',
+  }),
   simulator: z.boolean(),
 });
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
 import { apiRoutes, createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
+import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
 import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
@@ -10,13 +11,17 @@ import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts'
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { ECS_SOURCE, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
 import { resourceDefinition } from '#shared/contracts/resources.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
 import { hashApiKey } from '#shared/domain/api-key.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
+import type { HostLauncher } from '#shared/ports/host-launcher.ts';
 import type { FunctionTable } from '../embedded/function-registry.ts';
 import { type HostProcesses, type HostProcessesOptions, startHostProcesses } from '../embedded/host-processes.ts';
 import { type LocalCloud, startLocalCloud } from '../embedded/local-cloud.ts';
+import { LocalHostLauncher } from '../embedded/local-host-launcher.ts';
+import { startTaskMetadata } from '../embedded/task-metadata.ts';
 import { openInstallation } from './installation.ts';
 
 export interface PlatformOptions {
@@ -24,8 +29,8 @@ export interface PlatformOptions {
   readonly dataDir: string;
   /** @default 0, any free port */
   readonly port?: number;
-  /** Engine-host processes. @default 1 */
-  readonly hosts?: number;
+  /** Engine-host processes; `auto`: as many as the sessions need, none without sessions. @default 1 */
+  readonly hosts?: number | 'auto';
   /** Shards of the socket pool; fixed once sessions exist. @default 8 */
   readonly shards?: number;
   /** The WhatsApp server, and the certificate authority to trust for its media besides the usual ones. */
@@ -61,11 +66,16 @@ const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/engine-ho
  */
 const HOST_NODE_ARGUMENTS = ['--max-semi-space-size=2'];
 const AUTHORIZER = 'authorizer';
+const CAPACITY = 'capacity';
+/** On one machine a spare host spares nothing, and more than these share its CPUs only worse. */
+const LOCAL_CAPACITY = { WARM_SPARES: '0', MAX_HOSTS: '16' };
 
 /** Starts the local cloud with the functions in it, and the engine hosts. One platform per process. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const installation = await openInstallation(options.dataDir);
-  const shards = options.shards ?? 8;
+  const { shards = 8, hosts: hostCount = 1 } = options;
+  const started = Promise.withResolvers<HostProcesses>();
+  const launcher = hostCount === 'auto' ? new LocalHostLauncher(started.promise) : undefined;
   let clients: AwsClients | undefined;
   const cloud = await startLocalCloud({
     dataDir: join(options.dataDir, 'cloud'),
@@ -75,13 +85,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         process.env,
         endpoints,
         { S3_PATH_STYLE: 'true', SHARD_COUNT: String(shards), LOG_HASH_KEY: installation.logHashKey },
+        LOCAL_CAPACITY,
         options.functionEnv,
       );
       process.env.LOG_LEVEL ??= 'warn';
       clients = createAwsClients({ pathStyle: true });
       const keys = new DynamoDbApiKeyStore(clients.dynamo);
       await keys.put(administratorKey(installation.apiKey));
-      return loadFunctions(clients, keys);
+      return loadFunctions(clients, keys, launcher);
     },
     api: {
       port: options.port ?? 0,
@@ -95,10 +106,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   });
   const api = cloud.listeners.api;
   if (api === undefined) throw new Error('The local cloud has no API.');
+  const taskMetadata = await startTaskMetadata();
   const hosts = startHostProcesses({
     program: HOST_PROGRAM,
     nodeArguments: HOST_NODE_ARGUMENTS,
-    count: options.hosts ?? 1,
+    count: hostCount === 'auto' ? 0 : hostCount,
+    taskMetadata: taskMetadata.url,
+    onTaskStopped: (task) => cloud.listeners.eventBridge.takeServiceEvent(taskStopped(task)),
     env: {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: COMPILE_CACHE,
@@ -111,12 +125,18 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       LOG_HASH_KEY: installation.logHashKey,
       STATE_KEY_FILE: installation.stateKeyFile,
       LOG_LEVEL: process.env.LOG_LEVEL,
+      METRICS: process.env.METRICS,
       ...options.hostEnv,
     },
     ...(options.stopDeadlineMs === undefined ? {} : { stopDeadlineMs: options.stopDeadlineMs }),
     ...(options.onHostLine === undefined ? {} : { onLine: options.onHostLine }),
     ...(options.onHostExit === undefined ? {} : { onUnexpectedExit: options.onHostExit }),
   });
+  started.resolve(hosts);
+  // Sessions from before want their hosts now, not at the schedule's next turn.
+  if (launcher !== undefined) {
+    await cloud.functions.invoke(CAPACITY, {}).catch((error: unknown) => options.onError?.(CAPACITY, error));
+  }
   return {
     url: api.url,
     apiKey: installation.apiKey,
@@ -124,9 +144,20 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     hosts,
     stop: async () => {
       await hosts.stop();
+      await taskMetadata.close();
       await cloud.stop();
       if (clients !== undefined) destroyAwsClients(clients);
     },
+  };
+}
+
+/** As ECS tells it on the account's bus. */
+function taskStopped(taskArn: string) {
+  return {
+    source: ECS_SOURCE,
+    detailType: TASK_STATE_CHANGE,
+    resources: [taskArn],
+    detail: { taskArn, lastStatus: 'STOPPED', desiredStatus: 'STOPPED', stoppedAt: new Date().toISOString() },
   };
 }
 
@@ -143,12 +174,17 @@ function administratorKey(key: string): ApiKeyRow {
 }
 
 /** The functions, in this process; the SDK inside them finds the local cloud as it finds AWS, in the environment. */
-function loadFunctions({ dynamo, s3, sqs }: AwsClients, keys: ApiKeyStore): FunctionTable {
+function loadFunctions(
+  { dynamo, s3, sqs }: AwsClients,
+  keys: ApiKeyStore,
+  launcher: HostLauncher | undefined,
+): FunctionTable {
   const deps = createAwsApiDeps(process.env);
   const api = Object.entries(createApiFunctions(deps));
   return {
     ...Object.fromEntries(api.map(([name, handler]) => [name, { handler }])),
     [AUTHORIZER]: { handler: createAuthorizer({ keys }) },
+    [CAPACITY]: { handler: createAwsCapacity(process.env, { dynamo }, launcher), timeoutSeconds: 60 },
     reconciler: { handler: createAwsReconciler(process.env, { dynamo, sqs }), timeoutSeconds: 60 },
     'event-projector': {
       handler: createEventProjectorHandler({

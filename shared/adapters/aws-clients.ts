@@ -18,10 +18,9 @@ export interface AwsClientOptions {
 
 const MAX_SOCKETS = 256;
 const CONNECTION_TIMEOUT_MS = 2_000;
-const ATTEMPTS = 4;
+export const retries = { maxAttempts: 4, retryMode: 'standard' } as const;
 const HEARTBEAT_TIMEOUT_MS = 1_000;
 
-export const retries = { maxAttempts: ATTEMPTS, retryMode: 'standard' };
 
 /** @param requestTimeout milliseconds */
 export const connections = (requestTimeout: number) => {

@@ -3,7 +3,7 @@ import { TABLES } from '../contracts/resources.ts';
 import { type HostRow, hostRowSchema, type ShardRow, shardRowSchema } from '../contracts/rows.ts';
 import { NotOwnerError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { OwnershipStore } from '../ports/ownership-store.ts';
+import type { HostNews, OwnershipStore } from '../ports/ownership-store.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -38,16 +38,10 @@ export class DynamoDbOwnershipStore implements OwnershipStore {
     return now?.incarnation === host.incarnation;
   }
 
-  async heartbeat(
-    hostId: string,
-    incarnation: string,
-    rvn: number,
-    load: number,
-    state: HostRow['state'],
-  ): Promise<void> {
+  async heartbeat(hostId: string, incarnation: string, rvn: number, news: HostNews): Promise<void> {
     const ttl = Math.ceil(this.#clock.now() / 1000) + HOST_ROW_KEPT_SECONDS;
     const written = await this.#hosts.update({ hostId }, (e) => ({
-      update: e.update({ rvn, load, state, ttl }),
+      update: e.update({ ...news, rvn, ttl }),
       condition: [
         `${e.name('incarnation')} = ${e.value(incarnation)}`,
         `${e.name('state')} <> ${e.value('DEAD')}`,
@@ -71,6 +65,14 @@ export class DynamoDbOwnershipStore implements OwnershipStore {
     const written = await this.#hosts.update({ hostId }, (e) => ({
       update: e.update({ state: 'DEAD' }),
       condition: `${e.name('incarnation')} = ${e.value(incarnation)} AND ${e.name('rvn')} = ${e.value(rvn)}`,
+    }));
+    return written !== undefined;
+  }
+
+  async declareStopped(hostId: string, task: string): Promise<boolean> {
+    const written = await this.#hosts.update({ hostId }, (e) => ({
+      update: e.update({ state: 'DEAD' }),
+      condition: `${e.name('task')} = ${e.value(task)} AND ${e.name('state')} <> ${e.value('DEAD')}`,
     }));
     return written !== undefined;
   }

@@ -1,4 +1,5 @@
 import { PROJECTED_EVENTS } from './events.ts';
+import { SESSION_WANTED_PATTERN, TASK_ENDS_PATTERN } from './fleet-events.ts';
 
 /**
  * What the platform needs from AWS, once. The CDK app creates these in an account, the local cloud creates the same
@@ -41,6 +42,8 @@ export interface BucketDefinition {
 
 export interface RuleDefinition {
   readonly name: string;
+  /** `default` is the account's own bus, where the services of AWS tell what happens. @default the platform's bus */
+  readonly bus?: 'default';
   /** EventBridge event pattern. */
   readonly pattern: unknown;
   readonly targets: readonly {
@@ -55,6 +58,8 @@ export interface EventSourceDefinition {
   readonly queue: string;
   readonly function: string;
   readonly batchSize: number;
+  /** Invocations at the same time, at least 2. @default what the event source has */
+  readonly concurrency?: number;
 }
 
 /** A function that is called at a fixed rate: a schedule of EventBridge in AWS. */
@@ -79,6 +84,7 @@ export const TABLES = {
   jobs: 'trunkline-jobs',
   hosts: 'trunkline-hosts',
   shards: 'trunkline-shards',
+  fleets: 'trunkline-fleets',
   messages: 'trunkline-messages',
   chats: 'trunkline-chats',
   apiKeys: 'trunkline-api-keys',
@@ -114,6 +120,8 @@ export const QUEUES = {
   shardDeadLetters: 'trunkline-shard-dead-letters.fifo',
   projector: 'trunkline-projector',
   projectorDeadLetters: 'trunkline-projector-dead-letters',
+  capacity: 'trunkline-capacity',
+  capacityDeadLetters: 'trunkline-capacity-dead-letters',
 } as const;
 
 /** How long what a dead host had in hand, and all that its sessions send after it, waits. Hosts extend it meanwhile. */
@@ -134,6 +142,7 @@ export function shardQueueName(shard: string): string {
 /** All resources of an installation with `shards` shards in the socket pool. */
 export function resourceDefinition(shards: number): ResourceDefinition {
   const text = (name: string): KeyDefinition => ({ name, type: 'S' });
+  const toCapacity = { id: 'capacity', queue: QUEUES.capacity, deadLetterQueue: QUEUES.capacityDeadLetters };
   return {
     tables: [
       {
@@ -163,6 +172,7 @@ export function resourceDefinition(shards: number): ResourceDefinition {
       },
       { name: TABLES.hosts, partitionKey: text('hostId'), ttlAttribute: 'ttl' },
       { name: TABLES.shards, partitionKey: text('shard') },
+      { name: TABLES.fleets, partitionKey: text('pool') },
       {
         name: TABLES.messages,
         partitionKey: text('session'),
@@ -191,6 +201,7 @@ export function resourceDefinition(shards: number): ResourceDefinition {
     queues: [
       { name: QUEUES.shardDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
       { name: QUEUES.projectorDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
+      { name: QUEUES.capacityDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
       ...shardIds('socket', shards).map((shard) => ({
         name: shardQueueName(shard),
         fifo: true,
@@ -205,6 +216,14 @@ export function resourceDefinition(shards: number): ResourceDefinition {
         deadLetterQueue: QUEUES.projectorDeadLetters,
         maxReceiveCount: 10,
       },
+      {
+        name: QUEUES.capacity,
+        fifo: false,
+        // Not less than the function's own timeout.
+        visibilityTimeoutSeconds: 60,
+        deadLetterQueue: QUEUES.capacityDeadLetters,
+        maxReceiveCount: 5,
+      },
     ],
     buckets: [{ name: BUCKETS.state }, { name: BUCKETS.media }],
     bus: { name: BUS },
@@ -214,8 +233,17 @@ export function resourceDefinition(shards: number): ResourceDefinition {
         pattern: { source: [EVENT_SOURCE], 'detail-type': PROJECTED_EVENTS },
         targets: [{ id: 'projector', queue: QUEUES.projector, deadLetterQueue: QUEUES.projectorDeadLetters }],
       },
+      { name: 'trunkline-session-wanted', pattern: SESSION_WANTED_PATTERN, targets: [toCapacity] },
+      { name: 'trunkline-task-ends', bus: 'default', pattern: TASK_ENDS_PATTERN, targets: [toCapacity] },
     ],
-    eventSources: [{ queue: QUEUES.projector, function: 'event-projector', batchSize: 10 }],
-    schedules: [{ name: 'trunkline-reconciler', function: 'reconciler', everySeconds: 60 }],
+    eventSources: [
+      { queue: QUEUES.projector, function: 'event-projector', batchSize: 10 },
+      // Each batch looks at the whole fleet: more at once would only do the same.
+      { queue: QUEUES.capacity, function: 'capacity', batchSize: 10, concurrency: 2 },
+    ],
+    schedules: [
+      { name: 'trunkline-reconciler', function: 'reconciler', everySeconds: 60 },
+      { name: 'trunkline-capacity', function: 'capacity', everySeconds: 60 },
+    ],
   };
 }

@@ -53,8 +53,10 @@ export const hostRowSchema = z.object({
   /** Record version, one more at each heartbeat. */
   rvn: z.number(),
   state: z.enum(['ACTIVE', 'DRAINING', 'DEAD']),
-  /** Weight of the sessions that it runs, see `engineWeight`. Rows of earlier versions lack it. */
+  /** Weight of the sessions that it runs, see `sessionWeight`. Rows of earlier versions lack it. */
   load: z.number().default(0),
+  /** ARN of the ECS task that it is; undefined where there is none. */
+  task: z.string().optional(),
   startedAt: z.number(),
   ttl: z.number(),
 });
@@ -69,6 +71,16 @@ export const shardRowSchema = z.object({
   ownerIncarnation: z.string().nullable(),
 });
 export type ShardRow = z.infer<typeof shardRowSchema>;
+
+/** Row of the fleets table, key `pool`: how many hosts it needed lately, newest last. */
+export const fleetRowSchema = z.object({
+  pool: z.enum(['socket', 'browser']),
+  /** One more at each decision. */
+  version: z.number(),
+  /** Milliseconds since 1970; wall clocks are good enough for how long a spare host stays. */
+  needs: z.array(z.object({ at: z.number(), hosts: z.number() })),
+});
+export type FleetRow = z.infer<typeof fleetRowSchema>;
 
 /**
  * Row of the messages read model, key (`session`, `id` = bare message id). `chatKey` is `session#chatId`,

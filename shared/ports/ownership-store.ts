@@ -1,5 +1,12 @@
 import type { HostRow, ShardRow } from '../contracts/rows.ts';
 
+/** What a heartbeat tells of the host besides that it lives. */
+export interface HostNews {
+  /** What its sessions weigh, in units (see `sessionWeight`). */
+  readonly load: number;
+  readonly state: HostRow['state'];
+}
+
 /** Hosts and shards tables. Every write is one conditional single-item write. Reads are strongly consistent. */
 export interface OwnershipStore {
   /**
@@ -10,10 +17,15 @@ export interface OwnershipStore {
    */
   register(host: HostRow, replaces: string | undefined): Promise<boolean>;
   /** Next heartbeat. @throws NotOwnerError when the row is another incarnation's or declared DEAD */
-  heartbeat(hostId: string, incarnation: string, rvn: number, load: number, state: HostRow['state']): Promise<void>;
+  heartbeat(hostId: string, incarnation: string, rvn: number, news: HostNews): Promise<void>;
   hosts(): Promise<readonly HostRow[]>;
   /** Marks a silent host dead if its `rvn` is still the one that was seen. @returns false when it moved */
   declareDead(hostId: string, incarnation: string, rvn: number): Promise<boolean>;
+  /**
+   * Marks a host dead whose task has ended, whatever it did last: with the task nothing of it is left that could act.
+   * @returns false when the row is another task's by now, is DEAD already, or gone
+   */
+  declareStopped(hostId: string, task: string): Promise<boolean>;
   /** Removes a host that has drained. */
   deregister(hostId: string, incarnation: string): Promise<void>;
   /** Makes sure the shards' rows exist. */

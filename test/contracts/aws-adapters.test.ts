@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { DynamoDbFleetStore } from '#shared/adapters/dynamodb-fleet-store.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbJournalStore } from '#shared/adapters/dynamodb-journal-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
@@ -18,6 +19,7 @@ import { type AwsBacking, startAwsBacking } from './aws-backing.ts';
 import { defineChatStoreContract } from './chat-store-contract.ts';
 import { defineCheckpointStoreContract } from './checkpoint-store-contract.ts';
 import { defineEventBusContract } from './event-bus-contract.ts';
+import { defineFleetStoreContract } from './fleet-store-contract.ts';
 import { defineJobStoreContract } from './job-store-contract.ts';
 import { defineJournalBodyStoreContract } from './journal-body-store-contract.ts';
 import { defineJournalStoreContract } from './journal-store-contract.ts';
@@ -48,6 +50,7 @@ describe('AWS adapters', () => {
     const [hosts, shards] = await Promise.all([aws.createTable(TABLES.hosts), aws.createTable(TABLES.shards)]);
     return new DynamoDbOwnershipStore(aws.clients.dynamo, { hosts, shards });
   });
+  defineFleetStoreContract('DynamoDB', () => dynamo(DynamoDbFleetStore, TABLES.fleets));
   defineCheckpointStoreContract('S3', async () => new S3CheckpointStore(aws.clients.s3, await aws.createBucket()));
   defineJournalStoreContract('DynamoDB', () => dynamo(DynamoDbJournalStore, TABLES.journal));
   defineJournalBodyStoreContract('S3', async () => new S3JournalBodyStore(aws.clients.s3, await aws.createBucket()));

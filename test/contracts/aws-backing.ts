@@ -130,7 +130,8 @@ function keySchema({
   ];
 }
 
-function setEnv(values: Readonly<Record<string, string>>): () => void {
+/** @returns puts back what was there before */
+export function setEnv(values: Readonly<Record<string, string>>): () => void {
   const before = Object.keys(values).map((name) => [name, process.env[name]] as const);
   Object.assign(process.env, values);
   return () => {

@@ -26,7 +26,7 @@ const CALL_BYTES = 256 * 1024;
 /** Answers PutEvents and keeps what it took. */
 export class EventBridgeStub {
   readonly details: unknown[] = [];
-  refuse: 'nothing' | 'call' | { readonly eventId: string } = 'nothing';
+  refuse: 'nothing' | 'call' | 'entries' | { readonly eventId: string } = 'nothing';
 
   async listen(): Promise<Listener> {
     const server = createServer(async (request, response) => {
@@ -62,7 +62,8 @@ export class EventBridgeStub {
   }
 
   #take(detail: { readonly id?: string }): object {
-    if (typeof this.refuse === 'object' && detail.id === this.refuse.eventId) {
+    const isRefused = typeof this.refuse === 'object' ? detail.id === this.refuse.eventId : this.refuse === 'entries';
+    if (isRefused) {
       return { ErrorCode: 'ThrottlingException', ErrorMessage: 'refused' };
     }
     this.details.push(detail);

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { HostRow } from '#shared/contracts/rows.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
 import { hostRow } from './rows.ts';
@@ -12,6 +13,7 @@ export function defineOwnershipStoreContract(name: string, factory: () => Promis
     });
 
     const host = async () => (await store.hosts()).find(({ hostId }) => hostId === 'host-1');
+    const news = (load: number, state: HostRow['state'] = 'ACTIVE') => ({ load, state });
     const freeShard = async () => {
       await store.ensureShards(['socket-00']);
       const seen = await store.shard('socket-00');
@@ -21,24 +23,24 @@ export function defineOwnershipStoreContract(name: string, factory: () => Promis
 
     it('moves a host on with its heartbeats', async () => {
       await store.register(hostRow(), undefined);
-      await store.heartbeat('host-1', 'boot-1', 2, 7, 'DRAINING');
+      await store.heartbeat('host-1', 'boot-1', 2, news(7, 'DRAINING'));
       expect(await host()).toMatchObject({ rvn: 2, load: 7, state: 'DRAINING', incarnation: 'boot-1' });
     });
 
     it('does not take a late heartbeat for a loss, nor back', async () => {
       await store.register(hostRow(), undefined);
-      await store.heartbeat('host-1', 'boot-1', 5, 1, 'ACTIVE');
-      await store.heartbeat('host-1', 'boot-1', 4, 9, 'ACTIVE');
+      await store.heartbeat('host-1', 'boot-1', 5, news(1));
+      await store.heartbeat('host-1', 'boot-1', 4, news(9));
       expect(await host()).toMatchObject({ rvn: 5, load: 1 });
     });
 
     it('tells a host that was replaced, declared dead, or never registered', async () => {
       await store.register(hostRow(), undefined);
       await store.register(hostRow({ incarnation: 'boot-2' }), 'boot-1');
-      await expect(store.heartbeat('host-1', 'boot-1', 2, 0, 'ACTIVE')).rejects.toBeInstanceOf(NotOwnerError);
+      await expect(store.heartbeat('host-1', 'boot-1', 2, news(0))).rejects.toBeInstanceOf(NotOwnerError);
       expect(await store.declareDead('host-1', 'boot-2', 1)).toBe(true);
-      await expect(store.heartbeat('host-1', 'boot-2', 2, 0, 'ACTIVE')).rejects.toBeInstanceOf(NotOwnerError);
-      await expect(store.heartbeat('host-9', 'boot-1', 2, 0, 'ACTIVE')).rejects.toBeInstanceOf(NotOwnerError);
+      await expect(store.heartbeat('host-1', 'boot-2', 2, news(0))).rejects.toBeInstanceOf(NotOwnerError);
+      await expect(store.heartbeat('host-9', 'boot-1', 2, news(0))).rejects.toBeInstanceOf(NotOwnerError);
       expect(await host()).toMatchObject({ state: 'DEAD', rvn: 1 });
     });
 
@@ -52,18 +54,38 @@ export function defineOwnershipStoreContract(name: string, factory: () => Promis
 
     it('takes a registration that comes twice for one, and does not set the host back', async () => {
       await store.register(hostRow(), undefined);
-      await store.heartbeat('host-1', 'boot-1', 5, 1, 'DRAINING');
+      await store.heartbeat('host-1', 'boot-1', 5, news(1, 'DRAINING'));
       expect(await store.register(hostRow(), undefined)).toBe(true);
       expect(await host()).toMatchObject({ rvn: 5, state: 'DRAINING' });
     });
 
     it('declares nobody dead who has moved', async () => {
       await store.register(hostRow(), undefined);
-      await store.heartbeat('host-1', 'boot-1', 2, 0, 'ACTIVE');
+      await store.heartbeat('host-1', 'boot-1', 2, news(0));
       expect(await store.declareDead('host-1', 'boot-1', 1)).toBe(false);
       expect(await store.declareDead('host-1', 'boot-0', 2)).toBe(false);
       expect(await store.declareDead('host-9', 'boot-1', 1)).toBe(false);
       expect(await host()).toMatchObject({ state: 'ACTIVE' });
+    });
+
+    it('declares a host dead whose task has stopped, wherever its heartbeat is, and once', async () => {
+      await store.register(hostRow({ task: 'task-1' }), undefined);
+      await store.heartbeat('host-1', 'boot-1', 5, news(3));
+      expect(await store.declareStopped('host-1', 'task-1')).toBe(true);
+      expect(await host()).toMatchObject({ state: 'DEAD', rvn: 5 });
+      expect(await store.declareStopped('host-1', 'task-1')).toBe(false);
+      await expect(store.heartbeat('host-1', 'boot-1', 6, news(0))).rejects.toBeInstanceOf(NotOwnerError);
+    });
+
+    it('does nothing about the end of a task to a host that is another by now, or none', async () => {
+      await store.register(hostRow({ task: 'task-1' }), undefined);
+      await store.register(hostRow({ incarnation: 'boot-2', task: 'task-2' }), 'boot-1');
+      expect(await store.declareStopped('host-1', 'task-1')).toBe(false);
+      expect(await store.declareStopped('host-9', 'task-1')).toBe(false);
+      expect(await host()).toMatchObject({ state: 'ACTIVE', incarnation: 'boot-2' });
+      await store.register(hostRow({ incarnation: 'boot-3' }), 'boot-2');
+      expect(await store.declareStopped('host-1', 'task-2')).toBe(false);
+      expect(await store.hosts()).toHaveLength(1);
     });
 
     it('deregisters its own incarnation only', async () => {

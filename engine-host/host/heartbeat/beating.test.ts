@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { NotOwnerError } from '#shared/domain/errors.ts';
+import type { HostNews } from '#shared/ports/ownership-store.ts';
 import { Beating } from './beating.ts';
-import type { HostNews } from './heartbeat.ts';
 import { SharedPulse } from './shared-pulse.ts';
 
 const EVERY_MS = 2_000;
@@ -12,8 +12,8 @@ function setUp() {
   const registration = { hostId: 'a', incarnation: 'one', rvn: 1, sentAt: 0 };
   const beating = new Beating({
     store: {
-      heartbeat: (_host, _incarnation, _rvn, load, state) => {
-        sent.push({ load, state });
+      heartbeat: (_host, _incarnation, _rvn, news) => {
+        sent.push(news);
         return world.outcome();
       },
     },

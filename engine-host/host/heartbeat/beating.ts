@@ -1,8 +1,8 @@
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
-import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
+import type { HostNews, OwnershipStore } from '#shared/ports/ownership-store.ts';
 import { settledWithin, sleep } from '../sleep.ts';
-import type { HostNews, PulseEvents, Registration } from './heartbeat.ts';
+import type { PulseEvents, Registration } from './heartbeat.ts';
 import type { SharedPulse } from './shared-pulse.ts';
 
 export interface BeatingOptions {
@@ -63,10 +63,9 @@ export class Beating {
   async #beat(): Promise<void> {
     const { store, clock, registration, pulse, events } = this.#options;
     const { hostId, incarnation } = registration;
-    const { load, state } = this.#news;
     const sentAt = clock.monotonic();
     try {
-      await store.heartbeat(hostId, incarnation, pulse.nextRvn(), load, state);
+      await store.heartbeat(hostId, incarnation, pulse.nextRvn(), this.#news);
       pulse.accepted(sentAt);
       events.good();
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { HostRow } from '#shared/contracts/rows.ts';
+import type { HostNews } from '#shared/ports/ownership-store.ts';
 
 /** One registration of a host, as its row has it. Times are those of the host's monotonic clock, in milliseconds. */
 export interface Registration {
@@ -9,12 +9,6 @@ export interface Registration {
   /** Before the registration was sent. */
   readonly sentAt: number;
   readonly news: HostNews;
-}
-
-/** What heartbeats tell of the host besides that it lives. */
-export interface HostNews {
-  readonly load: number;
-  readonly state: HostRow['state'];
 }
 
 /** Called in the thread that began the heartbeat. What they tell may already be known from the pulse itself. */

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import type { HostNews } from '#shared/ports/ownership-store.ts';
 import { settledWithin } from '../sleep.ts';
-import type { Heartbeat, HostNews, Pulse, PulseEvents, Registration } from './heartbeat.ts';
+import type { Heartbeat, Pulse, PulseEvents, Registration } from './heartbeat.ts';
 import { SharedPulse } from './shared-pulse.ts';
 import type { FromHeartbeatWorker, HeartbeatWorkerData, ToHeartbeatWorker } from './worker-messages.ts';
 

@@ -1,4 +1,5 @@
-import type { HostNews, Registration } from './heartbeat.ts';
+import type { HostNews } from '#shared/ports/ownership-store.ts';
+import type { Registration } from './heartbeat.ts';
 
 /** What the thread that beats gets when it is made. */
 export interface HeartbeatWorkerData {

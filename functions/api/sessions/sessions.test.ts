@@ -249,3 +249,32 @@ describe('reading sessions', () => {
     expect((await api.call('GET', '/api/sessions/new/me')).text).toBe('null');
   });
 });
+
+describe('whoever starts hosts is told', () => {
+  it('of sessions that want one: to run, to stop what ran, to be unlinked, to be deleted', async () => {
+    const api = new TestApi();
+    await api.call('POST', '/api/sessions', { body: { name: 'idle', start: false } });
+    expect(api.wanted).toEqual([]);
+    await api.call('POST', '/api/sessions/idle/start');
+    await api.call('POST', '/api/sessions/idle/restart');
+    await api.call('POST', '/api/sessions/idle/logout');
+    expect(api.wanted).toEqual(['idle', 'idle', 'idle']);
+    const row = await api.sessions.get('idle');
+    await api.sessions.report('idle', row?.incarnation ?? '', 1, {
+      status: 'STOPPED',
+      logoutDone: row?.logoutToken ?? '',
+    });
+    await api.call('POST', '/api/sessions/idle/stop');
+    expect(api.wanted).toHaveLength(3);
+    await api.call('DELETE', '/api/sessions/idle');
+    expect(api.wanted).toHaveLength(4);
+  });
+
+  it('and it is no reason to refuse anything when that fails', async () => {
+    const signals = { wanted: () => Promise.reject(new DependencyError('The bus is away')) };
+    const api = new TestApi({}, { signals });
+    const { status } = await api.call('POST', '/api/sessions', { body: { name: 'one' } });
+    expect(status).toBe(201);
+    expect(JSON.stringify(api.logged)).toContain('wants a host');
+  });
+});

@@ -55,6 +55,8 @@ export class TestApi {
   readonly chats = new MemoryChatStore();
   readonly media = new MemoryMediaStore();
   readonly queued: QueuedMessage[] = [];
+  /** Names of the sessions that were said to want a host. */
+  readonly wanted: string[] = [];
   readonly logged: unknown[][] = [];
   /** Runs on every message for a shard, in place of the host; what it throws the queue throws. */
   onQueued: (message: ShardMessage) => Promise<void> = async () => {};
@@ -92,6 +94,11 @@ export class TestApi {
       media: this.media,
       clock: systemClock,
       queue,
+      signals: {
+        wanted: async ({ name }) => {
+          this.wanted.push(name);
+        },
+      },
       backlog: createBacklog({ jobs: this.jobs, queue, clock: systemClock, config: settings }),
       logger: { info: log, warn: log, error: log },
       config: settings,

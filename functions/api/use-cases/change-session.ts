@@ -65,13 +65,14 @@ export async function updateSession(deps: ApiDeps, row: SessionRow, config: Sess
 export async function deleteSession(deps: ApiDeps, name: string): Promise<void> {
   const row = await deps.sessions.get(name);
   if (row === undefined) return;
+  let deleted: SessionRow;
   try {
-    await deps.sessions.intend(name, row.incarnation, { desired: 'DELETED' });
+    deleted = await deps.sessions.intend(name, row.incarnation, { desired: 'DELETED' });
   } catch (error) {
     if (error instanceof NotFoundError) return;
     throw error;
   }
-  await notifyOwner(deps, row);
+  await notifyOwner(deps, deleted);
   await pollUntil(
     () => deps.sessions.get(name),
     (now) => now?.incarnation !== row.incarnation,

@@ -99,6 +99,23 @@ describe('PutEvents', () => {
     });
   });
 
+  it('takes events of services on the default bus, where rules meet them like any other', async () => {
+    await start();
+    const url = await queue('out');
+    const EventPattern = JSON.stringify({ source: ['aws.ecs'], detail: { lastStatus: ['STOPPED'] } });
+    await client.send(new PutRuleCommand({ Name: 'stopped', EventPattern }));
+    await client.send(new PutTargetsCommand({ Rule: 'stopped', Targets: [{ Id: 'out', Arn: queueArn('out') }] }));
+    const change = { source: 'aws.ecs', detailType: 'ECS Task State Change', resources: ['arn:task'] };
+    bridge.takeServiceEvent({ ...change, detail: { lastStatus: 'RUNNING' } });
+    bridge.takeServiceEvent({ ...change, detail: { lastStatus: 'STOPPED' } });
+    expect(JSON.parse((await receive(url)).Body ?? '')).toMatchObject({
+      'detail-type': 'ECS Task State Change',
+      source: 'aws.ecs',
+      resources: ['arn:task'],
+      detail: { lastStatus: 'STOPPED' },
+    });
+  });
+
   it('brings every character to a queue', async () => {
     await start();
     const url = await queue('out');

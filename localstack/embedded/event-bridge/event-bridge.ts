@@ -10,6 +10,7 @@ import { EventBridgeError } from './event-bridge-error.ts';
 import { EventBuses } from './event-bus.ts';
 import { EventStore } from './event-store.ts';
 import { createOperations, type Operation } from './operations.ts';
+import type { EventContent } from './put-events.ts';
 import { createTargets } from './targets.ts';
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -32,6 +33,8 @@ export interface EventBridgeOptions extends ListenOptions {
 export interface EventBridge extends Listener {
   /** Delivers what an earlier process left; call it once functions and queues are there. */
   resume(): void;
+  /** Takes an event of a service that the local cloud stands for, e.g. ECS. */
+  takeServiceEvent(content: EventContent): void;
 }
 
 /** The EventBridge API on loopback, and the deliveries behind it. */
@@ -47,7 +50,8 @@ export async function startEventBridge(options: EventBridgeOptions): Promise<Eve
   });
   // Read before any new event is taken: what is left over is delivered once, by resume.
   const leftOver = store.deliveries();
-  const operations = createOperations(new EventBuses(store, dispatcher, clock));
+  const buses = new EventBuses(store, dispatcher, clock);
+  const operations = createOperations(buses);
   const listener = await listen(
     createServer((request, response) => void answer(request, response, operations)),
     options,
@@ -55,6 +59,7 @@ export async function startEventBridge(options: EventBridgeOptions): Promise<Eve
   return {
     ...listener,
     resume: () => dispatcher.dispatch(leftOver),
+    takeServiceEvent: (content) => buses.takeServiceEvent(content),
     close: async () => {
       await listener.close();
       await dispatcher.stop();

@@ -4,7 +4,7 @@ import type { DeliveryDispatcher } from './delivery-dispatcher.ts';
 import { EventBridgeError } from './event-bridge-error.ts';
 import { type EventMatcher, parseEventPattern } from './event-pattern.ts';
 import type { EventStore, NewDelivery } from './event-store.ts';
-import { type BusEvent, type EntryOutcome, parsePutEvents } from './put-events.ts';
+import { type BusEvent, busEvent, type EntryOutcome, type EventContent, parsePutEvents } from './put-events.ts';
 import type { Rule, Target } from './rules.ts';
 
 const MAX_TARGETS = 5;
@@ -40,6 +40,13 @@ export class EventBuses {
     );
     if (deliveries.length > 0) this.#dispatcher.dispatch(this.#store.addDeliveries(deliveries));
     return outcomes;
+  }
+
+  /** An event of one of AWS's own services, which nobody else may put: they come on the default bus. */
+  takeServiceEvent(content: EventContent): void {
+    const now = this.#clock.now();
+    const deliveries = this.#deliveriesOf('default', busEvent(content, now), now);
+    if (deliveries.length > 0) this.#dispatcher.dispatch(this.#store.addDeliveries(deliveries));
   }
 
   createBus(name: string): void {

@@ -85,21 +85,32 @@ function parseEntry(entry: Entry, bytes: number, buses: ReadonlySet<string>, now
   if (!buses.has(bus)) return refuse('ResourceNotFoundException', `Event bus ${bus} does not exist.`);
   const detail = parseDetail(Detail);
   if (detail === undefined) return refuse('MalformedDetail', 'Detail is malformed.');
-  const time = new Date(Time === undefined ? nowMs : Time * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+  const event = busEvent(
+    { source, detailType: DetailType, resources, detail },
+    Time === undefined ? nowMs : Time * 1000,
+  );
+  return { accepted: true, bus, event };
+}
+
+/** What an event says, whoever it comes from. */
+export interface EventContent {
+  readonly source: string;
+  readonly detailType: string;
+  readonly resources: readonly string[];
+  readonly detail: object;
+}
+
+export function busEvent({ source, detailType, resources, detail }: EventContent, atMs: number): BusEvent {
   return {
-    accepted: true,
-    bus,
-    event: {
-      version: '0',
-      id: randomUUID(),
-      'detail-type': DetailType,
-      source,
-      account: ACCOUNT_ID,
-      time,
-      region: REGION,
-      resources,
-      detail,
-    },
+    version: '0',
+    id: randomUUID(),
+    'detail-type': detailType,
+    source,
+    account: ACCOUNT_ID,
+    time: new Date(atMs).toISOString().replace(/\.\d+Z$/, 'Z'),
+    region: REGION,
+    resources,
+    detail,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { HostRow, ShardRow } from '../../contracts/rows.ts';
 import { NotOwnerError } from '../../domain/errors.ts';
-import type { OwnershipStore } from '../../ports/ownership-store.ts';
+import type { HostNews, OwnershipStore } from '../../ports/ownership-store.ts';
 
 export class MemoryOwnershipStore implements OwnershipStore {
   readonly #hosts = new Map<string, HostRow>();
@@ -12,18 +12,12 @@ export class MemoryOwnershipStore implements OwnershipStore {
     return now === replaces || now === host.incarnation;
   }
 
-  async heartbeat(
-    hostId: string,
-    incarnation: string,
-    rvn: number,
-    load: number,
-    state: HostRow['state'],
-  ): Promise<void> {
+  async heartbeat(hostId: string, incarnation: string, rvn: number, news: HostNews): Promise<void> {
     const host = this.#hosts.get(hostId);
     if (host?.incarnation !== incarnation || host.state === 'DEAD') {
       throw new NotOwnerError(`Host '${hostId}' was declared dead or replaced`);
     }
-    if (rvn >= host.rvn) this.#hosts.set(hostId, { ...host, rvn, load, state });
+    if (rvn >= host.rvn) this.#hosts.set(hostId, { ...host, ...news, rvn });
   }
 
   async hosts(): Promise<readonly HostRow[]> {
@@ -33,6 +27,13 @@ export class MemoryOwnershipStore implements OwnershipStore {
   async declareDead(hostId: string, incarnation: string, rvn: number): Promise<boolean> {
     const host = this.#hosts.get(hostId);
     if (host?.incarnation !== incarnation || host.rvn !== rvn) return false;
+    this.#hosts.set(hostId, { ...host, state: 'DEAD' });
+    return true;
+  }
+
+  async declareStopped(hostId: string, task: string): Promise<boolean> {
+    const host = this.#hosts.get(hostId);
+    if (host?.task !== task || host.state === 'DEAD') return false;
     this.#hosts.set(hostId, { ...host, state: 'DEAD' });
     return true;
   }

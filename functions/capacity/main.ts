@@ -1,0 +1,20 @@
+import middy from '@middy/core';
+import type { ScheduledEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createAwsClients } from '#shared/adapters/aws-clients.ts';
+import { createEcsClient, EcsHostLauncher } from '#shared/adapters/ecs-host-launcher.ts';
+import { createAwsCapacity } from './aws-capacity.ts';
+import { ecsEnvSchema } from './env.ts';
+
+const env = ecsEnvSchema.parse(process.env);
+const launcher = new EcsHostLauncher(createEcsClient(), {
+  cluster: env.ECS_CLUSTER,
+  services: {
+    socket: env.ECS_SOCKET_SERVICE,
+    ...(env.ECS_BROWSER_SERVICE === undefined ? {} : { browser: env.ECS_BROWSER_SERVICE }),
+  },
+});
+
+/** Entry point of the function. */
+export const handler = middy<SQSEvent | ScheduledEvent, SQSBatchResponse>().handler(
+  createAwsCapacity(process.env, createAwsClients({ pathStyle: false }), launcher),
+);

@@ -1,0 +1,13 @@
+/** The part of a session's row that says whether a host has anything to do for it. */
+export interface SessionWish {
+  readonly desired: 'RUNNING' | 'STOPPED' | 'DELETED';
+  readonly status: string;
+  readonly logoutToken?: string | undefined;
+  readonly logoutDone?: string | undefined;
+}
+
+/** True when a host that has just got the session's shard has something to do for it. */
+export function needsRunner({ desired, status, logoutToken, logoutDone }: SessionWish): boolean {
+  if (desired !== 'STOPPED' || status !== 'STOPPED') return true;
+  return logoutToken !== undefined && logoutToken !== logoutDone;
+}
