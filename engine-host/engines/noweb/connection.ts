@@ -25,6 +25,8 @@ export interface ConnectionPorts {
   markLoggedIn(): void;
   forgetLogin(): void;
   assertOwned(): void;
+  /** False while so much waits for the bus that nothing more should be received. */
+  mayConnect(): boolean;
   report(state: EngineState): void;
   /** Milliseconds since 1970. */
   now(): number;
@@ -39,6 +41,9 @@ export type Phase = 'idle' | 'connecting' | 'pairing' | 'working' | 'waiting' | 
 const STABLE_AFTER_WAITS = 5;
 const FIRST_QR_MS = 60_000;
 const NEXT_QR_MS = 20_000;
+const EVENTS_WAIT = 'events-waiting';
+/** Up to twice as long, so that a host's sessions do not all come back at once. */
+const ROOM_POLL_MS = 1_000;
 
 /**
  * The life of a session's connection: which socket is the current one, what its end means, when the next is opened.
@@ -104,6 +109,10 @@ export class Connection {
   #connect(): void {
     if (!this.#owned()) {
       this.#later(this.#backoff(), 'not-owner');
+      return;
+    }
+    if (!this.#ports.mayConnect()) {
+      this.#later(ROOM_POLL_MS * (1 + Math.random()), EVENTS_WAIT);
       return;
     }
     this.#phase = 'connecting';
@@ -204,7 +213,10 @@ export class Connection {
   #later(ms: number, reason: string): void {
     this.#phase = 'waiting';
     this.#next = setTimeout(() => this.#connect(), ms);
-    if (this.#reported?.status === 'STARTING') return;
+    if (this.#reported?.status === 'STARTING') {
+      if (reason === EVENTS_WAIT) this.#report({ status: 'STARTING', reason });
+      return;
+    }
     this.#blip ??= setTimeout(() => this.#report({ status: 'STARTING', reason }), this.#settings.blipMs);
   }
 
