@@ -48,6 +48,11 @@ export class EngineHarness {
       assertOwned: () => {
         if (!this.owned) throw new NotOwnerError('this host does not own the session');
       },
+      confirmOwned: async () => this.owned,
+      onceMayConnect: (callback) => {
+        callback();
+        return () => {};
+      },
       report: (state) => this.states.push(state),
       emit: (event, published) => {
         this.events.push(event);

@@ -82,6 +82,16 @@ export interface EngineContext {
   readonly logger: Logger;
   /** Throws NotOwnerError when this host may not act for the session any more. Called right before every side effect. */
   assertOwned(): void;
+  /**
+   * Asks the store, not the clock, whether this host still owns the session, as often as it takes to get an answer.
+   * @returns false when it does not: then the engine is stopped soon and must open no connection before that
+   */
+  confirmOwned(): Promise<boolean>;
+  /**
+   * Calls back when the session may open a connection: a host, and all hosts together, open only so many in a second.
+   * @returns takes the wish back
+   */
+  onceMayConnect(callback: () => void): () => void;
   /** Reports a state. */
   report(state: EngineState): void;
   /**

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readHostConfig } from './config.ts';
+import { readHostConfig } from './config.ts';
+import { ConfigError } from './config-error.ts';
+import { hostTimings } from './timings.ts';
 
 const needed = { STATE_KEY_FILE: 'key' };
 
@@ -63,6 +65,14 @@ describe('readHostConfig', () => {
   it('refuses timings that would allow two owners, or none', () => {
     expect(() => readHostConfig({ ...needed, DEAD_AFTER_MS: '5000' })).toThrow('DEAD_AFTER_MS');
     expect(() => readHostConfig({ ...needed, HEARTBEAT_MS: '3000' })).toThrow('SUSPEND_AFTER_MS');
-    expect(() => readHostConfig({ ...needed, JOB_DRAIN_MS: '110000' })).toThrow('JOB_DRAIN_MS');
+    expect(() => readHostConfig({ ...needed, STALL_AFTER_MS: '13999' })).toThrow('STALL_AFTER_MS');
+    expect(() => readHostConfig({ ...needed, OBSERVE_MS: '2001' })).toThrow('OBSERVE_MS');
+    expect(() => readHostConfig({ ...needed, JOB_DRAIN_MS: '95001' })).toThrow('JOB_DRAIN_MS');
+    expect(readHostConfig({ ...needed, JOB_DRAIN_MS: '10000', DRAIN_MS: '25000' }).timings.drain).toBe(25_000);
+  });
+
+  it('refuses a wait for the dead that others cannot bear', () => {
+    expect(() => readHostConfig({ ...needed, DEAD_AFTER_MS: '10001' })).toThrow('only suspended');
+    expect(() => hostTimings({ conflictWait: 13_999 })).toThrow('take turns');
   });
 });

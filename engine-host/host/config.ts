@@ -2,25 +2,8 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { ENGINES, type EngineName } from '#shared/contracts/session.ts';
 import { PACING_PROFILES, type PacingProfile } from '#shared/domain/pacing-profiles.ts';
-
-/** Durations that depend on each other, in milliseconds. */
-export interface HostTimings {
-  readonly heartbeat: number;
-  /** After this long without a good heartbeat (counted from its sending) the host does nothing any more. */
-  readonly suspendAfter: number;
-  /** After this long without movement a host is declared dead by another. */
-  readonly deadAfter: number;
-  /** Pause between two looks at hosts and shards. */
-  readonly observe: number;
-  /** How long changes of a session may be in its journal alone, before they go into a checkpoint. */
-  readonly checkpointInterval: number;
-  /** How long a whole drain may take. */
-  readonly drain: number;
-  /** How long running jobs may take to end when their shard is handed over. */
-  readonly jobDrain: number;
-  /** Pause between two listings of a shard's sessions. */
-  readonly scan: number;
-}
+import { ConfigError } from './config-error.ts';
+import { DEFAULT_TIMINGS, type HostTimings, hostTimings } from './timings.ts';
 
 export interface HostConfig {
   readonly hostId: string;
@@ -41,10 +24,14 @@ export interface HostConfig {
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Key of the hashes that stand for ids in logs; undefined: a random one. */
   readonly logHashKey: string | undefined;
+  /** The ECS agent's endpoint for this task; undefined: it is no ECS task. */
+  readonly ecsAgentUri: string | undefined;
   /** Jobs that may be under way at once. */
   readonly jobsInFlight: number;
   /** Sessions that may be restored at once. */
   readonly startParallelism: number;
+  /** Connections that this host may open in a second, and all hosts together. */
+  readonly connectsPerSecond: { readonly host: number; readonly fleet: number };
   /** For sessions whose configuration names no profile. */
   readonly pacingProfile: PacingProfile;
   readonly timings: HostTimings;
@@ -74,21 +61,22 @@ const environmentSchema = z.object({
   S3_PATH_STYLE: z.stringbool().default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_HASH_KEY: z.string().min(1).optional(),
+  ECS_AGENT_URI: z.url().optional(),
   JOBS_IN_FLIGHT: z.coerce.number().int().min(1).default(200),
   START_PARALLELISM: z.coerce.number().int().min(1).default(16),
+  CONNECTS_PER_SECOND: z.coerce.number().positive().default(50),
+  FLEET_CONNECTS_PER_SECOND: z.coerce.number().positive().default(300),
   PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
-  HEARTBEAT_MS: milliseconds(2_000),
-  SUSPEND_AFTER_MS: milliseconds(5_000),
-  DEAD_AFTER_MS: milliseconds(7_000),
-  OBSERVE_MS: milliseconds(1_000),
-  CHECKPOINT_INTERVAL_MS: milliseconds(900_000),
-  DRAIN_MS: milliseconds(110_000),
-  JOB_DRAIN_MS: milliseconds(10_000),
-  SCAN_MS: milliseconds(30_000),
+  HEARTBEAT_MS: milliseconds(DEFAULT_TIMINGS.heartbeat),
+  SUSPEND_AFTER_MS: milliseconds(DEFAULT_TIMINGS.suspendAfter),
+  DEAD_AFTER_MS: milliseconds(DEFAULT_TIMINGS.deadAfter),
+  STALL_AFTER_MS: milliseconds(DEFAULT_TIMINGS.stallAfter),
+  OBSERVE_MS: milliseconds(DEFAULT_TIMINGS.observe),
+  CHECKPOINT_INTERVAL_MS: milliseconds(DEFAULT_TIMINGS.checkpointInterval),
+  DRAIN_MS: milliseconds(DEFAULT_TIMINGS.drain),
+  JOB_DRAIN_MS: milliseconds(DEFAULT_TIMINGS.jobDrain),
+  SCAN_MS: milliseconds(DEFAULT_TIMINGS.scan),
 });
-
-/** Something in the environment is missing or wrong; the message names the variable. */
-export class ConfigError extends Error {}
 
 /** @throws ConfigError */
 export function readHostConfig(environment: Readonly<Record<string, string | undefined>>): HostConfig {
@@ -98,17 +86,17 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     throw new ConfigError(`Environment is not usable. ${issues.join('; ')}`);
   }
   const env = parsed.data;
-  const timings: HostTimings = {
+  const timings = hostTimings({
     heartbeat: env.HEARTBEAT_MS,
     suspendAfter: env.SUSPEND_AFTER_MS,
     deadAfter: env.DEAD_AFTER_MS,
+    stallAfter: env.STALL_AFTER_MS,
     observe: env.OBSERVE_MS,
     checkpointInterval: env.CHECKPOINT_INTERVAL_MS,
     drain: env.DRAIN_MS,
     jobDrain: env.JOB_DRAIN_MS,
     scan: env.SCAN_MS,
-  };
-  checkTimings(timings);
+  });
   return {
     hostId: env.HOST_ID ?? `host-${randomUUID().slice(0, 8)}`,
     pool: env.POOL,
@@ -121,8 +109,10 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     s3PathStyle: env.S3_PATH_STYLE,
     logLevel: env.LOG_LEVEL,
     logHashKey: env.LOG_HASH_KEY,
+    ecsAgentUri: env.ECS_AGENT_URI,
     jobsInFlight: env.JOBS_IN_FLIGHT,
     startParallelism: env.START_PARALLELISM,
+    connectsPerSecond: { host: env.CONNECTS_PER_SECOND, fleet: env.FLEET_CONNECTS_PER_SECOND },
     pacingProfile: env.PACING_DEFAULT_PROFILE,
     timings,
   };
@@ -135,13 +125,4 @@ function stateKey(env: z.infer<typeof environmentSchema>): HostConfig['stateKey'
   throw new ConfigError(
     `Session state is encrypted under a key of KMS (STATE_KMS_KEY_ID: its id, ARN or alias) or under one in a file (STATE_KEY_FILE: 32 bytes in base64). Exactly one of them must be set, not ${keyId === undefined ? 'none' : 'both'}`,
   );
-}
-
-function checkTimings(timings: HostTimings): void {
-  if (timings.suspendAfter < 2 * timings.heartbeat)
-    throw new ConfigError('SUSPEND_AFTER_MS must be at least twice HEARTBEAT_MS, or one lost heartbeat stops the host');
-  // The margin covers differing clock rates and calls that are under way when the host suspends itself.
-  if (timings.deadAfter < 1.25 * timings.suspendAfter)
-    throw new ConfigError('DEAD_AFTER_MS must be at least 1.25 times SUSPEND_AFTER_MS, or two hosts may act at once');
-  if (timings.jobDrain >= timings.drain) throw new ConfigError('JOB_DRAIN_MS must be less than DRAIN_MS');
 }

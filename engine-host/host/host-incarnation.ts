@@ -1,6 +1,16 @@
+import type { Logger } from 'pino';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
+import type { Heartbeat, HostNews, Pulse, Registration } from './heartbeat/heartbeat.ts';
 import { LeaseSuspendedError, type ShardLease } from './lease.ts';
+
+export interface HostIncarnationDeps {
+  readonly heartbeat: Heartbeat;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Milliseconds after the sending of the last good heartbeat from which on nothing is done. */
+  readonly suspendAfter: number;
+  readonly logger: Logger;
+}
 
 /**
  * One registration of this host, and the leases it has. All of them live by its heartbeat: they are suspended
@@ -8,47 +18,55 @@ import { LeaseSuspendedError, type ShardLease } from './lease.ts';
  */
 export class HostIncarnation {
   readonly id: string;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #suspendAfter: number;
+  readonly #pulse: Pulse;
   readonly #lost = new AbortController();
   readonly #resumed = new Set<() => void>();
-  #goodUntil: number;
-  #rvn = 0;
 
-  /** @param registeredAt monotonic time before the registration was sent */
-  constructor(id: string, clock: Clock, suspendAfter: number, registeredAt: number) {
-    this.id = id;
+  /** Begins the heartbeat of a registration that was accepted. */
+  constructor(registration: Registration, { heartbeat, clock, suspendAfter, logger }: HostIncarnationDeps) {
+    this.id = registration.incarnation;
     this.#clock = clock;
     this.#suspendAfter = suspendAfter;
-    this.#goodUntil = registeredAt + suspendAfter;
+    this.#pulse = heartbeat.begin(registration, {
+      good: () => this.#resume(),
+      lost: () => this.lose(),
+      failed: (error) => logger.warn({ err: error, suspended: this.suspended }, 'heartbeat failed'),
+    });
   }
 
-  nextRvn(): number {
-    this.#rvn += 1;
-    return this.#rvn;
+  say(news: HostNews): void {
+    this.#pulse.say(news);
   }
 
-  /** @param sentAt monotonic time before the heartbeat was sent */
-  heartbeatAccepted(sentAt: number): void {
-    this.#goodUntil = Math.max(this.#goodUntil, sentAt + this.#suspendAfter);
-    if (this.suspended) return;
-    for (const resume of [...this.#resumed]) resume();
-  }
-
+  /** Ends the leases at once, and the heartbeat. */
   lose(): void {
     this.#lost.abort();
+    void this.stop();
+  }
+
+  /** Ends the heartbeat; the leases follow when it is overdue. */
+  stop(): Promise<void> {
+    return this.#pulse.stop();
   }
 
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
 
-  get suspended(): boolean {
-    return this.#clock.monotonic() > this.#goodUntil;
+  /** Known before `lost` is aborted where another thread has learned it and this one was busy. */
+  get isLost(): boolean {
+    return this.#lost.signal.aborted || this.#pulse.isLost;
   }
 
-  lease(shard: string, epoch: number): HostLease {
-    return new HostLease(this, shard, epoch);
+  get suspended(): boolean {
+    return this.#clock.monotonic() > this.#pulse.sentAt + this.#suspendAfter;
+  }
+
+  /** @param confirm see `ShardLease`; it has to end the lease where the shard is another's */
+  lease(shard: string, epoch: number, confirm: (lease: HostLease) => Promise<void>): HostLease {
+    return new HostLease(this, shard, epoch, confirm);
   }
 
   /** Resolves when the heartbeat is good again or `signal` is aborted. */
@@ -64,6 +82,11 @@ export class HostIncarnation {
       signal.addEventListener('abort', wake, { once: true });
     });
   }
+
+  #resume(): void {
+    if (this.suspended || this.isLost) return;
+    for (const resume of [...this.#resumed]) resume();
+  }
 }
 
 export class HostLease implements ShardLease {
@@ -72,9 +95,11 @@ export class HostLease implements ShardLease {
   readonly ended: AbortSignal;
   readonly #host: HostIncarnation;
   readonly #end = new AbortController();
+  readonly #confirm: (lease: HostLease) => Promise<void>;
 
-  constructor(host: HostIncarnation, shard: string, epoch: number) {
+  constructor(host: HostIncarnation, shard: string, epoch: number, confirm: (lease: HostLease) => Promise<void>) {
     this.#host = host;
+    this.#confirm = confirm;
     this.shard = shard;
     this.epoch = epoch;
     this.ended = AbortSignal.any([this.#end.signal, host.lost]);
@@ -97,7 +122,14 @@ export class HostLease implements ShardLease {
     }
   }
 
+  async confirm(): Promise<void> {
+    this.#assertNotEnded();
+    await this.#confirm(this);
+    this.#assertNotEnded();
+  }
+
   #assertNotEnded(): void {
-    if (this.ended.aborted) throw new NotOwnerError(`Shard ${this.shard} is not owned under epoch ${this.epoch}`);
+    if (this.ended.aborted || this.#host.isLost)
+      throw new NotOwnerError(`Shard ${this.shard} is not owned under epoch ${this.epoch}`);
   }
 }

@@ -9,7 +9,7 @@ const row = (rvn: number, incarnation = 'one'): HostRow => ({
   pool: 'socket',
   rvn,
   state: 'ACTIVE',
-  sessions: 0,
+  load: 0,
   startedAt: 0,
   ttl: 0,
 });

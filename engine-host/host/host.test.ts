@@ -17,6 +17,7 @@ import type { CommandHandlers } from '../engines/engine.ts';
 import { FakeEngineFactory } from '../sessions/fake-engine.ts';
 import { jobRow, sessionRow } from '../sessions/row-fixtures.ts';
 import { readHostConfig } from './config.ts';
+import { InThreadHeartbeat } from './heartbeat/in-thread-heartbeat.ts';
 import { type Host, startHost } from './host.ts';
 
 const hosts: Host[] = [];
@@ -37,6 +38,7 @@ function createCloud() {
     media: new MemoryMediaStore(),
     bus: new MemoryEventBus(),
     messages: new MemoryMessageStore(),
+    protection: { protect: vi.fn(async () => {}), unprotect: vi.fn(async () => {}) },
   };
 }
 type Cloud = ReturnType<typeof createCloud>;
@@ -58,10 +60,12 @@ async function launch(cloud: Cloud, hostId: string, handlers: CommandHandlers = 
     config,
     version: '1.0.0',
     clock: systemClock,
+    heartbeat: new InThreadHeartbeat({ store: cloud.ownership, clock: systemClock, every: config.timings.heartbeat }),
     logger: pino({ level: 'silent' }),
     remoteFiles: { fetch: () => Promise.reject(new Error('no network in tests')) },
     readModels: [cloud.messages],
     engines: [factory],
+    taskProtection: cloud.protection,
   });
   hosts.push(host);
   return { host, factory };
@@ -165,9 +169,12 @@ describe('host', () => {
     await send(cloud, 'one');
     await send(cloud, 'two');
     await until(() => expect(running).toBe(1));
+    await until(() => expect(cloud.protection.protect).toHaveBeenCalled());
     const drained = first.host.drain();
+    expect(cloud.protection.unprotect).not.toHaveBeenCalled();
     gate.resolve();
     await drained;
+    expect(cloud.protection.unprotect).toHaveBeenCalledOnce();
     await first.host.closed;
     expect(first.factory.told).toEqual(['start', 'stop']);
     expect(running).toBe(1);
@@ -196,6 +203,30 @@ describe('host', () => {
     await until(() => expect([first.host.shards.length, second.host.shards.length]).toEqual([2, 2]));
     await until(() => expect(second.factory.told).toEqual(['start', 'start']));
     expect(first.factory.told.filter((word) => word === 'stop')).toHaveLength(2);
+  });
+
+  it('tells the others what its sessions weigh, and gives nothing away before it knows', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow());
+    await cloud.sessions.create(sessionRow({ name: 'beta', shard: 'socket-01', engine: 'GOWS' }));
+    const listed = Promise.withResolvers<void>();
+    const { listByShard } = cloud.sessions;
+    vi.spyOn(cloud.sessions, 'listByShard').mockImplementation(async (shard) => {
+      await listed.promise;
+      return listByShard.call(cloud.sessions, shard);
+    });
+    const first = await launch(cloud, 'a');
+    await until(() => expect(first.host.shards).toHaveLength(4));
+    const looks = vi.spyOn(cloud.ownership, 'shards');
+    const second = await launch(cloud, 'b');
+    await until(() => expect(looks.mock.calls.length).toBeGreaterThan(20));
+    expect([first.host.shards.length, second.host.shards.length]).toEqual([4, 0]);
+    listed.resolve();
+    await until(() => expect([first.host.shards.length, second.host.shards.length]).toEqual([2, 2]));
+    await until(async () => {
+      const loads = (await cloud.ownership.hosts()).map(({ load }) => load);
+      expect(loads.reduce((sum, load) => sum + load, 0)).toBeCloseTo(1.7);
+    });
   });
 
   it('is fenced when it is declared dead: nothing is written, and then it begins anew', async () => {

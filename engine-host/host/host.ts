@@ -11,24 +11,36 @@ import type { RemoteFiles } from '#shared/ports/remote-file.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ShardQueue } from '#shared/ports/shard-queue.ts';
 import type { CheckpointStore } from '#shared/ports/state-store.ts';
+import type { TaskProtection } from '#shared/ports/task-protection.ts';
 import type { EngineFactory } from '../engines/engine.ts';
 import { Slots } from '../jobs/slots.ts';
 import { EventPublisher } from '../sessions/event-publisher.ts';
 import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
+import { ConnectLimiter } from './connect-limiter.ts';
+import type { Heartbeat } from './heartbeat/heartbeat.ts';
 import { ShardOwner } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
+import { TaskGuard } from './task-guard.ts';
 
 export interface HostDeps extends JournalStores {
   readonly config: Pick<
     HostConfig,
-    'hostId' | 'pool' | 'shardCount' | 'jobsInFlight' | 'startParallelism' | 'pacingProfile' | 'timings'
+    | 'hostId'
+    | 'pool'
+    | 'shardCount'
+    | 'jobsInFlight'
+    | 'startParallelism'
+    | 'connectsPerSecond'
+    | 'pacingProfile'
+    | 'timings'
   >;
   /** Of the platform, for the envelope of events. */
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ownership: OwnershipStore;
+  readonly heartbeat: Heartbeat;
   readonly sessions: SessionStore;
   readonly jobs: JobStore;
   readonly queue: ShardQueue;
@@ -40,6 +52,8 @@ export interface HostDeps extends JournalStores {
   /** Read models that forget a session when it is deleted. */
   readonly readModels: readonly { clear(session: string): Promise<void> }[];
   readonly engines: readonly EngineFactory[];
+  /** Where there is a platform that would otherwise end this process when it needs fewer. */
+  readonly taskProtection?: TaskProtection;
 }
 
 export interface Host {
@@ -62,26 +76,37 @@ export interface Host {
 export async function startHost(deps: HostDeps): Promise<Host> {
   const { config, clock, logger } = deps;
   const { hostId, pool, timings } = config;
+  const { host: perHost, fleet: perFleet } = config.connectsPerSecond;
+  const connects = new ConnectLimiter({ clock, perHost, perFleet });
+  const protection = deps.taskProtection;
+  const guard = protection && new TaskGuard({ protection, clock, logger });
   const starts = new PQueue({ concurrency: config.startParallelism });
   const runtime: ShardRuntimeDeps = {
     ...deps,
     hostId,
     engines: new Map(deps.engines.map((factory) => [factory.name, factory])),
     checkpointInterval: timings.checkpointInterval,
+    publishPatience: timings.publishPatience,
     scanInterval: timings.scan,
     pacingProfile: config.pacingProfile,
     publisher: new EventPublisher(deps.bus, logger),
     slots: new Slots(config.jobsInFlight),
     startTurn: (start) => starts.add(start),
+    onceMayConnect: (callback) => connects.once(callback),
   };
   const owner = new ShardOwner({
     hostId,
     pool,
     shards: shardIds(pool, config.shardCount),
     store: deps.ownership,
+    heartbeat: deps.heartbeat,
     clock,
     timings,
     logger,
+    onLook: ({ liveHosts, load }) => {
+      connects.share(liveHosts);
+      guard?.look(load > 0);
+    },
     admit: (lease) => {
       const shard = new ShardRuntime(lease, runtime);
       shard.start();
@@ -97,7 +122,10 @@ export async function startHost(deps: HostDeps): Promise<Host> {
       return owner.shards;
     },
     drain: () => {
-      draining ??= owner.drain(timings.drain).then(closed.resolve);
+      draining ??= owner
+        .drain(timings.drain)
+        .then(() => guard?.release())
+        .then(closed.resolve);
       return draining;
     },
     closed: closed.promise,

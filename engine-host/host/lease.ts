@@ -15,6 +15,12 @@ export interface ShardLease {
   assertOwned(): void;
   /** Resolves when side effects are allowed (again). @throws NotOwnerError when the lease has ended */
   usable(): Promise<void>;
+  /**
+   * Reads the shard's row anew, strongly. Resolves when the shard is still ours.
+   * @throws NotOwnerError when it is another's: the lease has ended by then
+   * @throws DependencyError when it cannot be read
+   */
+  confirm(): Promise<void>;
 }
 
 /** No side effects for now: the last good heartbeat is too long ago. The shard may still be ours. */

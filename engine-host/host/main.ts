@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
@@ -7,6 +8,7 @@ import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbWrappedKeyStore } from '#shared/adapters/dynamodb-wrapped-key-store.ts';
+import { EcsTaskProtection } from '#shared/adapters/ecs-task-protection.ts';
 import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { GuardedRemoteFiles } from '#shared/adapters/guarded-remote-files.ts';
 import { LocalDataKeys, readMasterKey } from '#shared/adapters/local-data-keys.ts';
@@ -19,10 +21,14 @@ import type { EngineName } from '#shared/contracts/session.ts';
 import { configureLogTags, createLogger, type Logger } from '#shared/observability/logger.ts';
 import type { DataKeyProvider } from '#shared/ports/data-keys.ts';
 import type { EngineFactory } from '../engines/engine.ts';
-import { ConfigError, type HostConfig, readHostConfig } from './config.ts';
+import { type HostConfig, readHostConfig } from './config.ts';
+import { ConfigError } from './config-error.ts';
+import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.ts';
 import { startHost } from './host.ts';
 
 const ORPHAN_DRAIN_MS = 5_000;
+/** When the sessions of a start are likely to be up: writing the cache the first time stops everything else. */
+const COMPILE_CACHE_AFTER_MS = 10_000;
 
 async function main(): Promise<void> {
   const config = readHostConfig(process.env);
@@ -36,6 +42,14 @@ async function main(): Promise<void> {
   let onOrphaned = (): void => process.exit(1);
   process.once('disconnect', () => onOrphaned());
 
+  const { timings } = config;
+  // First of all, so that its thread loads what it needs while this one does.
+  const heartbeat = new WorkerHeartbeat({
+    every: timings.heartbeat,
+    stallAfter: timings.stallAfter,
+    logger,
+    onBroken: (error) => crash(logger, error),
+  });
   const clients = createAwsClients({ pathStyle: config.s3PathStyle });
   const media = new S3MediaStore(clients.s3);
   const messages = new DynamoDbMessageStore(clients.dynamo);
@@ -44,6 +58,7 @@ async function main(): Promise<void> {
     version: await platformVersion(),
     clock: systemClock,
     logger,
+    heartbeat,
     ownership: new DynamoDbOwnershipStore(clients.dynamo),
     sessions: new DynamoDbSessionStore(clients.dynamo),
     jobs: new DynamoDbJobStore(clients.dynamo),
@@ -57,9 +72,12 @@ async function main(): Promise<void> {
     bus: new EventBridgeEventBus(clients.eventBridge, media),
     messages,
     readModels: [messages, new DynamoDbChatStore(clients.dynamo)],
+    ...(config.ecsAgentUri !== undefined && { taskProtection: new EcsTaskProtection(config.ecsAgentUri) }),
     engines: await Promise.all(config.engines.map((name) => createEngine(name, config))),
   });
   logger.info({ pool: config.pool, shards: config.shardCount, engines: config.engines }, 'host started');
+  // With NODE_COMPILE_CACHE set: otherwise only a host that ends in good order would leave one to the next.
+  setTimeout(flushCompileCache, COMPILE_CACHE_AFTER_MS).unref();
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -73,6 +91,7 @@ async function main(): Promise<void> {
   };
   await host.closed;
   destroyAwsClients(clients);
+  await heartbeat.close();
   logger.info('host stopped');
   logger.flush();
   process.exit(0);
@@ -85,7 +104,15 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
       const { createNowebEngineFactory } = await import('#engine-host/engines/noweb/noweb-engine-factory.ts');
       const { assertStanzaBytes } = await import('#engine-host/engines/noweb/seams.ts');
       await assertStanzaBytes();
-      return createNowebEngineFactory({ whatsappUrl: config.whatsappUrl, gate: config.nowebGate });
+      const { ping, pingAnswer, blip, conflictWait } = config.timings;
+      return createNowebEngineFactory({
+        whatsappUrl: config.whatsappUrl,
+        gate: config.nowebGate,
+        pingMs: ping,
+        pingAnswerMs: pingAnswer,
+        blipMs: blip,
+        conflict: { waitMs: conflictWait, attempts: 3 },
+      });
     }
     case 'SCRIPTED': {
       const { createScriptedEngineFactory } = await import('#engine-host/engines/scripted/engine-factory.ts');

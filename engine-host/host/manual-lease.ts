@@ -40,4 +40,8 @@ export class ManualLease implements ShardLease {
     await this.#suspended?.promise;
     if (this.ended.aborted) throw new NotOwnerError('ended');
   }
+
+  async confirm(): Promise<void> {
+    this.assertOwned();
+  }
 }

@@ -5,13 +5,14 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import { shardIds } from '#shared/contracts/resources.ts';
 import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import { readHostConfig } from './config.ts';
+import { InThreadHeartbeat } from './heartbeat/in-thread-heartbeat.ts';
 import { LeaseSuspendedError, type ShardLease } from './lease.ts';
 import { ShardOwner, type ShardTenant } from './shard-owner.ts';
 
 class Tenant implements ShardTenant {
   readonly lease: ShardLease;
   readonly log: string[];
-  sessions = 1;
+  load: number | undefined = 1;
   pairing = false;
   ended: 'drained' | 'aborted' | undefined;
 
@@ -36,14 +37,19 @@ const owners: ShardOwner[] = [];
 function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
   const tenants: Tenant[] = [];
   const log: string[] = [];
+  const seen = { hosts: 0, load: 0 };
   const owner = new ShardOwner({
     hostId,
     pool: 'socket',
     shards: shardIds('socket', shards),
     store,
+    heartbeat: new InThreadHeartbeat({ store, clock: systemClock, every: timings.heartbeat }),
     clock: systemClock,
     timings,
     logger: pino({ level: 'silent' }),
+    onLook: ({ liveHosts, load }) => {
+      Object.assign(seen, { hosts: liveHosts, load });
+    },
     admit: (lease) => {
       const tenant = new Tenant(lease, log);
       tenants.push(tenant);
@@ -51,13 +57,13 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4) {
     },
   });
   owners.push(owner);
-  return { owner, tenants, live: () => tenants.filter((tenant) => !tenant.lease.ended.aborted), log };
+  return { owner, tenants, seen, live: () => tenants.filter((tenant) => !tenant.lease.ended.aborted), log };
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'hrtime'] });
 });
 afterEach(async () => {
   const drained = Promise.all(owners.splice(0).map((owner) => owner.drain(1_000)));
@@ -80,6 +86,39 @@ describe('ShardOwner', () => {
     await expect(createOwner(store, 'b').owner.start()).rejects.toThrow('broken');
   });
 
+  it('keeps its shards when a registration that was given up arrives after the one that counts', async () => {
+    const store = new MemoryOwnershipStore();
+    const register = vi.spyOn(store, 'register').mockRejectedValueOnce(new DependencyError('no answer'));
+    const [a, b] = [createOwner(store, 'a'), createOwner(store, 'b')];
+    const started = a.owner.start();
+    await pass(1_000);
+    await started;
+    await b.owner.start();
+    const [late] = register.mock.calls;
+    if (late === undefined) throw new Error('nothing was registered');
+    expect(await store.register(...late)).toBe(false);
+    await pass(10_000);
+    expect([a.live().length, b.live().length]).toEqual([2, 2]);
+    expect(a.tenants.map(({ ended }) => ended)).not.toContain('aborted');
+    expect(a.log).toHaveLength(2);
+  });
+
+  it('registers anew when the attempt before arrives in between', async () => {
+    const store = new MemoryOwnershipStore();
+    const { hosts } = store;
+    vi.spyOn(store, 'hosts').mockImplementationOnce(async () => {
+      const seen = await hosts.call(store);
+      const now = { pool: 'socket', rvn: 1, state: 'ACTIVE', load: 0, startedAt: 0, ttl: 0 } as const;
+      await store.register({ hostId: 'a', incarnation: 'late', ...now }, undefined);
+      return seen;
+    });
+    const a = createOwner(store, 'a');
+    await a.owner.start();
+    await pass(60_000);
+    expect(a.tenants.map(({ ended }) => ended)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', rvn: 31 }]);
+  });
+
   it('takes all shards when it is alone and keeps them by its heartbeat', async () => {
     const store = new MemoryOwnershipStore();
     const a = createOwner(store, 'a');
@@ -88,7 +127,8 @@ describe('ShardOwner', () => {
     expect(a.live()).toHaveLength(4);
     expect(a.tenants).toHaveLength(4);
     for (const tenant of a.live()) tenant.lease.assertOwned();
-    expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', sessions: 4, rvn: 31 }]);
+    expect(a.seen.load).toBe(4);
+    expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', load: 4, rvn: 31 }]);
   });
 
   it('gives a second host its share, drained before it is released, under a higher epoch', async () => {
@@ -101,22 +141,44 @@ describe('ShardOwner', () => {
     await pass(10_000);
     expect([a.live().length, b.live().length]).toEqual([2, 2]);
     expect(a.log).toHaveLength(2);
+    expect([a.seen.hosts, b.seen.hosts]).toEqual([2, 2]);
     for (const { lease } of b.live()) expect(lease.epoch).toBe(2);
+  });
+
+  it('gives away what has sessions only as fast as the others can show that they have it', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a');
+    await a.owner.start();
+    await pass(1_000);
+    for (const tenant of a.tenants) tenant.load = 10;
+    const b = createOwner(store, 'b');
+    await b.owner.start();
+    await pass(4_900);
+    expect(a.log).toHaveLength(1);
+    for (const tenant of b.tenants) tenant.load = 10;
+    await pass(10_000);
+    expect(a.log).toHaveLength(2);
+    expect([a.live().length, b.live().length]).toEqual([2, 2]);
   });
 
   it('takes over from a host that died, after the silence and not before', async () => {
     const store = new MemoryOwnershipStore();
     await store.ensureShards(['socket-00']);
-    const now = { pool: 'socket', rvn: 5, state: 'ACTIVE', sessions: 1, startedAt: 0, ttl: 0 } as const;
-    await store.register({ hostId: 'dead', incarnation: 'x', ...now });
+    const now = { pool: 'socket', rvn: 5, state: 'ACTIVE', load: 1, startedAt: 0, ttl: 0 } as const;
+    await store.register({ hostId: 'dead', incarnation: 'x', ...now }, undefined);
     await store.acquire({ shard: 'socket-00', epoch: 0, owner: null, ownerIncarnation: null }, 'dead', 'x');
+    await store.register({ hostId: 'leaving', incarnation: 'y', ...now, state: 'DRAINING' }, undefined);
     const a = createOwner(store, 'a', 1);
     await a.owner.start();
+    await pass(0);
+    expect(a.seen.hosts).toBe(2);
     await pass(6_900);
     expect(a.live()).toEqual([]);
+    expect(a.seen.hosts).toBe(1);
     await pass(2_200);
     expect(a.live()).toHaveLength(1);
     expect(await store.hosts()).toContainEqual(expect.objectContaining({ hostId: 'dead', state: 'DEAD' }));
+    expect(a.seen.hosts).toBe(1);
   });
 
   it('takes over at once what an earlier incarnation of itself has left', async () => {
@@ -215,11 +277,29 @@ describe('ShardOwner', () => {
     if (row === undefined) throw new Error('no shard');
     const [host] = await store.hosts();
     if (host === undefined) throw new Error('not registered');
-    await store.register({ ...host, hostId: 'b', incarnation: 'b' });
+    await store.register({ ...host, hostId: 'b', incarnation: 'b' }, undefined);
     await store.acquire(row, 'b', 'b');
     await pass(1_000);
     expect(a.tenants[0]?.ended).toBe('aborted');
     expect(a.live()).toEqual([]);
+  });
+
+  it('finds out at once, when asked to confirm a lease, that the shard is another’s', async () => {
+    const store = new MemoryOwnershipStore();
+    const a = createOwner(store, 'a', 2);
+    await a.owner.start();
+    await pass(1);
+    const [tenant] = a.live();
+    const row = (await store.shards()).find(({ shard }) => shard === tenant?.lease.shard);
+    if (tenant === undefined || row === undefined) throw new Error('no shard');
+    await tenant.lease.confirm();
+    vi.spyOn(store, 'shard').mockRejectedValueOnce(new DependencyError('no answer'));
+    await expect(tenant.lease.confirm()).rejects.toThrow(DependencyError);
+    expect(a.live()).toHaveLength(2);
+    await store.acquire(row, 'b', 'b');
+    await expect(tenant.lease.confirm()).rejects.toThrow(NotOwnerError);
+    expect(tenant.ended).toBe('aborted');
+    expect(a.owner.shards).toHaveLength(1);
   });
 
   it('drains: hands every shard over, deregisters, takes nothing more', async () => {

@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { HostRow } from '#shared/contracts/rows.ts';
-import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
-import type { HostTimings } from './config.ts';
+import { HandedOver } from './handed-over.ts';
+import type { Heartbeat, HostNews } from './heartbeat/heartbeat.ts';
 import { HostIncarnation, type HostLease } from './host-incarnation.ts';
 import { observe, type Sightings, silentHosts } from './host-liveness.ts';
 import type { ShardLease } from './lease.ts';
 import { type HeldShard, planOwnership } from './ownership-plan.ts';
-import { settledWithin, sleep } from './sleep.ts';
+import { aborted, settledWithin, sleep } from './sleep.ts';
+import type { HostTimings } from './timings.ts';
 
 /** What runs for a shard while this host has its lease. */
 export interface ShardTenant {
-  readonly sessions: number;
+  /** Weight of its sessions; undefined while they have not been listed. */
+  readonly load: number | undefined;
   /** A QR code is on show. */
   readonly pairing: boolean;
   /** Brings everything to a clean end within about `jobsMs` plus what the engines need. Never rejects. */
@@ -22,14 +25,24 @@ export interface ShardTenant {
   abort(): Promise<void>;
 }
 
+export interface OwnerView {
+  /** Hosts that run sessions or could, this one included. */
+  readonly liveHosts: number;
+  /** Weight of the sessions that this host runs. */
+  readonly load: number;
+}
+
 export interface ShardOwnerDeps {
   readonly hostId: string;
   readonly pool: HostRow['pool'];
   readonly shards: readonly string[];
   readonly store: OwnershipStore;
+  readonly heartbeat: Heartbeat;
   readonly clock: Clock;
   readonly timings: HostTimings;
   readonly logger: Logger;
+  /** Told after each look at hosts and shards. */
+  readonly onLook: (view: OwnerView) => void;
   /** Begins to run what belongs to the shard. */
   readonly admit: (lease: ShardLease) => ShardTenant;
 }
@@ -54,6 +67,7 @@ export class ShardOwner {
   readonly #holdings = new Map<string, Holding>();
   readonly #stopped = new AbortController();
   #host: HostIncarnation | undefined;
+  readonly #handedOver: HandedOver;
   #sightings: Sightings = new Map();
   #state: HostRow['state'] = 'ACTIVE';
   #loops: Promise<unknown> = Promise.resolve();
@@ -61,6 +75,8 @@ export class ShardOwner {
   constructor(deps: ShardOwnerDeps) {
     this.#deps = deps;
     this.#logger = deps.logger;
+    // The new owner lists the sessions, says so with its next heartbeat, and we look again.
+    this.#handedOver = new HandedOver(2 * deps.timings.heartbeat + deps.timings.observe);
   }
 
   /**
@@ -69,7 +85,7 @@ export class ShardOwner {
    */
   async start(): Promise<void> {
     this.#host = await this.#firstRegistration();
-    this.#loops = Promise.all([this.#keepHeartbeat(), this.#keepShare()]);
+    this.#loops = Promise.all([this.#keepRegistered(), this.#keepShare()]);
   }
 
   get shards(): readonly string[] {
@@ -81,7 +97,7 @@ export class ShardOwner {
     if (this.#state === 'DRAINING') return;
     this.#state = 'DRAINING';
     const host = this.#host;
-    if (host !== undefined) void this.#beat(host);
+    host?.say(this.#news());
     const released = Promise.all([...this.#holdings.values()].map((holding) => this.#handOver(holding)));
     const clean = await settledWithin(released, deadlineMs);
     this.#stopped.abort();
@@ -92,6 +108,7 @@ export class ShardOwner {
     }
     await settledWithin(this.#loops, 2 * this.#deps.timings.heartbeat);
     if (host === undefined) return;
+    await host.stop();
     await this.#deps.store.deregister(this.#deps.hostId, host.id).catch((error: unknown) => {
       this.#logger.warn({ err: error }, 'could not deregister; the others will find out');
     });
@@ -112,46 +129,39 @@ export class ShardOwner {
 
   async #register(): Promise<HostIncarnation> {
     const { hostId, pool, store, clock, timings } = this.#deps;
-    const registeredAt = clock.monotonic();
-    const host = new HostIncarnation(randomUUID(), clock, timings.suspendAfter, registeredAt);
-    const now = clock.now();
-    await store.register({
-      hostId,
-      incarnation: host.id,
-      pool,
-      rvn: host.nextRvn(),
-      state: this.#state,
-      sessions: 0,
-      startedAt: now,
-      ttl: Math.ceil(now / 1000) + HOST_ROW_TTL_SECONDS,
-    });
-    return host;
+    for (;;) {
+      const seen = (await store.hosts()).find((row) => row.hostId === hostId);
+      const registration = {
+        hostId,
+        incarnation: randomUUID(),
+        rvn: 1,
+        sentAt: clock.monotonic(),
+        news: { load: 0, state: this.#state },
+      };
+      const { sentAt: _, news, ...identity } = registration;
+      const startedAt = clock.now();
+      const ttl = Math.ceil(startedAt / 1000) + HOST_ROW_TTL_SECONDS;
+      // Else an attempt that was given up before has arrived in between.
+      if (await store.register({ ...identity, ...news, pool, startedAt, ttl }, seen?.incarnation))
+        return new HostIncarnation(registration, { ...this.#deps, suspendAfter: timings.suspendAfter });
+    }
   }
 
-  async #keepHeartbeat(): Promise<void> {
-    const { timings } = this.#deps;
+  async #keepRegistered(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
-      await sleep(timings.heartbeat, this.#stopped.signal);
       const host = this.#host;
-      if (host === undefined || this.#stopped.signal.aborted) continue;
-      // A call that hangs must not keep the next one from being sent; when it is answered late, it still counts.
-      await settledWithin(this.#beat(host), timings.heartbeat / 2);
-      if (host.lost.aborted) await this.#beginAgain(host);
+      if (host === undefined) return;
+      await aborted(AbortSignal.any([host.lost, this.#stopped.signal]));
+      if (this.#stopped.signal.aborted) return;
+      await this.#beginAgain(host);
+      if (this.#host === host) return;
     }
   }
 
-  async #beat(host: HostIncarnation): Promise<void> {
-    const { hostId, store, clock } = this.#deps;
-    const sentAt = clock.monotonic();
-    let sessions = 0;
-    for (const { tenant } of this.#holdings.values()) sessions += tenant.sessions;
-    try {
-      await store.heartbeat(hostId, host.id, host.nextRvn(), sessions, this.#state);
-      host.heartbeatAccepted(sentAt);
-    } catch (error) {
-      if (error instanceof NotOwnerError) host.lose();
-      else this.#logger.warn({ err: error, suspended: host.suspended }, 'heartbeat failed');
-    }
+  #news(): HostNews {
+    let load = 0;
+    for (const { tenant } of this.#holdings.values()) load += tenant.load ?? 0;
+    return { load, state: this.#state };
   }
 
   async #beginAgain(lost: HostIncarnation): Promise<void> {
@@ -159,7 +169,7 @@ export class ShardOwner {
     const tenants = [...this.#holdings.values()].map(({ tenant }) => tenant);
     this.#holdings.clear();
     await Promise.all(tenants.map((tenant) => tenant.abort()));
-    while (!this.#stopped.signal.aborted && this.#host === lost) {
+    while (!this.#stopped.signal.aborted && this.#state === 'ACTIVE' && this.#host === lost) {
       try {
         this.#host = await this.#register();
       } catch (error) {
@@ -173,7 +183,8 @@ export class ShardOwner {
     const { timings } = this.#deps;
     while (!this.#stopped.signal.aborted && this.#state === 'ACTIVE') {
       const host = this.#host;
-      if (host !== undefined && !host.lost.aborted && !host.suspended) {
+      if (host !== undefined && !host.isLost && !host.suspended) {
+        host.say(this.#news());
         await this.#look(host).catch((error: unknown) => {
           this.#logger.warn({ err: error }, 'could not look at the shards');
         });
@@ -200,12 +211,15 @@ export class ShardOwner {
       if (row.epoch > holding.lease.epoch) await this.#dropStolen(holding);
     }
     const silent = silentHosts(this.#sightings, others, readAt, timings.suspendAfter).map((row) => row.hostId);
+    const live = others.filter((row) => row.state === 'ACTIVE' && !silent.includes(row.hostId));
+    this.#deps.onLook({ liveHosts: 1 + live.length, load: this.#news().load });
     const plan = planOwnership({
       self: { hostId, pool },
       hosts,
       silent: new Set(silent),
       shards,
       held: this.#held(),
+      settling: this.#handedOver.settling(shards, readAt),
       mostInMotion: Math.max(1, Math.floor(shards.length * 0.05)),
     });
     for (const shard of plan.handOver) {
@@ -219,16 +233,16 @@ export class ShardOwner {
       if (isStray) await store.release(row.shard, host.id, row.epoch);
     }
     for (const seen of plan.acquire) {
-      if (this.#state !== 'ACTIVE' || host.lost.aborted) return;
+      if (this.#state !== 'ACTIVE' || host.isLost) return;
       const row = await store.acquire(seen, hostId, host.id);
       if (row !== undefined) this.#admit(host, row.shard, row.epoch);
     }
   }
 
   #admit(host: HostIncarnation, shard: string, epoch: number): void {
-    const lease = host.lease(shard, epoch);
+    const lease = host.lease(shard, epoch, (confirmed) => this.#confirm(host, confirmed));
     // Lost or draining since the acquisition was sent: the row frees itself by the host's death or deregistration.
-    if (host.lost.aborted || this.#state !== 'ACTIVE') {
+    if (host.isLost || this.#state !== 'ACTIVE') {
       lease.end();
       return;
     }
@@ -239,7 +253,7 @@ export class ShardOwner {
   #held(): readonly HeldShard[] {
     return Array.from(this.#holdings.values(), ({ lease, tenant, releasing }) => ({
       shard: lease.shard,
-      sessions: tenant.sessions,
+      load: tenant.load,
       pairing: tenant.pairing,
       releasing: releasing !== undefined,
     }));
@@ -253,12 +267,14 @@ export class ShardOwner {
   }
 
   async #release({ lease, tenant }: Holding): Promise<void> {
-    const { store, timings } = this.#deps;
+    const { store, clock, timings } = this.#deps;
     const host = this.#host;
+    const hasSessions = tenant.load !== 0;
     await tenant.drain(timings.jobDrain);
     const lost = lease.ended.aborted;
     lease.end();
     if (lost || host === undefined) return;
+    this.#handedOver.note(lease.shard, { hasSessions, at: clock.monotonic() });
     try {
       await store.release(lease.shard, host.id, lease.epoch);
       this.#logger.info({ shard: lease.shard, epoch: lease.epoch }, 'shard released');
@@ -266,6 +282,14 @@ export class ShardOwner {
       // The row still names this host without a lease: the next look frees it or takes it anew.
       this.#logger.warn({ err: error, shard: lease.shard }, 'could not release');
     }
+  }
+
+  async #confirm(host: HostIncarnation, lease: HostLease): Promise<void> {
+    const row = await this.#deps.store.shard(lease.shard);
+    if (row?.epoch === lease.epoch && row.ownerIncarnation === host.id) return;
+    const holding = this.#holdings.get(lease.shard);
+    if (holding?.lease === lease) void this.#dropStolen(holding);
+    else lease.end();
   }
 
   async #dropStolen(holding: Holding): Promise<void> {

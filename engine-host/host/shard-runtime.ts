@@ -44,8 +44,8 @@ export class ShardRuntime implements ShardTenant {
     this.#polling = this.#poll();
   }
 
-  get sessions(): number {
-    return this.#sessions.size;
+  get load(): number | undefined {
+    return this.#sessions.load;
   }
 
   get pairing(): boolean {

@@ -25,3 +25,11 @@ export async function settledWithin(promise: Promise<unknown>, ms: number): Prom
   given.abort();
   return outcome;
 }
+
+/** Resolves when `signal` is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { isSendCommand } from '#shared/contracts/commands.ts';
 import type { JobRow } from '#shared/contracts/jobs.ts';
+import { SHARD_VISIBILITY_SECONDS } from '#shared/contracts/resources.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
 import type { ReceivedShardMessage, ShardQueue } from '#shared/ports/shard-queue.ts';
@@ -38,9 +39,7 @@ interface Hold {
   readonly disposition: Extract<Disposition, { kind: 'postpone' }>;
 }
 
-/** What a dead host had in hand, and all that its sessions send after it, waits this long. */
-const INVISIBLE_SECONDS = 15;
-const EXTEND_EVERY_MS = 5_000;
+const EXTEND_EVERY_MS = (SHARD_VISIBILITY_SECONDS * 1_000) / 3;
 const QUEUE_TRIES = 3;
 
 /**
@@ -230,7 +229,7 @@ export class JobLanes {
     const { lease, queue, logger } = this.#deps;
     try {
       lease.assertOwned();
-      await queue.postpone(lease.shard, message.receipt, INVISIBLE_SECONDS);
+      await queue.postpone(lease.shard, message.receipt, SHARD_VISIBILITY_SECONDS);
     } catch (error) {
       logger.warn({ err: error }, 'could not keep a message invisible');
     }

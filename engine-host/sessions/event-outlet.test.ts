@@ -37,15 +37,15 @@ function createOutlet(
     metadata: () => ({ team: 'red' }),
   });
   const emit = (key: string, timestamp = 1_000) =>
-    outlet.emit({ body: { event: 'call.received', payload: { id: key } }, key, timestamp });
+    outlet.emit({ body: { event: 'poll.vote', payload: { id: key } }, key, timestamp });
   return { outlet, emit, lease, state };
 }
 
 const ids = (events: readonly EventEnvelope[], session = 'alpha') =>
-  events.flatMap((event) => (event.session === session && event.event === 'call.received' ? [event.payload.id] : []));
+  events.flatMap((event) => (event.session === session && event.event === 'poll.vote' ? [event.payload.id] : []));
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'hrtime'] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -67,7 +67,7 @@ describe('EventOutlet', () => {
       me: { pushName: 'Ann' },
       engine: 'SCRIPTED',
       environment: { version: '1.2.3', engine: 'SCRIPTED', tier: 'TRUNKLINE', worker: { id: 'host-1' } },
-      event: 'call.received',
+      event: 'poll.vote',
       payload: { id: 'one' },
       seq: 1,
     });
@@ -111,7 +111,7 @@ describe('EventOutlet', () => {
     const { outlet } = createOutlet(new EventPublisher(bus, logger));
     const published = vi.fn();
     vi.spyOn(bus, 'publish').mockRejectedValueOnce(new Error('throttled'));
-    outlet.emit({ body: { event: 'call.received', payload: { id: 'one' } }, key: 'one', timestamp: 1_000 }, published);
+    outlet.emit({ body: { event: 'poll.vote', payload: { id: 'one' } }, key: 'one', timestamp: 1_000 }, published);
     const drained = outlet.drained();
     await vi.waitFor(() => expect(bus.publish).toHaveBeenCalledOnce());
     expect(published).not.toHaveBeenCalled();

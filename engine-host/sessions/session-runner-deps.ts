@@ -20,6 +20,8 @@ export interface SessionRunnerDeps extends JournalStores {
   readonly sessions: SessionStore;
   readonly checkpoints: CheckpointStore;
   readonly checkpointInterval: number;
+  /** Milliseconds that a session's end waits for the bus. */
+  readonly publishPatience: number;
   readonly media: MediaStore;
   readonly remoteFiles: RemoteFiles;
   readonly messages: Pick<MessageStore, 'get'>;
@@ -31,6 +33,8 @@ export interface SessionRunnerDeps extends JournalStores {
   readonly pacingProfile: PacingProfile;
   /** Holds a start back while too many others are being restored. */
   readonly startTurn: <T>(start: () => Promise<T>) => Promise<T>;
+  /** Calls back when one more connection may be opened. @returns takes the wish back */
+  readonly onceMayConnect: (callback: () => void) => () => void;
 }
 
 /** What is one runner's own. */

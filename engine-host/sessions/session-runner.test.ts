@@ -11,7 +11,7 @@ import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { sendCommandSchema } from '#shared/contracts/commands.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import { DependencyError } from '#shared/domain/errors.ts';
+import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import type { SessionIntent } from '#shared/ports/session-store.ts';
 import { waMessage } from '#test/contracts/rows.ts';
 import { ManualLease } from '../host/manual-lease.ts';
@@ -58,11 +58,16 @@ function createRunner(world: World, lease = new ManualLease()) {
       version: '1.0.0',
       clock: systemClock,
       checkpointInterval: 900_000,
+      publishPatience: 20_000,
       remoteFiles: { fetch: () => Promise.reject(new DependencyError('no network in tests')) },
       readModels: [world.messages],
       publisher: new EventPublisher(world.bus, logger),
       engines: new Map([['SCRIPTED', world.factory]]),
       startTurn: (start) => start(),
+      onceMayConnect: (callback) => {
+        callback();
+        return () => {};
+      },
       pacingProfile: 'off',
     },
   );
@@ -159,6 +164,20 @@ describe('SessionRunner', () => {
     const session = await started({ status: 'STARTING', statuses: [{ status: 'STARTING', timestamp: 1 }] });
     await vi.waitFor(() => expect(statuses(session)).toEqual(['STARTING']));
     expect((await rowOf(session))?.statuses).toHaveLength(1);
+  });
+
+  it('writes a status once, however often it is told: after the death of the host before, twice until it works', async () => {
+    const world = await createWorld({ status: 'WORKING', statuses: [{ status: 'WORKING', timestamp: 1 }] });
+    const report = vi.spyOn(world.sessions, 'report');
+    const { runner } = createRunner(world);
+    runner.wake();
+    await runner.settled();
+    world.factory.last.context.report({ status: 'STARTING' });
+    // So that a second writing would not be merged into the next one.
+    await new Promise(setImmediate);
+    world.factory.last.work();
+    await vi.waitFor(() => expect(statuses(world)).toEqual(['STARTING', 'WORKING']));
+    expect(report.mock.calls.map(([, , , { status }]) => status)).toEqual(['STARTING', 'WORKING']);
   });
 
   it('stops, keeps the login, and is gone when everything is saved and published', async () => {
@@ -437,12 +456,11 @@ describe('SessionRunner', () => {
     const session = await working();
     await session.intend({ desired: 'STOPPED' });
     const next = createRunner(session.world, new ManualLease('socket-00', 2));
-    const event = (id: string) =>
-      ({ body: { event: 'call.received', payload: { id } }, key: id, timestamp: 1 }) as const;
+    const event = (id: string) => ({ body: { event: 'poll.vote', payload: { id } }, key: id, timestamp: 1 }) as const;
     next.runner.tell(event('other'), 'zero');
     next.runner.tell(event('own'), 'one');
     await next.runner.settled();
-    const told = session.bus.events.flatMap((envelope) => (envelope.event === 'call.received' ? [envelope] : []));
+    const told = session.bus.events.flatMap((envelope) => (envelope.event === 'poll.vote' ? [envelope] : []));
     expect(told.map(({ payload, me }) => [payload.id, me?.id])).toEqual([['own', '4915112345678@c.us']]);
     expect(session.factory.told).toEqual(['start', 'stop']);
     expect(next.gone).toHaveBeenCalledOnce();
@@ -471,6 +489,16 @@ describe('SessionRunner', () => {
     expect(session.factory.told).toEqual(['start', 'stop']);
   });
 
+  it('asks whose the shard is until it gets an answer', async () => {
+    const { lease, factory } = await working();
+    const { context } = factory.last;
+    const confirm = vi.spyOn(lease, 'confirm').mockRejectedValueOnce(new DependencyError('no answer'));
+    expect(await context.confirmOwned()).toBe(true);
+    expect(confirm).toHaveBeenCalledTimes(2);
+    confirm.mockRejectedValueOnce(new NotOwnerError('another has it'));
+    expect(await context.confirmOwned()).toBe(false);
+  });
+
   it('writes and publishes nothing after the lease has ended', async () => {
     const session = await working();
     const before = await rowOf(session);
@@ -478,10 +506,11 @@ describe('SessionRunner', () => {
     await session.runner.abort();
     const { context } = session.factory.last;
     expect(() => context.assertOwned()).toThrow();
+    expect(await context.confirmOwned()).toBe(false);
     context.state.append([{ key: 'creds', value: Uint8Array.of(9) }]);
     await expect(context.state.durable(context.state.head)).rejects.toThrow();
     context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
-    context.emit({ body: { event: 'call.received', payload: {} }, key: 'x', timestamp: 1 });
+    context.emit({ body: { event: 'poll.vote', payload: {} }, key: 'x', timestamp: 1 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await rowOf(session)).toEqual(before);
     expect(statuses(session)).toEqual(['STARTING', 'WORKING']);

@@ -17,7 +17,6 @@ import { SessionReporter } from './session-reporter.ts';
 import type { SessionRunnerDeps, SessionRunnerPlace } from './session-runner-deps.ts';
 import { StatusBoard } from './status-board.ts';
 
-const PUBLISH_PATIENCE_MS = 20_000;
 const SETTLE_PATIENCE_MS = 5_000;
 const RETRY_AFTER_BUG_MS = 5_000;
 /** How long a session that is not connected may take to connect, only to be unlinked. */
@@ -145,7 +144,7 @@ export class SessionRunner {
     await this.#stopEngine();
     try {
       if (wasRunning) await this.#board?.set({ status: 'STARTING', reason: 'hand-over' }, { hostId: null });
-      if (!(await this.#close(PUBLISH_PATIENCE_MS))) await this.#open?.state.close();
+      if (!(await this.#close(this.#deps.publishPatience))) await this.#open?.state.close();
       await this.#reporter.idle();
     } catch (error) {
       this.#place.logger.warn({ err: error }, 'hand-over was not clean');
@@ -230,14 +229,14 @@ export class SessionRunner {
     const row = this.#row;
     const board = this.#board;
     if (row === undefined || board === undefined) return;
-    for (;;) {
+    for (let steps = 0; ; steps += 1) {
       await this.#failing;
       const step = nextStep(row, this.#facts(board));
-      if (step === 'settled') break;
+      // After a step the row says what the step has written, not what was read before it.
+      if (step === 'settled') return steps === 0 && row.status !== board.status ? board.repeat() : undefined;
       await this.#perform(step, row, board);
       if (this.#dirty || this.#ended) return;
     }
-    if (row.status !== board.status) await board.repeat();
   }
 
   #facts(board: StatusBoard): RunnerFacts {
@@ -312,6 +311,8 @@ export class SessionRunner {
         lease.assertOwned();
         if (this.#open !== open) throw new NotOwnerError('The session is no longer run here');
       },
+      confirmOwned: async () => (await this.#isStillOurs()) && this.#open === open,
+      onceMayConnect: this.#deps.onceMayConnect,
       report,
       emit: (event, published) => {
         if (this.#open === open) this.pacer?.heard(event);
@@ -320,6 +321,21 @@ export class SessionRunner {
       },
       sentContent: (messageId) => this.#sent.get(messageId),
     });
+  }
+
+  async #isStillOurs(): Promise<boolean> {
+    const { lease, logger } = this.#place;
+    try {
+      await whileOwned(
+        lease,
+        () => lease.confirm(),
+        (error, attempt) => logger.warn({ err: error, attempt }, 'could not read who owns the shard'),
+      );
+      return true;
+    } catch (error) {
+      if (isLost(error)) return false;
+      throw error;
+    }
   }
 
   #hear(state: EngineState, board: StatusBoard): void {
@@ -388,7 +404,8 @@ export class SessionRunner {
       await this.#tryOpen(row);
       await board.set({ status: 'STOPPED' });
     }
-    if (!(await this.#close(PUBLISH_PATIENCE_MS))) this.#open?.state.fence(new NotOwnerError('The session is deleted'));
+    if (!(await this.#close(this.#deps.publishPatience)))
+      this.#open?.state.fence(new NotOwnerError('The session is deleted'));
     const onFailure = (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'could not remove');
     await eraseSession(row, lease, this.#deps, onFailure);
     await this.#reporter.idle();

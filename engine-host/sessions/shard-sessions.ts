@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { SessionRow } from '#shared/contracts/rows.ts';
+import { engineWeight } from '#shared/domain/engine-weight.ts';
 import { tag } from '#shared/observability/log-tags.ts';
 import type { EngineEvent } from '../engines/engine.ts';
 import { isLost, type ShardLease, whileOwned } from '../host/lease.ts';
@@ -29,14 +30,19 @@ export class ShardSessions {
   /** By session: whoever waits for it to work, whether or not it has a runner. */
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #stopped = new AbortController();
+  #isListed = false;
 
   constructor(lease: ShardLease, deps: ShardSessionsDeps) {
     this.#lease = lease;
     this.#deps = deps;
   }
 
-  get size(): number {
-    return this.#runners.size;
+  /** Weight of the sessions that run here; undefined before they have been listed. */
+  get load(): number | undefined {
+    if (!this.#isListed) return undefined;
+    let load = 0;
+    for (const { row } of this.#runners.values()) load += engineWeight(row?.engine ?? '');
+    return load;
   }
 
   get pairing(): boolean {
@@ -100,6 +106,7 @@ export class ShardSessions {
         await this.#lease.usable();
         const rows = await this.#deps.sessions.listByShard(this.#lease.shard);
         for (const row of rows) if (this.#isNews(row)) this.wake(row.name);
+        this.#isListed = true;
       } catch (error) {
         if (isLost(error)) return;
         this.#deps.logger.warn({ err: error }, 'could not list the sessions of a shard');

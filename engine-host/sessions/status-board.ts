@@ -44,6 +44,8 @@ export class StatusBoard {
   #statuses: readonly StatusChange[];
   #reason: string | undefined;
   #me: Me | null;
+  /** The last writing of this board; undefined before the first. */
+  #written: Promise<void> | undefined;
 
   constructor(row: SessionRow, options: StatusBoardOptions) {
     this.#options = options;
@@ -69,6 +71,7 @@ export class StatusBoard {
    */
   async set(next: NewStatus, also: SessionReport = {}): Promise<void> {
     const { clock, hostId, report, emit, session } = this.#options;
+    if (this.#written !== undefined && this.#isSaid(next, also)) return this.#written;
     const timestamp = clock.now();
     const isNews = next.status !== this.#told || next.qr !== undefined;
     this.#told = next.status;
@@ -80,7 +83,7 @@ export class StatusBoard {
     if (next.me !== undefined) this.#me = next.me;
     const statuses = [...this.#statuses];
     const data = next.message === undefined ? null : { reason: next.reason, message: next.message };
-    await report({
+    this.#written = report({
       status: next.status,
       statusReason: next.reason ?? null,
       statusData: data,
@@ -90,6 +93,7 @@ export class StatusBoard {
       ...(next.me !== undefined && { me: next.me }),
       ...also,
     });
+    await this.#written;
     if (!isNews) return;
     emit({
       body: { event: 'session.status', payload: { name: session, status: next.status, statuses, data } },
@@ -111,6 +115,12 @@ export class StatusBoard {
       },
       published,
     );
+  }
+
+  /** True when the newest writing has nothing less in it. */
+  #isSaid({ status, reason, message, qr, me }: NewStatus, also: SessionReport): boolean {
+    const adds = message !== undefined || qr !== undefined || me !== undefined || Object.keys(also).length > 0;
+    return !adds && status === this.#status && reason === this.#reason;
   }
 
   forgetMe(): void {

@@ -90,6 +90,20 @@ it('restarts a host gracefully, without counting it as a failure', async () => {
   expect(failures).toEqual([]);
 });
 
+it('leaves a host down that was taken down, until it is brought up again', async () => {
+  const clock = new ManualClock();
+  const running = start({ clock });
+  await lineCount(1);
+  await running.takeDown('host-1', 'SIGKILL');
+  expect(isAlive(starts[0]?.pid ?? 0)).toBe(false);
+  expect(clock.delays()).toEqual([]);
+  expect(running.pids().size).toBe(0);
+  running.bringUp('host-1');
+  running.bringUp('host-1');
+  await lineCount(2);
+  expect(starts).toHaveLength(2);
+});
+
 it('stops for good, with SIGKILL for one that does not listen', async () => {
   const clock = new ManualClock();
   const running = start({ clock, env: { STUBBORN: '1' } });

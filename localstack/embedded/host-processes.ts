@@ -39,6 +39,10 @@ export interface HostProcesses {
   kill(hostId: string, signal: NodeJS.Signals): boolean;
   /** Ends a host gracefully and starts it again; resolves when the new process runs. */
   restart(hostId: string): Promise<void>;
+  /** Ends a host with this signal, SIGKILL after the deadline, and leaves it down; resolves when it has ended. */
+  takeDown(hostId: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Starts a host that was taken down. */
+  bringUp(hostId: string): void;
   /** SIGTERM to all, SIGKILL after the deadline; resolves when none is left. */
   stop(): Promise<void>;
 }
@@ -54,8 +58,13 @@ export function startHostProcesses(options: HostProcessesOptions): HostProcesses
       return [id, new HostProcess(id, options)] as const;
     }),
   );
+  const find = (id: string) => {
+    const host = hosts.get(id);
+    if (host === undefined) throw new Error(`No host ${id}.`);
+    return host;
+  };
   const stop = async () => {
-    await Promise.all([...hosts.values()].map((host) => host.stop()));
+    await Promise.all([...hosts.values()].map((host) => host.stop('SIGTERM')));
   };
   // A launcher that dies without stopping must not leave hosts behind that nobody watches.
   const killAll = () => {
@@ -67,10 +76,14 @@ export function startHostProcesses(options: HostProcessesOptions): HostProcesses
     pids: () => new Map([...hosts].flatMap(([id, { pid }]) => (pid === undefined ? [] : [[id, pid]]))),
     kill: (hostId, signal) => hosts.get(hostId)?.kill(signal) ?? false,
     restart: async (hostId) => {
-      const host = hosts.get(hostId);
-      if (host === undefined) throw new Error(`No host ${hostId}.`);
-      await host.stop();
+      const host = find(hostId);
+      await host.stop('SIGTERM');
       host.start();
+    },
+    takeDown: (hostId, signal) => find(hostId).stop(signal),
+    bringUp: (hostId) => {
+      const host = find(hostId);
+      if (host.pid === undefined) host.start();
     },
     stop: async () => {
       await stop();
@@ -132,11 +145,11 @@ class HostProcess {
     return this.#child?.kill(signal) ?? false;
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     this.#wanted = false;
     this.#cancelRestart?.();
     this.#cancelRestart = undefined;
-    this.kill('SIGTERM');
+    this.kill(signal);
     const cancel = this.#clock.schedule(this.#options.stopDeadlineMs ?? 10_000, () => this.kill('SIGKILL'));
     await this.#exited;
     cancel();

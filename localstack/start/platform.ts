@@ -53,6 +53,8 @@ export interface Platform {
 }
 
 const HOST_PROGRAM = fileURLToPath(new URL('../../engine-host/host/main.ts', import.meta.url));
+/** Compiled sources of hosts, beside what they are compiled from: spares each start a third of a second of CPU. */
+const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/engine-host', import.meta.url));
 /**
  * A host's memory is mostly the garbage of pairing and restoring. A small young generation gives it back sooner: 50
  * sessions take 240 MB instead of 440, after a restart 220 instead of 380, for 10 to 20 % more CPU per send.
@@ -99,6 +101,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     count: options.hosts ?? 1,
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       MALLOC_ARENA_MAX: '2',
       ...cloud.env,
       SHARD_COUNT: String(shards),

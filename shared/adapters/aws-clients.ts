@@ -19,6 +19,7 @@ export interface AwsClientOptions {
 const MAX_SOCKETS = 256;
 const CONNECTION_TIMEOUT_MS = 2_000;
 const ATTEMPTS = 4;
+const HEARTBEAT_TIMEOUT_MS = 1_000;
 
 export const retries = { maxAttempts: ATTEMPTS, retryMode: 'standard' };
 
@@ -45,6 +46,19 @@ export function createAwsClients({ pathStyle }: AwsClientOptions): AwsClients {
     s3: new S3Client({ ...retries, requestHandler: connections(60_000), forcePathStyle: pathStyle }),
     eventBridge: new EventBridgeClient({ ...retries, requestHandler: connections(10_000) }),
   };
+}
+
+/**
+ * A client for nothing but heartbeats: an answer that takes longer than a second comes too late, and instead of a
+ * repetition there is the next heartbeat.
+ */
+export function createHeartbeatClient(): DynamoDBDocumentClient {
+  const requestHandler = {
+    connectionTimeout: HEARTBEAT_TIMEOUT_MS,
+    requestTimeout: HEARTBEAT_TIMEOUT_MS,
+    throwOnRequestTimeout: true,
+  };
+  return DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 1, requestHandler }));
 }
 
 /** Closes the clients' connections. */

@@ -27,20 +27,27 @@ export class DynamoDbOwnershipStore implements OwnershipStore {
     this.#clock = clock;
   }
 
-  async register(host: HostRow): Promise<void> {
-    await this.#hosts.put(host);
+  async register(host: HostRow, replaces: string | undefined): Promise<boolean> {
+    const written =
+      replaces === undefined
+        ? await this.#hosts.create(host, 'hostId')
+        : await this.#hosts.put(host, (e) => `${e.name('incarnation')} = ${e.value(replaces)}`);
+    if (written) return true;
+    // The write may have succeeded while its answer was lost; the repeated one then finds our own row.
+    const now = await this.#hosts.get({ hostId: host.hostId });
+    return now?.incarnation === host.incarnation;
   }
 
   async heartbeat(
     hostId: string,
     incarnation: string,
     rvn: number,
-    sessions: number,
+    load: number,
     state: HostRow['state'],
   ): Promise<void> {
     const ttl = Math.ceil(this.#clock.now() / 1000) + HOST_ROW_KEPT_SECONDS;
     const written = await this.#hosts.update({ hostId }, (e) => ({
-      update: e.update({ rvn, sessions, state, ttl }),
+      update: e.update({ rvn, load, state, ttl }),
       condition: [
         `${e.name('incarnation')} = ${e.value(incarnation)}`,
         `${e.name('state')} <> ${e.value('DEAD')}`,

@@ -116,6 +116,9 @@ export const QUEUES = {
   projectorDeadLetters: 'trunkline-projector-dead-letters',
 } as const;
 
+/** How long what a dead host had in hand, and all that its sessions send after it, waits. Hosts extend it meanwhile. */
+export const SHARD_VISIBILITY_SECONDS = 15;
+
 export type Pool = 'socket' | 'browser';
 
 /** A shard's id, e.g. `socket-03`. */
@@ -191,8 +194,7 @@ export function resourceDefinition(shards: number): ResourceDefinition {
       ...shardIds('socket', shards).map((shard) => ({
         name: shardQueueName(shard),
         fifo: true,
-        // Hosts extend it while a job is under way; when one dies, its sessions' sends wait this long.
-        visibilityTimeoutSeconds: 15,
+        visibilityTimeoutSeconds: SHARD_VISIBILITY_SECONDS,
         deadLetterQueue: QUEUES.shardDeadLetters,
         maxReceiveCount: 1000,
       })),

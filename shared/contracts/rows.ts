@@ -53,7 +53,8 @@ export const hostRowSchema = z.object({
   /** Record version, one more at each heartbeat. */
   rvn: z.number(),
   state: z.enum(['ACTIVE', 'DRAINING', 'DEAD']),
-  sessions: z.number(),
+  /** Weight of the sessions that it runs, see `engineWeight`. Rows of earlier versions lack it. */
+  load: z.number().default(0),
   startedAt: z.number(),
   ttl: z.number(),
 });

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { type SimulatorProcess, startSimulatorProcess } from '#localstack/start/simulator-process.ts';
 import { LoadClient, RefusedError } from './load-client.ts';
-import { PlatformUnderTest } from './platform-under-test.ts';
+import { PlatformUnderTest, type PlatformVariant } from './platform-under-test.ts';
 
 /** How long each part of pairing took, in milliseconds. */
 export interface PairingTimes {
@@ -21,6 +21,7 @@ export interface PairedSession {
 }
 
 const PAUSE_MS = 5;
+const PAIRED_AT_ONCE = 8;
 const PAIRING_DEADLINE_MS = 60_000;
 
 /** A simulated WhatsApp and a platform on it, each in processes of their own. */
@@ -40,11 +41,12 @@ export class BenchWorld {
     this.whatsapp = new LoadClient(simulator.adminUrl);
   }
 
-  static async start(): Promise<BenchWorld> {
+  static async start(variant: PlatformVariant = {}): Promise<BenchWorld> {
     const folder = await mkdtemp(join(tmpdir(), 'trunkline-bench-'));
     const simulator = await startSimulatorProcess(join(folder, 'whatsapp'));
     try {
-      return new BenchWorld(folder, simulator, await PlatformUnderTest.start(join(folder, 'platform'), simulator));
+      const platform = await PlatformUnderTest.start(join(folder, 'platform'), simulator, variant);
+      return new BenchWorld(folder, simulator, platform);
     } catch (error) {
       await simulator.stop();
       throw error;
@@ -69,6 +71,17 @@ export class BenchWorld {
       scanToWorking: performance.now() - scanned,
     };
     return { name, phone, times };
+  }
+
+  /** Pairs these sessions, a few at a time. */
+  async pairAll(names: readonly string[]): Promise<readonly PairedSession[]> {
+    const sessions: PairedSession[] = [];
+    const waiting = names.values();
+    const worker = async () => {
+      for (const name of waiting) sessions.push(await this.pair(name));
+    };
+    await Promise.all(Array.from({ length: PAIRED_AT_ONCE }, worker));
+    return sessions;
   }
 
   async stop(): Promise<void> {

@@ -33,7 +33,7 @@ export class ChildLink {
   }
 
   /** @throws Error when the child ends before it has answered */
-  ask<T>(question: string | object, answer: z.ZodType<T>): Promise<T> {
+  ask<T>(question: object, answer: z.ZodType<T>): Promise<T> {
     const asked = this.#turn.then(async () => {
       this.#child.send(question);
       return answer.parse(await this.#next());

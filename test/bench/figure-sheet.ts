@@ -7,6 +7,7 @@ export interface Figure {
   readonly value?: number;
   readonly p50?: number;
   readonly p95?: number;
+  readonly p99?: number;
   /** What the figure should be, in words, and whether it is. */
   readonly goal?: string;
   readonly met?: boolean;
@@ -24,16 +25,17 @@ export class FigureSheet {
   }
 
   table(): string {
-    const rows = this.#figures.map(({ figure, value, p50, p95, unit, n, goal, met }) => [
+    const rows = this.#figures.map(({ figure, value, p50, p95, p99, unit, n, goal, met }) => [
       figure,
       value === undefined ? '' : String(value),
       p50 === undefined ? '' : String(p50),
       p95 === undefined ? '' : String(p95),
+      p99 === undefined ? '' : String(p99),
       unit,
       String(n),
       goal === undefined ? '' : `${goal} ${met ? 'met' : 'MISSED'}`,
     ]);
-    const all = [['figure', 'value', 'p50', 'p95', 'unit', 'n', 'goal'], ...rows];
+    const all = [['figure', 'value', 'p50', 'p95', 'p99', 'unit', 'n', 'goal'], ...rows];
     const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
     return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
   }
@@ -42,6 +44,11 @@ export class FigureSheet {
 /** Median and 95th percentile, to a tenth. */
 export function spread(samples: readonly number[]): { n: number; p50: number; p95: number } {
   return { n: samples.length, p50: rounded(quantile(samples, 0.5)), p95: rounded(quantile(samples, 0.95)) };
+}
+
+/** Median and 99th percentile, to a hundredth. */
+export function tail(samples: readonly number[]): { n: number; p50: number; p99: number } {
+  return { n: samples.length, p50: rounded(quantile(samples, 0.5), 2), p99: rounded(quantile(samples, 0.99), 2) };
 }
 
 export function median(samples: readonly number[]): number {

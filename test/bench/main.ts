@@ -3,9 +3,14 @@ import { BareBaileys } from './bare-baileys.ts';
 import { BenchWorld } from './bench-world.ts';
 import { Contact } from './contact.ts';
 import { FigureSheet } from './figure-sheet.ts';
+import { measureBacklog } from './figures/backlog.ts';
+import { measureFailover } from './figures/failover.ts';
+import { measureHandOver } from './figures/hand-over.ts';
+import { measureJournal } from './figures/journal.ts';
 import { measureMemory } from './figures/memory.ts';
 import { measurePairing } from './figures/pairing.ts';
 import { measureBareReceiving, measureReceiving } from './figures/receiving.ts';
+import { measureRestart, measureRestore } from './figures/restore.ts';
 import { measureSending } from './figures/sending.ts';
 import { measureStart } from './figures/start.ts';
 import { measureThroughput } from './figures/throughput.ts';
@@ -81,6 +86,16 @@ if (['pairing', 'sending', 'receiving', 'throughput'].some(wanted)) {
 if (wanted('memory')) {
   await measure('memory', () => measureMemory(sheet, Number(values.sessions ?? (quick ? 50 : 200))));
 }
+if (wanted('journal')) {
+  const load = { messages: quick ? 200 : 400, clients: 20, rounds: quick ? 1 : 6, singles: quick ? 20 : 50 };
+  await measure('journal', () => measureJournal(sheet, load));
+}
+if (wanted('failover')) await measure('failover', () => measureFailover(sheet, quick ? 9 : 30, quick ? 1 : 6));
+if (wanted('hand-over')) await measure('hand-over', () => measureHandOver(sheet, quick ? 8 : 30, quick ? 1 : 6));
+if (wanted('restart')) await measure('restart', () => measureRestart(sheet, 50, quick ? 1 : 5));
+if (wanted('restore'))
+  await measure('restore', () => measureRestore(sheet, Number(values.sessions ?? (quick ? 100 : 500))));
+if (wanted('backlog')) await measure('backlog', () => measureBacklog(sheet, 20));
 
 process.stderr.write(`\n${sheet.table()}\n`);
 if (failures.length > 0) {

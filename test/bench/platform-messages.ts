@@ -1,5 +1,16 @@
 import * as z from 'zod';
 
+/** What the platform's process is started with. */
+export const platformSettingsSchema = z.object({
+  dataDir: z.string(),
+  whatsappUrl: z.string(),
+  caFile: z.string(),
+  hosts: z.number(),
+  /** More environment for the hosts. */
+  hostEnv: z.record(z.string(), z.string()),
+});
+export type PlatformSettings = z.infer<typeof platformSettingsSchema>;
+
 /** What the platform's process tells once it is up. */
 export const startedSchema = z.object({
   type: z.literal('started'),
@@ -20,6 +31,16 @@ export const usageSchema = z.object({
 
 export const restartedSchema = z.object({ type: z.literal('restarted') });
 
-/** `restart-host` asks it to stop first, `kill-host` does not. */
-export const requestSchema = z.enum(['usage', 'restart-host', 'kill-host']);
+/** When the signal was sent and when the host had ended, milliseconds since 1970. */
+export const downSchema = z.object({ type: z.literal('down'), signalledAt: z.number(), endedAt: z.number() });
+
+/** When the host's process was started, milliseconds since 1970. */
+export const upSchema = z.object({ type: z.literal('up'), startedAt: z.number() });
+
+export const requestSchema = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('usage') }),
+  z.object({ do: z.literal('restart-host'), host: z.string() }),
+  z.object({ do: z.literal('take-down'), host: z.string(), signal: z.enum(['SIGTERM', 'SIGKILL']) }),
+  z.object({ do: z.literal('bring-up'), host: z.string() }),
+]);
 export type PlatformRequest = z.infer<typeof requestSchema>;

@@ -1,24 +1,18 @@
-import * as z from 'zod';
 import { startPlatform } from '#localstack/start/platform.ts';
 import { AwsCallCounter } from './aws-call-counter.ts';
-import { type PlatformRequest, requestSchema } from './platform-messages.ts';
+import { type PlatformRequest, platformSettingsSchema, requestSchema } from './platform-messages.ts';
 
 /** The platform in a process of its own, so that its CPU time is nobody else's. It ends when its parent lets go of it. */
-const options = z
-  .object({
-    dataDir: z.string(),
-    whatsappUrl: z.string(),
-    caFile: z.string(),
-    hostEnv: z.record(z.string(), z.string()),
-  })
-  .parse(JSON.parse(process.argv[2] ?? '{}'));
-const HOST = 'host-1';
+const settings = platformSettingsSchema.parse(JSON.parse(process.argv[2] ?? '{}'));
+const DRAIN_DEADLINE_MS = 120_000;
 const calls = new AwsCallCounter();
 
 const platform = await startPlatform({
-  dataDir: options.dataDir,
-  whatsapp: { url: options.whatsappUrl, caFile: options.caFile },
-  hostEnv: options.hostEnv,
+  dataDir: settings.dataDir,
+  whatsapp: { url: settings.whatsappUrl, caFile: settings.caFile },
+  hosts: settings.hosts,
+  hostEnv: settings.hostEnv,
+  stopDeadlineMs: DRAIN_DEADLINE_MS,
   onHostLine: (_host, stream, line) => {
     if (stream === 'stderr') process.stderr.write(`${line}\n`);
   },
@@ -26,10 +20,24 @@ const platform = await startPlatform({
 });
 
 async function answer(request: PlatformRequest): Promise<object> {
-  if (request === 'restart-host') await platform.hosts.restart(HOST);
-  if (request === 'kill-host') platform.hosts.kill(HOST, 'SIGKILL');
-  if (request !== 'usage') return { type: 'restarted' };
-  return { type: 'usage', hostPids: [...platform.hosts.pids().values()], calls: calls.counts() };
+  const { hosts } = platform;
+  switch (request.do) {
+    case 'usage':
+      return { type: 'usage', hostPids: [...hosts.pids().values()], calls: calls.counts() };
+    case 'restart-host':
+      await hosts.restart(request.host);
+      return { type: 'restarted' };
+    case 'take-down': {
+      const signalledAt = Date.now();
+      await hosts.takeDown(request.host, request.signal);
+      return { type: 'down', signalledAt, endedAt: Date.now() };
+    }
+    case 'bring-up': {
+      const startedAt = Date.now();
+      hosts.bringUp(request.host);
+      return { type: 'up', startedAt };
+    }
+  }
 }
 
 process.on('message', (message) => {

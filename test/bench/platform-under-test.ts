@@ -1,6 +1,15 @@
+import type * as z from 'zod';
 import type { AwsCalls } from './aws-call-counter.ts';
 import { ChildLink } from './child-link.ts';
-import { restartedSchema, startedSchema, usageSchema } from './platform-messages.ts';
+import {
+  downSchema,
+  type PlatformRequest,
+  type PlatformSettings,
+  restartedSchema,
+  startedSchema,
+  upSchema,
+  usageSchema,
+} from './platform-messages.ts';
 import { type ProcessUsage, processUsage } from './process-usage.ts';
 import { profiling } from './profiling.ts';
 
@@ -17,6 +26,23 @@ export interface WhatsappAddress {
   readonly wsUrl: string;
   readonly caFile: string;
 }
+
+export interface PlatformVariant {
+  /** @default 1 */
+  readonly hosts?: number;
+  /** A module that the hosts load before their program. */
+  readonly preload?: URL;
+  /** More environment for the hosts. */
+  readonly hostEnv?: Readonly<Record<string, string>>;
+}
+
+/** The same host, but what it knows is in memory only and nothing waits until it is durable. */
+export const WITHOUT_JOURNAL: PlatformVariant = {
+  preload: new URL('./without-journal.ts', import.meta.url),
+  hostEnv: { NOWEB_GATE: 'off' },
+};
+
+const FIRST_HOST = 'host-1';
 
 /** What is measured is how fast a message can go, not how fast it should. */
 const UNPACED = { PACING_DEFAULT_PROFILE: 'off' };
@@ -35,40 +61,59 @@ export class PlatformUnderTest {
     this.env = started.env;
   }
 
-  static async start(dataDir: string, whatsapp: WhatsappAddress): Promise<PlatformUnderTest> {
-    const options = {
+  static async start(
+    dataDir: string,
+    whatsapp: WhatsappAddress,
+    { hosts = 1, preload, hostEnv = {} }: PlatformVariant = {},
+  ): Promise<PlatformUnderTest> {
+    const settings: PlatformSettings = {
       dataDir,
       whatsappUrl: whatsapp.wsUrl,
       caFile: whatsapp.caFile,
-      hostEnv: { ...UNPACED, ...profiling.environment('host'), ...profiling.hostEnv },
+      hosts,
+      hostEnv: withPreload({ ...UNPACED, ...profiling.environment('host'), ...profiling.hostEnv, ...hostEnv }, preload),
     };
     const program = new URL('./platform-process.ts', import.meta.url);
-    const { link, first } = await ChildLink.start(program, options, startedSchema, profiling.environment('launcher'));
+    const { link, first } = await ChildLink.start(program, settings, startedSchema, profiling.environment('launcher'));
     return new PlatformUnderTest(link, first);
   }
 
   async usage(): Promise<PlatformUsage> {
-    const { calls, hostPids } = await this.#link.ask('usage', usageSchema);
+    const { calls, hostPids } = await this.#ask({ do: 'usage' }, usageSchema);
     const [hostPid] = hostPids;
     if (hostPid === undefined) throw new Error('The engine host does not run.');
     return { host: await processUsage(hostPid), launcher: await processUsage(this.#link.pid), calls };
   }
 
   async pids(): Promise<readonly number[]> {
-    const { hostPids } = await this.#link.ask('usage', usageSchema);
+    const { hostPids } = await this.#ask({ do: 'usage' }, usageSchema);
     return [this.#link.pid, ...hostPids];
   }
 
   async restartHost(): Promise<void> {
-    await this.#link.ask('restart-host', restartedSchema);
+    await this.#ask({ do: 'restart-host', host: FIRST_HOST }, restartedSchema);
   }
 
-  /** The launcher starts it again at once. */
-  async killHost(): Promise<void> {
-    await this.#link.ask('kill-host', restartedSchema);
+  /** Ends a host, which stays down. @returns when, milliseconds since 1970 */
+  takeDown(signal: 'SIGTERM' | 'SIGKILL', host = FIRST_HOST): Promise<z.infer<typeof downSchema>> {
+    return this.#ask({ do: 'take-down', host, signal }, downSchema);
+  }
+
+  /** @returns when the host's process was started, milliseconds since 1970 */
+  async bringUp(host = FIRST_HOST): Promise<number> {
+    return (await this.#ask({ do: 'bring-up', host }, upSchema)).startedAt;
   }
 
   stop(): Promise<void> {
     return this.#link.stop();
   }
+
+  #ask<T>(request: PlatformRequest, answer: z.ZodType<T>): Promise<T> {
+    return this.#link.ask(request, answer);
+  }
+}
+
+function withPreload(env: Record<string, string>, preload: URL | undefined): Record<string, string> {
+  if (preload === undefined) return env;
+  return { ...env, NODE_OPTIONS: `${env.NODE_OPTIONS ?? ''} --import ${preload.href}`.trim() };
 }

@@ -5,6 +5,8 @@ export interface ProcessUsage {
   /** User and system time of all its threads, in milliseconds; counted in steps of 10. */
   readonly cpuMs: number;
   readonly rssMb: number;
+  /** The most it ever was. */
+  readonly peakMb: number;
 }
 
 const MS_PER_TICK = 10;
@@ -17,6 +19,11 @@ export async function processUsage(pid: number): Promise<ProcessUsage> {
   ]);
   // The name, in parentheses, may contain spaces; the fields behind it are fixed.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN);
-  return { cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK, rssMb: kilobytes / 1024 };
+  const megabytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024;
+  return {
+    cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK,
+    rssMb: megabytes('VmRSS'),
+    peakMb: megabytes('VmHWM'),
+  };
 }

@@ -68,18 +68,23 @@ export class RuleQueue {
   ): Promise<readonly ArrivedEvent[]> {
     const { promise, resolve, reject } = Promise.withResolvers<readonly ArrivedEvent[]>();
     const found: ArrivedEvent[] = [];
-    const listener = (event: ArrivedEvent) => {
+    const stopListening = this.listen((event) => {
       if (wanted(event.envelope)) found.push(event);
       if (found.length >= count) resolve(found);
-    };
+    });
     const timer = setTimeout(() => {
       reject(new Error(`Only ${found.length} of ${count} events arrived at the rule's target.`));
     }, timeoutMs);
-    this.#listeners.add(listener);
     return promise.finally(() => {
       clearTimeout(timer);
-      this.#listeners.delete(listener);
+      stopListening();
     });
+  }
+
+  /** Tells of every event from now on. @returns ends it */
+  listen(listener: (event: ArrivedEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async stop(): Promise<void> {

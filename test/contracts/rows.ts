@@ -53,7 +53,7 @@ export function hostRow(fields: Partial<HostRow> = {}): HostRow {
     pool: 'socket',
     rvn: 1,
     state: 'ACTIVE',
-    sessions: 0,
+    load: 0,
     startedAt: 1,
     ttl: 4_000_000_000,
     ...fields,

@@ -32,6 +32,8 @@ export function eventsOf(happening: Happening, me: string): readonly EngineEvent
       });
     }
     case 'report':
+    case 'group':
+    case 'call':
       return [];
   }
 }

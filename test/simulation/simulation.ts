@@ -1,5 +1,7 @@
 import { pino } from 'pino';
+import { InThreadHeartbeat } from '#engine-host/host/heartbeat/in-thread-heartbeat.ts';
 import { type Host, type HostDeps, startHost } from '#engine-host/host/host.ts';
+import { hostTimings } from '#engine-host/host/timings.ts';
 import { jobRow, sessionRow } from '#engine-host/sessions/row-fixtures.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { FINISHED_STATES } from '#shared/contracts/jobs.ts';
@@ -37,22 +39,14 @@ interface Running {
 
 const HOSTS = 3;
 const SESSIONS = 4;
-const SHARDS = 3;
+/** Fewer than hosts: one stands by and takes at once what seems to be free. */
+const SHARDS = [2, 3, 4];
 const CONTACTS = ['4915200000001@c.us', '4915200000002@c.us'];
 const ORDINARY_TROUBLE = 0.01;
 const LONGEST_REST_MS = 400_000;
 const LONGEST_FAILOVER_MS = 20_000;
 const logger = pino({ level: 'silent' });
-const TIMINGS = {
-  heartbeat: 2_000,
-  suspendAfter: 5_000,
-  deadAfter: 7_000,
-  observe: 1_000,
-  checkpointInterval: 20_000,
-  drain: 20_000,
-  jobDrain: 3_000,
-  scan: 30_000,
-};
+const TIMINGS = hostTimings({ checkpointInterval: 20_000, drain: 20_000, jobDrain: 3_000 });
 
 /** Runs one seed: some steps of traffic and faults, then calm until nothing moves, then the last comparison. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
@@ -71,7 +65,7 @@ class Simulation {
   readonly #options: SimulationOptions;
   readonly #books: Books;
   readonly #around: Surroundings;
-  readonly #shards = shardIds('socket', SHARDS);
+  readonly #shards: readonly string[];
   readonly #sessions = Array.from({ length: SESSIONS }, (_, index) => `s${index}`);
   readonly #accepted = new Map<string, number>();
   #running: Running[] = [];
@@ -81,6 +75,7 @@ class Simulation {
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.random = seeded(options.seed);
+    this.#shards = shardIds('socket', this.random.pick(SHARDS));
     this.#books = new Books(this.timeline);
     this.#around = new Surroundings(this.timeline, this.random, this.#books, options.without);
   }
@@ -134,7 +129,7 @@ class Simulation {
     if (dice < 50.5) return this.#trouble('bus', () => this.#upsetBus());
     if (dice < 54) {
       if (this.#running.length < HOSTS)
-        await this.#startHost(`h${random.chance(0.5) ? this.#freeName() : this.#hosts}`);
+        await this.#startHost(`h${random.chance(0.5) ? this.#freeName() : this.#hosts}`, random.chance(0.2));
       return;
     }
     if (victim === undefined) return;
@@ -162,7 +157,7 @@ class Simulation {
     this.#books.note(`${session} accepts ${jobId} (${messageId})`);
   }
 
-  async #startHost(hostId: string): Promise<void> {
+  async #startHost(hostId: string, inStorm = false): Promise<void> {
     this.#hosts += 1;
     const rate = this.random.between(0.99, 1.01);
     const offset = this.random.between(0, 1e6);
@@ -174,6 +169,7 @@ class Simulation {
     const running: Running = { process, weather, host: undefined, draining: false };
     this.#running.push(running);
     this.#books.note(`${process.name} starts`);
+    if (inStorm) this.#storm(running);
     await this.timeline.enter(process, () => {
       startHost(this.#hostDeps(hostId, process, weather)).then(
         (host) => {
@@ -189,14 +185,17 @@ class Simulation {
     const { whatsapp } = this.#around;
     const books = this.#books;
     const suspendAfter = without === 'self-fence' ? Number.MAX_SAFE_INTEGER : TIMINGS.suspendAfter;
+    const ports = this.#around.ports(process, weather);
     return {
-      ...this.#around.ports(process, weather),
+      ...ports,
+      heartbeat: new InThreadHeartbeat({ store: ports.ownership, clock: process.clock, every: TIMINGS.heartbeat }),
       config: {
         hostId,
         pool: 'socket',
-        shardCount: SHARDS,
+        shardCount: this.#shards.length,
         jobsInFlight: 50,
         startParallelism: 4,
+        connectsPerSecond: { host: 50, fleet: 300 },
         pacingProfile: 'off',
         timings: { ...TIMINGS, suspendAfter },
       },
@@ -307,7 +306,7 @@ class Simulation {
   }
 
   #shardOf(session: string): string {
-    const shard = this.#shards[this.#sessions.indexOf(session) % SHARDS];
+    const shard = this.#shards[this.#sessions.indexOf(session) % this.#shards.length];
     if (shard === undefined) throw new Error('no such shard');
     return shard;
   }

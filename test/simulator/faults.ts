@@ -9,10 +9,10 @@ import * as z from 'zod';
  * * nack: answer a client's message with `code` instead of delivering it
  * * stream-error: send `<stream:error code>` to matching connections and close them at once
  * * refuse-login: answer the next logins with `<failure reason=code>`
- * * mute-pings: leave `w:p` iqs unanswered
+ * * mute-pings: leave `w:p` iqs unanswered; swallow: take a client's message and do nothing, not even answer
  */
 export const faultSchema = z.object({
-  kind: z.enum(['cut', 'delay', 'duplicate', 'drop', 'nack', 'stream-error', 'refuse-login', 'mute-pings']),
+  kind: z.enum(['cut', 'delay', 'duplicate', 'drop', 'nack', 'stream-error', 'refuse-login', 'mute-pings', 'swallow']),
   match: z
     .object({ phone: z.string().optional(), device: z.number().int().optional(), tag: z.string().optional() })
     .default({}),

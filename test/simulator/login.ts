@@ -75,6 +75,7 @@ export const sessionIqs: IqTable = {
 };
 
 function ping(server: Server, device: Device): typeof UNANSWERED | undefined {
+  server.stats.pings += 1;
   const muted = server.faults.strike('mute-pings', { phone: device.account.phone, device: device.id, tag: 'iq' });
   return muted ? UNANSWERED : undefined;
 }

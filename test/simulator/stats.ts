@@ -3,6 +3,7 @@ export interface StatsSnapshot {
   readonly connections: number;
   readonly registrations: number;
   readonly logins: number;
+  readonly pings: number;
   readonly messagesIn: number;
   readonly messagesOut: number;
   readonly receiptsIn: number;
@@ -11,6 +12,8 @@ export interface StatsSnapshot {
   readonly uploads: number;
   readonly downloads: number;
   readonly decryptionFailures: number;
+  /** Ciphertexts of clients made with a key that had made another one, see `ratchet-watch.ts`. */
+  readonly counterReuses: number;
   readonly violations: readonly string[];
   readonly unknownIqs: Readonly<Record<string, number>>;
   readonly unknownStanzas: Readonly<Record<string, number>>;
@@ -24,6 +27,7 @@ export class Stats {
   connections = 0;
   registrations = 0;
   logins = 0;
+  pings = 0;
   messagesIn = 0;
   messagesOut = 0;
   receiptsIn = 0;
@@ -32,6 +36,7 @@ export class Stats {
   uploads = 0;
   downloads = 0;
   decryptionFailures = 0;
+  counterReuses = 0;
   readonly violations: string[] = [];
   readonly unknownIqs: Record<string, number> = {};
   readonly unknownStanzas: Record<string, number> = {};

@@ -11,7 +11,16 @@ const CONFLICT_MS = 60_000;
 function setUp() {
   const states: EngineState[] = [];
   const sockets: SocketEvents[] = [];
-  const world = { owned: true, loggedIn: false, forgotten: 0, closed: 0, room: true };
+  const world = {
+    owned: true,
+    confirmed: async () => true,
+    crowded: false,
+    wishes: new Set<() => void>(),
+    loggedIn: false,
+    forgotten: 0,
+    closed: 0,
+    room: true,
+  };
   const ports: ConnectionPorts = {
     connect: (events) => {
       sockets.push(events);
@@ -32,7 +41,16 @@ function setUp() {
     assertOwned: () => {
       if (!world.owned) throw new NotOwnerError('not ours');
     },
-    mayConnect: () => world.room,
+    hasRoom: () => world.room,
+    confirmOwned: () => world.confirmed(),
+    onceMayConnect: (callback) => {
+      if (!world.crowded) {
+        callback();
+        return () => {};
+      }
+      world.wishes.add(callback);
+      return () => void world.wishes.delete(callback);
+    },
     report: (state) => states.push(state),
     now: () => 1_000,
   };
@@ -126,30 +144,83 @@ describe('Connection', () => {
     expect(states.at(-1)).toEqual({ status: 'STARTING', reason: 'service-unavailable' });
   });
 
-  test('waits a minute after being replaced, three times, then gives up', () => {
+  test('waits a minute after being replaced, three times, then gives up', async () => {
     const { connection, states, sockets, last, close } = setUp();
     connection.start();
     for (const round of [1, 2, 3]) {
       last().opened();
       close(440);
-      vi.advanceTimersByTime(CONFLICT_MS - 1);
+      await vi.advanceTimersByTimeAsync(CONFLICT_MS - 1);
       expect(sockets).toHaveLength(round);
-      vi.advanceTimersByTime(1);
+      await vi.advanceTimersByTimeAsync(1);
       expect(sockets).toHaveLength(round + 1);
     }
     last().opened();
     close(440);
+    await vi.advanceTimersByTimeAsync(0);
     expect(states.at(-1)).toMatchObject({ status: 'FAILED', reason: 'conflict' });
-    vi.advanceTimersByTime(10 * CONFLICT_MS);
+    await vi.advanceTimersByTimeAsync(10 * CONFLICT_MS);
     expect(sockets).toHaveLength(4);
   });
 
-  test('does not come back as somebody it may not act for', () => {
+  test('does not come back, and says nothing, when it was replaced by the host that owns the session now', async () => {
+    const { connection, states, sockets, world, last, close } = setUp();
+    connection.start();
+    // As often as would be enough for a failure.
+    for (let round = 1; round <= 3; round += 1) {
+      last().opened();
+      close(440);
+      await vi.advanceTimersByTimeAsync(CONFLICT_MS);
+    }
+    last().opened();
+    const said = states.length;
+    world.confirmed = async () => false;
+    close(440);
+    await vi.advanceTimersByTimeAsync(5 * CONFLICT_MS);
+    expect(sockets).toHaveLength(4);
+    expect(states).toHaveLength(said);
+  });
+
+  test('after it was replaced, opens nothing before it is known whose the session is', async () => {
+    const { connection, states, sockets, world, last, close } = setUp();
+    connection.start();
+    last().opened();
+    const answer = Promise.withResolvers<boolean>();
+    world.confirmed = () => answer.promise;
+    close(440);
+    await vi.advanceTimersByTimeAsync(5 * CONFLICT_MS);
+    expect(sockets).toHaveLength(1);
+    expect(states.at(-1)).toEqual({ status: 'STARTING', reason: 'conflict' });
+    answer.resolve(true);
+    await vi.advanceTimersByTimeAsync(CONFLICT_MS);
+    expect(sockets).toHaveLength(2);
+  });
+
+  test('waits for its turn to connect, but not in the middle of a pairing, and not when it has stopped', async () => {
+    const { connection, sockets, world, last, close } = setUp();
+    world.crowded = true;
+    connection.start();
+    expect({ sockets: sockets.length, phase: connection.phase }).toEqual({ sockets: 0, phase: 'waiting' });
+    for (const wish of world.wishes) wish();
+    world.wishes.clear();
+    last().qr('first');
+    close(515);
+    vi.advanceTimersByTime(0);
+    expect(sockets).toHaveLength(2);
+    last().opened();
+    close(428);
+    vi.advanceTimersByTime(CONFLICT_MS);
+    expect({ sockets: sockets.length, wishes: world.wishes.size }).toEqual({ sockets: 2, wishes: 1 });
+    await connection.stop();
+    expect(world.wishes.size).toBe(0);
+  });
+
+  test('does not connect while it may not act', () => {
     const { connection, sockets, world, last, close } = setUp();
     connection.start();
     last().opened();
     world.owned = false;
-    close(440);
+    close(428);
     vi.advanceTimersByTime(5 * CONFLICT_MS);
     expect(sockets).toHaveLength(1);
     world.owned = true;

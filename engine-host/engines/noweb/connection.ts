@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Me } from '#shared/contracts/session.ts';
 import type { EngineState } from '../engine.ts';
-import { type Disconnect, type NextStep, nextStep, QR_EXPIRED } from './disconnect-policy.ts';
+import { type Disconnect, type NextStep, nextStep, QR_EXPIRED, REPLACED } from './disconnect-policy.ts';
 import type { NowebSettings } from './options.ts';
 
 /** What a socket tells of its life. `closed` comes exactly once and is the last. */
@@ -26,7 +26,9 @@ export interface ConnectionPorts {
   forgetLogin(): void;
   assertOwned(): void;
   /** False while so much waits for the bus that nothing more should be received. */
-  mayConnect(): boolean;
+  hasRoom(): boolean;
+  confirmOwned(): Promise<boolean>;
+  onceMayConnect(callback: () => void): () => void;
   report(state: EngineState): void;
   /** Milliseconds since 1970. */
   now(): number;
@@ -55,6 +57,7 @@ export class Connection {
   #phase: Phase = 'idle';
   #socket: OpenSocket | undefined;
   #next: NodeJS.Timeout | undefined;
+  #takeBackWish = (): void => {};
   #blip: NodeJS.Timeout | undefined;
   #failures = 0;
   #conflicts = 0;
@@ -103,16 +106,22 @@ export class Connection {
     this.#phase = 'ended';
     this.#wake();
     clearTimeout(this.#next);
+    this.#takeBackWish();
     clearTimeout(this.#blip);
   }
 
   #connect(): void {
-    if (!this.#owned()) {
-      this.#later(this.#backoff(), 'not-owner');
+    if (!this.#ports.hasRoom()) {
+      this.#later(ROOM_POLL_MS * (1 + Math.random()), EVENTS_WAIT);
       return;
     }
-    if (!this.#ports.mayConnect()) {
-      this.#later(ROOM_POLL_MS * (1 + Math.random()), EVENTS_WAIT);
+    this.#phase = 'waiting';
+    this.#takeBackWish = this.#ports.onceMayConnect(() => this.#open());
+  }
+
+  #open(): void {
+    if (!this.#owned()) {
+      this.#later(this.#backoff(), 'not-owner');
       return;
     }
     this.#phase = 'connecting';
@@ -180,19 +189,37 @@ export class Connection {
     const held = this.#phase === 'working' ? performance.now() - this.#openedAt : 0;
     if (held > conflict.waitMs * STABLE_AFTER_WAITS) this.#conflicts = 0;
     this.#socket = undefined;
+    this.#current = undefined;
     this.#phase = 'waiting';
-    const step = nextStep(disconnect, {
+    if (disconnect.code === REPLACED) void this.#onReplaced(disconnect);
+    else this.#take(this.#nextStep(disconnect));
+  }
+
+  /**
+   * Another host that has taken the session over looks like a stranger who uses this login. Before anything is said or
+   * done it must be known which; where the session is another host's by now, nothing is: this host closes it.
+   */
+  async #onReplaced(disconnect: Disconnect): Promise<void> {
+    this.#noteDrop('conflict');
+    const ours = await this.#ports.confirmOwned();
+    if (this.#phase !== 'waiting') return;
+    if (ours) this.#take(this.#nextStep(disconnect));
+    else clearTimeout(this.#blip);
+  }
+
+  #nextStep(disconnect: Disconnect): NextStep {
+    return nextStep(disconnect, {
       hasLoggedIn: this.#ports.hasLoggedIn(),
       conflicts: this.#conflicts,
-      maxConflicts: conflict.attempts,
+      maxConflicts: this.#settings.conflict.attempts,
     });
-    this.#take(step);
   }
 
   #take(step: NextStep): void {
     switch (step.kind) {
       case 'reconnect':
-        this.#later(0, 'restart-required');
+        // Half of a pairing, and somebody looks at a phone: it waits for no turn.
+        this.#later(0, 'restart-required', () => this.#open());
         return;
       case 'back-off':
         this.#later(this.#backoff(), step.reason);
@@ -210,9 +237,13 @@ export class Connection {
     }
   }
 
-  #later(ms: number, reason: string): void {
+  #later(ms: number, reason: string, then = () => this.#connect()): void {
     this.#phase = 'waiting';
-    this.#next = setTimeout(() => this.#connect(), ms);
+    this.#next = setTimeout(then, ms);
+    this.#noteDrop(reason);
+  }
+
+  #noteDrop(reason: string): void {
     if (this.#reported?.status === 'STARTING') {
       if (reason === EVENTS_WAIT) this.#report({ status: 'STARTING', reason });
       return;

@@ -22,6 +22,9 @@ export type NextStep =
   | { readonly kind: 'pair-anew' }
   | { readonly kind: 'fail'; readonly reason: FailureReason; readonly message: string };
 
+/** Another connection uses the same login. */
+export const REPLACED = 440;
+
 /** What to do after a socket has closed. */
 export function nextStep({ code, message }: Disconnect, situation: Situation): NextStep {
   switch (code) {
@@ -35,7 +38,7 @@ export function nextStep({ code, message }: Disconnect, situation: Situation): N
       return { kind: 'fail', reason: 'banned', message: 'WhatsApp has blocked this account.' };
     case 405:
       return { kind: 'fail', reason: 'client-outdated', message: 'WhatsApp no longer accepts this client version.' };
-    case 440:
+    case REPLACED:
       return situation.conflicts < situation.maxConflicts
         ? { kind: 'wait-for-conflict' }
         : {

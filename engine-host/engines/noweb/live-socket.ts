@@ -2,12 +2,16 @@ import {
   ALL_WA_PATCH_NAMES,
   type BaileysEventMap,
   type BinaryNode,
+  DisconnectReason,
   makeWASocket,
+  S_WHATSAPP_NET,
   type UserFacingSocketConfig,
   type WASocket,
 } from '@whiskeysockets/baileys';
 import type { OpenSocket, SocketEvents } from './connection.ts';
+import { ConnectionWatch, type WatchFigures, type WatchSettings } from './connection-watch.ts';
 import { containRejections } from './contain-rejections.ts';
+import type { Disconnect } from './disconnect-policy.ts';
 import { assertKeysReplaced, transportOf } from './seams.ts';
 
 /** What a socket hands over besides its own life: always at once, never through Baileys' event buffer. */
@@ -20,6 +24,10 @@ export interface SocketTaps {
   caughtUp(): void;
   /** Takes a frame that wants to leave. */
   frame(frame: Uint8Array): void;
+  /** Frames wait to be let out. */
+  isHeldBack(): boolean;
+  /** The connection is ended because nothing comes any more. */
+  died(figures: WatchFigures): void;
 }
 
 const CLOSE_GRACE_MS = 2_000;
@@ -31,10 +39,11 @@ export class LiveSocket implements OpenSocket {
   readonly send: (frame: Uint8Array) => void;
   readonly #events: SocketEvents;
   readonly #terminate: () => void;
+  readonly #watch: ConnectionWatch;
   #over = false;
 
   /** @throws Error when Baileys is not built the way this engine needs it */
-  constructor(config: UserFacingSocketConfig, events: SocketEvents, taps: SocketTaps) {
+  constructor(config: UserFacingSocketConfig, events: SocketEvents, taps: SocketTaps, settings: WatchSettings) {
     this.#events = events;
     this.sock = makeWASocket(config);
     assertKeysReplaced(this.sock, config.auth.keys);
@@ -45,11 +54,13 @@ export class LiveSocket implements OpenSocket {
     transport.divert((frame) => taps.frame(frame));
     this.#tapEvents(taps);
     this.#keepOrder();
+    this.#watch = this.#startWatch(taps, settings);
     taps.attached(this.sock);
   }
 
   async close(): Promise<void> {
     this.#over = true;
+    this.#watch.stop();
     const closing = this.sock.end(undefined).catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((resolve) => {
@@ -59,9 +70,11 @@ export class LiveSocket implements OpenSocket {
     this.#terminate();
   }
 
-  /** Ends the connection at once, with nothing more sent, as if it had been lost. */
+  /** Ends the connection at once, with nothing more sent, as if it had been lost: a closing handshake may get no answer. */
   abandon(): void {
+    if (this.#over) return;
     this.#terminate();
+    this.#closed({ code: DisconnectReason.connectionLost, message: 'abandoned' });
   }
 
   /**
@@ -86,7 +99,10 @@ export class LiveSocket implements OpenSocket {
       if (update.qr) this.#events.qr(update.qr);
       if (update.receivedPendingNotifications) taps.caughtUp();
       if (update.connection === 'open') this.#events.opened();
-      if (update.connection === 'close') this.#closed(update.lastDisconnect?.error);
+      if (update.connection === 'close') {
+        const error = update.lastDisconnect?.error;
+        this.#closed({ code: statusCode(error), message: error?.message ?? 'closed' });
+      }
     });
   }
 
@@ -96,9 +112,34 @@ export class LiveSocket implements OpenSocket {
     void this.sock.end(error instanceof Error ? error : new Error('a frame could not be read'));
   }
 
-  #closed(error: Error | undefined): void {
+  #closed(disconnect: Disconnect): void {
     this.#over = true;
-    this.#events.closed({ code: statusCode(error), message: error?.message ?? 'closed' });
+    this.#watch.stop();
+    this.#events.closed(disconnect);
+  }
+
+  #startWatch(taps: SocketTaps, settings: WatchSettings): ConnectionWatch {
+    const watch = new ConnectionWatch(
+      {
+        ping: () => this.#ping(),
+        isHeldBack: () => taps.isHeldBack(),
+        dead: (figures) => {
+          taps.died(figures);
+          this.abandon();
+        },
+      },
+      settings,
+    );
+    this.sock.ws.on('frame', (frame: unknown) => watch.heard(!(frame instanceof Uint8Array)));
+    return watch;
+  }
+
+  #ping(): Promise<unknown> {
+    return this.sock.query({
+      tag: 'iq',
+      attrs: { to: S_WHATSAPP_NET, type: 'get', xmlns: 'w:p' },
+      content: [{ tag: 'ping', attrs: {} }],
+    });
   }
 
   /** Live messages would overtake the backlog of the time offline; marked as backlog they all take one queue. */

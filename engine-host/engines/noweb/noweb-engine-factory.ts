@@ -2,17 +2,20 @@ import PQueue from 'p-queue';
 import type { EngineFactory } from '../engine.ts';
 import { CAPABILITIES } from './handlers/create-handlers.ts';
 import { InboxBudget } from './inbox-budget.ts';
+import { verifySignaturesNatively } from './native-signatures.ts';
 import { NowebEngine } from './noweb-engine.ts';
 import { type NowebOptions, nowebSettings } from './options.ts';
 import { silenceLibsignal } from './silence-libsignal.ts';
 
 /**
- * Makes NOWEB engines. From the first call on, the Signal library prints nothing in this process.
- * @throws Error when the WhatsApp address is not one the engine may speak to
+ * Makes NOWEB engines. From the first call on, the Signal library prints nothing in this process, and Node verifies its
+ * signatures.
+ * @throws Error when the WhatsApp address is not one the engine may speak to, or a library is built differently
  */
 export function createNowebEngineFactory(options: NowebOptions): EngineFactory {
   const settings = nowebSettings(options);
   silenceLibsignal();
+  verifySignaturesNatively();
   const shared = {
     budget: new InboxBudget(settings.inboxLimits),
     downloads: new PQueue({ concurrency: settings.mediaDownloads }),

@@ -32,6 +32,8 @@ import { ignored, socketConfig } from './socket-config.ts';
 import { unlink } from './unlink.ts';
 
 const MINUTE = 60_000;
+/** Messages in a row without an answer from which on a connection is no good. */
+const DEAF_AFTER = 2;
 /** How long a command waits for a dropped connection to come back. */
 const MEND_MS = 3_000;
 
@@ -48,7 +50,7 @@ export class NowebEngine implements Engine {
   readonly #context: EngineContext;
   readonly #settings: NowebSettings;
   readonly #connection: Connection;
-  readonly #acks = new ServerAcks();
+  readonly #acks = new ServerAcks((inARow) => this.#onUnanswered(inARow));
   readonly #recent = new RecentSends();
   readonly #inbound: Inbound;
   readonly #state: MarkedState;
@@ -84,7 +86,9 @@ export class NowebEngine implements Engine {
         forgetLogin: () => this.#forgetLogin(),
         assertOwned: () => context.assertOwned(),
         // The first connection is where what an earlier run has left is made into events.
-        mayConnect: () => !this.#resumed || this.#receiving.mayConnect(),
+        hasRoom: () => !this.#resumed || this.#receiving.hasRoom(),
+        confirmOwned: () => context.confirmOwned(),
+        onceMayConnect: (callback) => context.onceMayConnect(callback),
         report: (state) => this.#report(state),
         now: () => context.clock.now(),
       },
@@ -226,7 +230,10 @@ export class NowebEngine implements Engine {
             live.abandon();
           }),
         frame: (frame) => gate.push(frame),
+        isHeldBack: () => gate.pending > 0,
+        died: (figures) => this.#context.logger.warn(figures, 'the connection was dead'),
       },
+      { ...this.#settings, openingMs: 2 * this.#settings.connectTimeoutMs },
     );
     const gate = new OutputGate({
       send: (frame) => live.send(frame),
@@ -244,6 +251,16 @@ export class NowebEngine implements Engine {
   #forgetLogin(): void {
     this.#keys?.close();
     forgetLogin(this.#state);
+  }
+
+  /**
+   * The connection answers pings and takes messages into nowhere. A new one is tried once: if that does not help either,
+   * it is the message, and its session must not pay for it again and again.
+   */
+  #onUnanswered(inARow: number): void {
+    if (inARow !== DEAF_AFTER || this.#gate?.pending !== 0 || this.#connection.phase !== 'working') return;
+    this.#context.logger.warn({ unanswered: inARow }, 'the connection takes messages and answers none');
+    this.#live?.abandon();
   }
 
   /** Sends wait for the end of what has gathered meanwhile: receipts in it may prove that they have been sent. */

@@ -4,8 +4,10 @@ import type { InboxLimits } from './inbox-budget.ts';
 export interface NowebOptions {
   /** WhatsApp's websocket. `ws:` is taken only for an address on this machine. */
   readonly whatsappUrl: string;
-  /** @default 30000 */
-  readonly keepAliveIntervalMs?: number;
+  /** Longest pause between two pings of a connection. @default 30000 */
+  readonly pingMs?: number;
+  /** Silence after a ping from which on the connection is dead. @default 10000 */
+  readonly pingAnswerMs?: number;
   /** @default 20000 */
   readonly connectTimeoutMs?: number;
   /** Exponential backoff with full jitter after a lost connection. @default 500 … 60000 */
@@ -48,7 +50,8 @@ const MIB = 1024 * 1024;
 export function nowebSettings(options: NowebOptions): NowebSettings {
   checkAddress(options.whatsappUrl);
   return {
-    keepAliveIntervalMs: 30_000,
+    pingMs: 30_000,
+    pingAnswerMs: 10_000,
     connectTimeoutMs: 20_000,
     reconnect: { baseMs: 500, maxMs: 60_000 },
     conflict: { waitMs: 60_000, attempts: 3 },

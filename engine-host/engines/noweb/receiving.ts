@@ -1,9 +1,12 @@
 import { type BinaryNode, proto, type WAMessage, type WASocket } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
+import { Calls, toCallEvent } from './calls.ts';
+import { groupChange, toGroupEvents } from './group-changes.ts';
 import type { Happening } from './happening.ts';
 import type { Emit, Inbound } from './inbound.ts';
 import { Inbox } from './inbox.ts';
 import type { InboxShare } from './inbox-budget.ts';
+import { presentAttrs } from './kept-node.ts';
 import type { MarkedState } from './marked-state.ts';
 import { Proofs } from './proofs.ts';
 import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
@@ -41,6 +44,7 @@ export class Receiving {
   readonly proofs: Proofs;
   readonly #ports: ReceivingPorts;
   readonly #inbox: Inbox;
+  readonly #calls: Calls;
   readonly #effects = new Set<NodeJS.Timeout>();
   /** Ends the connection without another word to WhatsApp. */
   #breakOff: () => void = () => {};
@@ -53,12 +57,13 @@ export class Receiving {
     this.#ports = ports;
     this.#inbox = new Inbox(ports.state, (number, happening) => this.#deliver(number, happening), ports.share);
     this.#leftEffects = this.#inbox.waiting;
+    this.#calls = new Calls(ports.state);
     this.intake = new StanzaIntake(this.#inbox);
     this.proofs = new Proofs(ports.state);
   }
 
   /** Whether there is room for what a connection brings. WhatsApp keeps what it cannot deliver. */
-  mayConnect(): boolean {
+  hasRoom(): boolean {
     const { share, logger } = this.#ports;
     if (!this.#held) return !share.isFull;
     if (!share.hasRoom) return false;
@@ -74,9 +79,15 @@ export class Receiving {
       this.#ports.logger.error({ err: error }, 'a stanza could not be kept');
       broken();
     };
-    const message = (stanza: BinaryNode) => this.#onMessage(stanza);
-    const receipt = (stanza: BinaryNode) => this.#onReceipt(stanza);
-    listenFirst(sock.ws, { message, receipt, answer: (stanza) => this.#onAnswer(stanza) }, failed);
+    const unlessHeld = (take: (stanza: BinaryNode) => void) => (stanza: BinaryNode) => {
+      if (!this.#held) take(stanza);
+    };
+    const message = unlessHeld((stanza) => this.#onMessage(stanza));
+    const receipt = unlessHeld((stanza) => this.#onReceipt(stanza));
+    const notification = unlessHeld((stanza) => this.#onNotification(stanza));
+    const call = unlessHeld((stanza) => this.#onCall(stanza));
+    const answer = (stanza: BinaryNode) => this.#onAnswer(stanza);
+    listenFirst(sock.ws, { message, receipt, notification, call, answer }, failed);
   }
 
   /** Makes the events that an earlier run could not get rid of. */
@@ -124,11 +135,10 @@ export class Receiving {
   }
 
   #onMessage(stanza: BinaryNode): void {
-    if (!this.#held && !this.#ports.ignores(stanza.attrs.from ?? '')) this.intake.arrived(stanza);
+    if (!this.#ports.ignores(stanza.attrs.from ?? '')) this.intake.arrived(stanza);
   }
 
   #onReceipt(stanza: BinaryNode): void {
-    if (this.#held) return;
     const { acks, addresses, ignores } = this.#ports;
     const ids = receiptIds(stanza);
     const seconds = secondsOf(stanza.attrs.t);
@@ -140,7 +150,20 @@ export class Receiving {
     if (!me || ackOf(stanza.attrs, me) === undefined || ignores(receiptChat(stanza.attrs, me) ?? '')) return;
     const { from = '', participant, recipient, type } = stanza.attrs;
     const attrs = { from, participant, recipient, type, t: String(seconds) };
-    this.#inbox.note({ kind: 'receipt', attrs: present(attrs), ids: [...ids] });
+    this.#inbox.note({ kind: 'receipt', attrs: presentAttrs(attrs), ids: [...ids] });
+  }
+
+  /** Other kinds of notifications make no events; Baileys acknowledges them when it has done what they ask for. */
+  #onNotification(stanza: BinaryNode): void {
+    if (stanza.attrs.type !== 'w:gp2' || this.#ports.ignores(stanza.attrs.from ?? '')) return;
+    const change = groupChange(stanza);
+    if (change) this.#inbox.note(change);
+  }
+
+  #onCall(stanza: BinaryNode): void {
+    if (this.#ports.ignores(stanza.attrs.from ?? '')) return;
+    const taken = this.#calls.take(stanza);
+    if (taken) this.#inbox.note(taken.step, taken.alongside);
   }
 
   #onAnswer(stanza: BinaryNode): void {
@@ -173,6 +196,16 @@ export class Receiving {
           for (const event of await toAcks(happening, me, receipts)) emit(event);
         };
         return inbound.inOrder(receiptChat(happening.attrs, me) ?? '', emitAll, done);
+      }
+      case 'group': {
+        const emitAll = async (emit: Emit) => {
+          for (const event of await toGroupEvents(happening, me, receipts.lookUpPhone)) emit(event);
+        };
+        return inbound.inOrder(happening.attrs.from ?? '', emitAll, done);
+      }
+      case 'call': {
+        const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpPhone));
+        return inbound.inOrder(happening.chat, emitAll, done);
       }
       case 'report':
         return inbound.accept(readReport(happening.content), 'app', done);
@@ -210,8 +243,4 @@ function readReport(content: Uint8Array): WAMessage {
     ...(pushName && { pushName }),
     ...(messageStubType && { messageStubType }),
   };
-}
-
-function present(attrs: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(attrs).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

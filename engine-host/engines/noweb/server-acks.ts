@@ -11,11 +11,22 @@ export type ServerAnswer =
 /** Waits for the server's answers to messages. A write to the socket proves nothing; an ack or a receipt does. */
 export class ServerAcks {
   readonly #waiting = new Map<string, (answer: ServerAnswer) => void>();
+  readonly #onTimeout: (inARow: number) => void;
+  #timeouts = 0;
+
+  /** @param onTimeout called with the number of messages that got no answer since the server has last answered one */
+  constructor(onTimeout: (inARow: number) => void = () => {}) {
+    this.#onTimeout = onTimeout;
+  }
 
   /** Call before the message goes on the wire. */
   expect(messageId: string, timeoutMs: number): Promise<ServerAnswer> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle(messageId, { kind: 'timeout' }), timeoutMs);
+      const timer = setTimeout(() => {
+        this.#settle(messageId, { kind: 'timeout' });
+        this.#timeouts += 1;
+        this.#onTimeout(this.#timeouts);
+      }, timeoutMs);
       this.#waiting.set(messageId, (answer) => {
         clearTimeout(timer);
         resolve(answer);
@@ -37,11 +48,13 @@ export class ServerAcks {
   answered({ attrs }: BinaryNode): void {
     const { id, error, t } = attrs;
     if (id === undefined) return;
+    this.#timeouts = 0;
     this.#settle(id, error ? { kind: 'nack', code: error } : { kind: 'ack', timestamp: secondsOf(t) });
   }
 
   /** A receipt of any kind for a message of ours proves that the server had it. */
   proven(id: string, timestamp: number): void {
+    this.#timeouts = 0;
     this.#settle(id, { kind: 'ack', timestamp });
   }
 

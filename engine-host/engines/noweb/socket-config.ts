@@ -34,6 +34,9 @@ const UNWANTED_HISTORY: ReadonlySet<unknown> = new Set([
   HistorySyncType.ON_DEMAND,
 ]);
 
+/** Its own watch over the connection is replaced by `ConnectionWatch`. The longest time a timer of Node takes. */
+const NEVER_MS = 2 ** 31 - 1;
+
 export function socketConfig(
   account: SocketAccount,
   config: SessionConfig,
@@ -44,7 +47,7 @@ export function socketConfig(
     makeSignalRepository: signalRepositoryOver(account.keys, account.intake),
     waWebSocketUrl: settings.whatsappUrl,
     connectTimeoutMs: settings.connectTimeoutMs,
-    keepAliveIntervalMs: settings.keepAliveIntervalMs,
+    keepAliveIntervalMs: NEVER_MS,
     ...(settings.qrLifetimeMs === undefined ? {} : { qrTimeout: settings.qrLifetimeMs }),
     logger: quietLogger,
     browser: [

@@ -6,22 +6,24 @@ export class MemoryOwnershipStore implements OwnershipStore {
   readonly #hosts = new Map<string, HostRow>();
   readonly #shards = new Map<string, ShardRow>();
 
-  async register(host: HostRow): Promise<void> {
-    this.#hosts.set(host.hostId, { ...host });
+  async register(host: HostRow, replaces: string | undefined): Promise<boolean> {
+    const now = this.#hosts.get(host.hostId)?.incarnation;
+    if (now === replaces) this.#hosts.set(host.hostId, { ...host });
+    return now === replaces || now === host.incarnation;
   }
 
   async heartbeat(
     hostId: string,
     incarnation: string,
     rvn: number,
-    sessions: number,
+    load: number,
     state: HostRow['state'],
   ): Promise<void> {
     const host = this.#hosts.get(hostId);
     if (host?.incarnation !== incarnation || host.state === 'DEAD') {
       throw new NotOwnerError(`Host '${hostId}' was declared dead or replaced`);
     }
-    if (rvn >= host.rvn) this.#hosts.set(hostId, { ...host, rvn, sessions, state });
+    if (rvn >= host.rvn) this.#hosts.set(hostId, { ...host, rvn, load, state });
   }
 
   async hosts(): Promise<readonly HostRow[]> {

@@ -4,7 +4,6 @@ import { untilQuiet } from '../cpu-window.ts';
 import { atMost, type FigureSheet, rounded } from '../figure-sheet.ts';
 import { RuleQueue } from '../rule-queue.ts';
 
-const PARALLEL = 8;
 const SETTLE_MS = 3_000;
 const RESTART_TIMEOUT_MS = 120_000;
 const GOAL_MB = 2.5;
@@ -53,14 +52,7 @@ export async function measureMemory(sheet: FigureSheet, largest: number): Promis
 }
 
 async function pairUpTo(world: BenchWorld, from: number, to: number): Promise<void> {
-  let next = from;
-  const worker = async () => {
-    while (next < to) {
-      next += 1;
-      await world.pair(`idle-${next}`);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  await world.pairAll(Array.from({ length: to - from }, (_, index) => `idle-${from + index + 1}`));
 }
 
 async function stopDownTo(world: BenchWorld, from: number, to: number, wanted: boolean): Promise<void> {

@@ -7,6 +7,23 @@ import { profiling } from '../profiling.ts';
 
 const sentSchema = z.object({ id: z.string() });
 
+/** Sends a text and waits until the contact has it; milliseconds until the API answered and until it arrived. */
+export async function measuredSend(
+  world: BenchWorld,
+  session: PairedSession,
+  contact: Contact,
+  text: string,
+): Promise<{ answered: number; arrived: number }> {
+  const sentAt = Date.now();
+  const started = performance.now();
+  const body = { session: session.name, chatId: contact.phone, text };
+  const { id } = sentSchema.parse(await world.api.call('POST', '/api/sendText', body));
+  const answered = performance.now() - started;
+  const [delivery] = await contact.deliveries(1);
+  if (delivery === undefined || !id.endsWith(delivery.id)) throw new Error('The contact got another message.');
+  return { answered, arrived: delivery.receivedAt - sentAt };
+}
+
 /** One text after the other: each waits until the contact has the one before. */
 export async function measureSending(
   sheet: FigureSheet,
@@ -17,16 +34,7 @@ export async function measureSending(
 ): Promise<void> {
   const accepted: number[] = [];
   const delivered: number[] = [];
-  const sendOne = async (text: string) => {
-    const sentAt = Date.now();
-    const started = performance.now();
-    const body = { session: session.name, chatId: contact.phone, text };
-    const { id } = sentSchema.parse(await world.api.call('POST', '/api/sendText', body));
-    const answered = performance.now() - started;
-    const [delivery] = await contact.deliveries(1);
-    if (delivery === undefined || !id.endsWith(delivery.id)) throw new Error('The contact got another message.');
-    return { answered, arrived: delivery.receivedAt - sentAt };
-  };
+  const sendOne = (text: string) => measuredSend(world, session, contact, text);
   const first = await sendOne('the first one');
   for (let index = 0; index < 20; index += 1) await sendOne(`warm-up ${index}`);
   const { spent } = await spentBy(world.platform, () =>

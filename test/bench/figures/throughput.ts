@@ -80,11 +80,12 @@ export async function measureThroughput(
   });
 }
 
-async function throughPlatform(
+/** Sends texts from several clients at once: from the first call to the last delivery. */
+export async function throughPlatform(
   world: BenchWorld,
   sessions: readonly PairedSession[],
   contacts: readonly Contact[],
-  { messages, clients }: Load,
+  { messages, clients }: Pick<Load, 'messages' | 'clients'>,
 ): Promise<Omit<Round, 'spent'>> {
   const startedAt = Date.now();
   const client = async (number: number) => {
