@@ -47,7 +47,7 @@ export async function poolLoad(
   hints: readonly string[],
 ): Promise<PoolLoad> {
   const alive = [...fleet.hosts.values()].filter((host) => host.pool === pool && host.state !== 'DEAD');
-  const carried = alive.reduce((sum, host) => sum + (host.load), 0);
+  const carried = alive.reduce((sum, host) => sum + host.load, 0);
   const orphans = new Set(shards.filter((shard) => !hasOwner(shard, fleet)));
   if (orphans.size === 0) return { units: carried, orphans: 0 };
 

@@ -21,7 +21,6 @@ const CONNECTION_TIMEOUT_MS = 2_000;
 export const retries = { maxAttempts: 4, retryMode: 'standard' } as const;
 const HEARTBEAT_TIMEOUT_MS = 1_000;
 
-
 /** @param requestTimeout milliseconds */
 export const connections = (requestTimeout: number) => {
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };

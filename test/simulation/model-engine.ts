@@ -9,6 +9,7 @@ import { Connection, type OpenSocket, type SocketEvents } from '#engine-host/eng
 import type { Happening } from '#engine-host/engines/noweb/happening.ts';
 import { shortHash } from '#engine-host/engines/noweb/heard.ts';
 import { Inbox, type MessageInProgress } from '#engine-host/engines/noweb/inbox.ts';
+import { InboxBudget } from '#engine-host/engines/noweb/inbox-budget.ts';
 import { MarkedState } from '#engine-host/engines/noweb/marked-state.ts';
 import { OutputGate } from '#engine-host/engines/noweb/output-gate.ts';
 import { Proofs } from '#engine-host/engines/noweb/proofs.ts';
@@ -30,6 +31,7 @@ export interface ModelEngineDeps {
   readonly without: Guard | undefined;
 }
 
+const UNBOUNDED = new InboxBudget({ session: Number.POSITIVE_INFINITY, host: Number.POSITIVE_INFINITY });
 const NOT_CONNECTED: CommandOutcome = { kind: 'retry', reason: 'not-connected', afterSeconds: 2 };
 const ACK_TIMEOUT_MS = 20_000;
 const PING_MS = 1_000;
@@ -70,7 +72,7 @@ export class ModelEngine implements Engine {
     this.#deps = deps;
     const { context } = deps;
     this.#state = new MarkedState(context.state);
-    this.#inbox = new Inbox(this.#state, (number, happening) => this.#deliver(number, happening));
+    this.#inbox = new Inbox(this.#state, (number, happening) => this.#deliver(number, happening), UNBOUNDED.open());
     this.#proofs = new Proofs(this.#state);
     this.#connection = new Connection(
       {
@@ -82,6 +84,7 @@ export class ModelEngine implements Engine {
         },
         forgetLogin: () => void this.#state.append([{ key: 'creds', value: null }]),
         assertOwned: () => context.assertOwned(),
+        hasRoom: () => true,
         confirmOwned: () => context.confirmOwned(),
         onceMayConnect: (callback) => context.onceMayConnect(callback),
         report: (state) => {

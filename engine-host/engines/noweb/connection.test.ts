@@ -19,6 +19,7 @@ function setUp() {
     loggedIn: false,
     forgotten: 0,
     closed: 0,
+    room: true,
   };
   const ports: ConnectionPorts = {
     connect: (events) => {
@@ -40,6 +41,7 @@ function setUp() {
     assertOwned: () => {
       if (!world.owned) throw new NotOwnerError('not ours');
     },
+    hasRoom: () => world.room,
     confirmOwned: () => world.confirmed(),
     onceMayConnect: (callback) => {
       if (!world.crowded) {
@@ -295,5 +297,24 @@ describe('Connection', () => {
     vi.advanceTimersByTime(CONFLICT_MS);
     expect(states.map(({ status }) => status)).toEqual(['STARTING', 'WORKING']);
     expect(sockets).toHaveLength(2);
+  });
+});
+
+describe('while too much waits for the bus', () => {
+  test('no socket is opened, and that is the reason it gives', () => {
+    const { connection, world, sockets, states, last, close } = setUp();
+    connection.start();
+    last().opened();
+    world.room = false;
+    close(undefined);
+    vi.advanceTimersByTime(60_000);
+    expect(sockets).toHaveLength(1);
+    expect(states.at(-1)).toEqual({ status: 'STARTING', reason: 'events-waiting' });
+    expect(states.filter(({ status }) => status === 'STARTING')).toHaveLength(3);
+    world.room = true;
+    vi.advanceTimersByTime(2_000);
+    expect(sockets).toHaveLength(2);
+    last().opened();
+    expect(states.at(-1)).toMatchObject({ status: 'WORKING' });
   });
 });

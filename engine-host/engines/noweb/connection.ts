@@ -25,6 +25,8 @@ export interface ConnectionPorts {
   markLoggedIn(): void;
   forgetLogin(): void;
   assertOwned(): void;
+  /** False while so much waits for the bus that nothing more should be received. */
+  hasRoom(): boolean;
   confirmOwned(): Promise<boolean>;
   onceMayConnect(callback: () => void): () => void;
   report(state: EngineState): void;
@@ -41,6 +43,9 @@ export type Phase = 'idle' | 'connecting' | 'pairing' | 'working' | 'waiting' | 
 const STABLE_AFTER_WAITS = 5;
 const FIRST_QR_MS = 60_000;
 const NEXT_QR_MS = 20_000;
+const EVENTS_WAIT = 'events-waiting';
+/** Up to twice as long, so that a host's sessions do not all come back at once. */
+const ROOM_POLL_MS = 1_000;
 
 /**
  * The life of a session's connection: which socket is the current one, what its end means, when the next is opened.
@@ -106,6 +111,10 @@ export class Connection {
   }
 
   #connect(): void {
+    if (!this.#ports.hasRoom()) {
+      this.#later(ROOM_POLL_MS * (1 + Math.random()), EVENTS_WAIT);
+      return;
+    }
     this.#phase = 'waiting';
     this.#takeBackWish = this.#ports.onceMayConnect(() => this.#open());
   }
@@ -235,7 +244,10 @@ export class Connection {
   }
 
   #noteDrop(reason: string): void {
-    if (this.#reported?.status === 'STARTING') return;
+    if (this.#reported?.status === 'STARTING') {
+      if (reason === EVENTS_WAIT) this.#report({ status: 'STARTING', reason });
+      return;
+    }
     this.#blip ??= setTimeout(() => this.#report({ status: 'STARTING', reason }), this.#settings.blipMs);
   }
 

@@ -66,10 +66,11 @@ describe('Inbound', () => {
 
   test('a happening that cannot be converted does not stop the chat', async () => {
     const { inbound, bodies } = setUp();
-    await inbound.inOrder(ANN, async () => {
+    const broken = await inbound.inOrder(ANN, async () => {
       throw new Error('broken');
     });
-    await inbound.accept(message(ANN, 'AAAAAA', { conversation: 'goes on' }), 'app');
+    expect(broken).toBe(false);
+    expect(await inbound.accept(message(ANN, 'AAAAAA', { conversation: 'goes on' }), 'app')).toBe(true);
     expect(bodies()).toEqual(['goes on']);
   });
 });

@@ -32,9 +32,9 @@ export class Inbound {
   /**
    * @param done called once when all of the message's events are published, or when it makes none. Not called when it
    *   cannot be converted
-   * @returns when the message's events have been handed over
+   * @returns when the message's events have been handed over; false when it cannot be converted
    */
-  accept(message: WAMessage, source: MessageSource, done: () => void = () => {}): Promise<void> {
+  accept(message: WAMessage, source: MessageSource, done: () => void = () => {}): Promise<boolean> {
     return this.inOrder(laneOf(message.key), (emit) => this.#convert(message, source, emit), done);
   }
 
@@ -46,8 +46,9 @@ export class Inbound {
   /**
    * Runs something that belongs to a chat after what is under way there. Failures are logged, never thrown.
    * @param done as in `accept`
+   * @returns as `accept`
    */
-  async inOrder(chat: string, work: (emit: Emit) => Promise<void>, done: () => void = () => {}): Promise<void> {
+  async inOrder(chat: string, work: (emit: Emit) => Promise<void>, done: () => void = () => {}): Promise<boolean> {
     // One for the work itself: its events may be published before it has made the last of them.
     let open = 1;
     const close = () => {
@@ -61,8 +62,10 @@ export class Inbound {
     try {
       await this.#lanes.run(chat, () => work(emit));
       close();
+      return true;
     } catch (error) {
       this.#ports.logger.error({ err: error }, 'an inbound happening could not be converted');
+      return false;
     }
   }
 

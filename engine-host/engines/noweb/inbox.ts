@@ -1,6 +1,7 @@
 import type { StateChange } from '../engine.ts';
 import { decodeHappening, encodeHappening, type Happening, isComplete, type ReceivedMessage } from './happening.ts';
 import { Heard } from './heard.ts';
+import type { InboxShare } from './inbox-budget.ts';
 import type { MarkedState } from './marked-state.ts';
 
 const PREFIX = 'inbox/';
@@ -38,25 +39,27 @@ export class Inbox {
   readonly #state: MarkedState;
   readonly #deliver: Deliver;
   readonly #heard: Heard;
-  readonly #entries = new Map<number, Happening>();
+  readonly #share: InboxShare;
+  readonly #entries = new Map<number, { readonly happening: Happening; readonly bytes: number }>();
   readonly #byHash = new Map<string, { readonly number: number; readonly plain: Uint8Array }>();
   #next = 1;
 
-  constructor(state: MarkedState, deliver: Deliver) {
+  constructor(state: MarkedState, deliver: Deliver, share: InboxShare) {
     this.#state = state;
+    this.#share = share;
     this.#deliver = deliver;
     this.#heard = new Heard(state);
     const numbers = state.keys(PREFIX).map((key) => Number.parseInt(key.slice(PREFIX.length), 36));
     for (const number of numbers.sort((a, b) => a - b)) {
       const value = state.get(keyOf(number));
-      if (value) this.#remember(number, decodeHappening(value));
+      if (value) this.#remember(number, decodeHappening(value), value);
       this.#next = number + 1;
     }
   }
 
   /** Entries that nobody has taken yet, oldest first. */
   get waiting(): readonly (readonly [number, Happening])[] {
-    return [...this.#entries];
+    return Array.from(this.#entries, ([number, { happening }]) => [number, happening]);
   }
 
   /** Delivers again what an earlier run has left. */
@@ -95,24 +98,24 @@ export class Inbox {
 
   /** The message's record is in the state: what is complete is delivered. */
   settle({ number }: MessageInProgress): void {
-    const entry = number === undefined ? undefined : this.#entries.get(number);
-    if (number !== undefined && entry && isComplete(entry)) this.#deliver(number, entry);
+    const happening = number === undefined ? undefined : this.#entries.get(number)?.happening;
+    if (number !== undefined && happening && isComplete(happening)) this.#deliver(number, happening);
   }
 
   /** Notes something that is complete as it comes. @param alongside what belongs into the same record */
   note(happening: Happening, alongside: readonly StateChange[] = []): void {
     const number = this.#next;
     this.#next += 1;
-    this.#remember(number, happening);
     const value = encodeHappening(happening);
+    this.#remember(number, happening, value);
     this.#state.append([...alongside, { key: keyOf(number), value }]);
     this.#deliver(number, happening);
   }
 
   /** Whether it is between the account's own devices. */
   isInternal(number: number): boolean {
-    const entry = this.#entries.get(number);
-    return entry?.kind === 'message' && entry.internal;
+    const happening = this.#entries.get(number)?.happening;
+    return happening?.kind === 'message' && happening.internal;
   }
 
   /** All its events are published, or its effect is done. */
@@ -120,9 +123,17 @@ export class Inbox {
     if (this.#entries.has(number)) this.#state.appendSoon([this.#remove(number)]);
   }
 
+  /** It stays until the next run tries again, and does not wait for the bus. */
+  setAside(number: number): void {
+    const entry = this.#entries.get(number);
+    if (entry === undefined) return;
+    this.#share.remove(entry.bytes);
+    this.#entries.set(number, { ...entry, bytes: 0 });
+  }
+
   #extend(message: MessageInProgress, part: ReceivedMessage['parts'][number], internal: boolean): ReceivedMessage {
     const { attrs, of } = message;
-    const begun = message.number === undefined ? undefined : this.#entries.get(message.number);
+    const begun = message.number === undefined ? undefined : this.#entries.get(message.number)?.happening;
     const parts = begun?.kind === 'message' ? begun.parts : [];
     const inside = message.internal || internal || (begun?.kind === 'message' && begun.internal);
     return { kind: 'message', attrs, parts: [...parts, part], of, internal: inside };
@@ -132,19 +143,22 @@ export class Inbox {
     const number = message.number ?? this.#next;
     if (message.number === undefined) this.#next += 1;
     message.number = number;
-    this.#remember(number, entry);
-    return { key: keyOf(number), value: encodeHappening(entry) };
+    const value = encodeHappening(entry);
+    this.#remember(number, entry, value);
+    return { key: keyOf(number), value };
   }
 
-  #remember(number: number, happening: Happening): void {
-    this.#entries.set(number, happening);
+  #remember(number: number, happening: Happening, value: Uint8Array): void {
+    this.#share.remove(this.#entries.get(number)?.bytes ?? 0);
+    this.#entries.set(number, { happening, bytes: this.#share.add(value) });
     for (const { hash, plain } of partsOf(happening)) if (plain) this.#byHash.set(nameOf(hash), { number, plain });
   }
 
   #remove(number: number): StateChange {
-    const happening = this.#entries.get(number);
+    const entry = this.#entries.get(number);
     this.#entries.delete(number);
-    for (const { hash } of happening ? partsOf(happening) : []) this.#byHash.delete(nameOf(hash));
+    this.#share.remove(entry?.bytes ?? 0);
+    for (const { hash } of entry ? partsOf(entry.happening) : []) this.#byHash.delete(nameOf(hash));
     return { key: keyOf(number), value: null };
   }
 }

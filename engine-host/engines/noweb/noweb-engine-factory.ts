@@ -1,5 +1,7 @@
+import PQueue from 'p-queue';
 import type { EngineFactory } from '../engine.ts';
 import { CAPABILITIES } from './handlers/create-handlers.ts';
+import { InboxBudget } from './inbox-budget.ts';
 import { verifySignaturesNatively } from './native-signatures.ts';
 import { NowebEngine } from './noweb-engine.ts';
 import { type NowebOptions, nowebSettings } from './options.ts';
@@ -14,9 +16,13 @@ export function createNowebEngineFactory(options: NowebOptions): EngineFactory {
   const settings = nowebSettings(options);
   silenceLibsignal();
   verifySignaturesNatively();
+  const shared = {
+    budget: new InboxBudget(settings.inboxLimits),
+    downloads: new PQueue({ concurrency: settings.mediaDownloads }),
+  };
   return {
     name: 'NOWEB',
     capabilities: new Set(CAPABILITIES),
-    create: (context) => new NowebEngine(context, settings),
+    create: (context) => new NowebEngine(context, settings, shared),
   };
 }

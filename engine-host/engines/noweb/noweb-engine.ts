@@ -5,6 +5,7 @@ import {
   proto,
   type WASocket,
 } from '@whiskeysockets/baileys';
+import type PQueue from 'p-queue';
 import type { CommandHandlers, Engine, EngineContext, EngineEvent, EngineState } from '../engine.ts';
 import { forgetLogin, hasLoggedIn, loadCreds, markLoggedIn, saveCreds } from './auth-creds.ts';
 import { AuthKeys } from './auth-keys.ts';
@@ -15,6 +16,7 @@ import { createHandlers } from './handlers/create-handlers.ts';
 import type { LiveAccount } from './handlers/handler-context.ts';
 import { jidToChatId } from './ids.ts';
 import { Inbound } from './inbound.ts';
+import type { InboxBudget } from './inbox-budget.ts';
 import { LiveSocket } from './live-socket.ts';
 import { MarkedState } from './marked-state.ts';
 import { meOf } from './me.ts';
@@ -34,6 +36,13 @@ const MINUTE = 60_000;
 const DEAF_AFTER = 2;
 /** How long a command waits for a dropped connection to come back. */
 const MEND_MS = 3_000;
+
+/** What all engines of a host have in common. */
+export interface SharedByHost {
+  readonly budget: InboxBudget;
+  /** Of received media: a backlog of many chats would fill the memory. */
+  readonly downloads: PQueue;
+}
 
 /** One session's Baileys, from start to stop. */
 export class NowebEngine implements Engine {
@@ -64,7 +73,7 @@ export class NowebEngine implements Engine {
   /** A logout is under way: that the server ends the connection is no news. */
   #leaving = false;
 
-  constructor(context: EngineContext, settings: NowebSettings) {
+  constructor(context: EngineContext, settings: NowebSettings, { budget, downloads }: SharedByHost) {
     this.#context = context;
     this.#settings = settings;
     this.#state = new MarkedState(context.state);
@@ -76,6 +85,8 @@ export class NowebEngine implements Engine {
         markLoggedIn: () => markLoggedIn(this.#state),
         forgetLogin: () => this.#forgetLogin(),
         assertOwned: () => context.assertOwned(),
+        // The first connection is where what an earlier run has left is made into events.
+        hasRoom: () => !this.#resumed || this.#receiving.hasRoom(),
         confirmOwned: () => context.confirmOwned(),
         onceMayConnect: (callback) => context.onceMayConnect(callback),
         report: (state) => this.#report(state),
@@ -91,7 +102,7 @@ export class NowebEngine implements Engine {
         const named = { mimetype: media.mimetype, filename: media.filename };
         if (source === 'api') return { url: null, ...named, s3: null, error: null };
         const limits = { maxBytes: settings.mediaMaxBytes, timeoutMs: settings.mediaTimeoutMs };
-        return storeIncomingMedia(context.session, messageId, media, context.media, limits);
+        return downloads.add(() => storeIncomingMedia(context.session, messageId, media, context.media, limits));
       },
       emit: (event, published) => this.#emit(event, published),
       logger: context.logger,
@@ -99,6 +110,7 @@ export class NowebEngine implements Engine {
     const ignores = ignored(context.config);
     this.#receiving = new Receiving({
       state: this.#state,
+      share: budget.open(),
       inbound: this.#inbound,
       acks: this.#acks,
       receipts: this.#lookUps,

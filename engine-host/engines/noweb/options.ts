@@ -1,3 +1,5 @@
+import type { InboxLimits } from './inbox-budget.ts';
+
 /** How the NOWEB engine is set up. Durations in milliseconds. */
 export interface NowebOptions {
   /** WhatsApp's websocket. `ws:` is taken only for an address on this machine. */
@@ -22,6 +24,10 @@ export interface NowebOptions {
   readonly ackTimeoutMs?: number;
   /** How long after a login sends wait for the backlog, in which receipts may prove them done. @default 5000 */
   readonly catchUpMs?: number;
+  /** What may wait for the bus before no more is received: of a session, of the host. @default 4 and 48 MiB */
+  readonly inboxLimits?: InboxLimits;
+  /** Downloads of received media at once, on the whole host. @default 8 */
+  readonly mediaDownloads?: number;
   /** Received media above this is not stored. In bytes. @default 64 MiB */
   readonly mediaMaxBytes?: number;
   /** @default 30000 */
@@ -53,6 +59,8 @@ export function nowebSettings(options: NowebOptions): NowebSettings {
     qrCodes: 6,
     ackTimeoutMs: 20_000,
     catchUpMs: 5_000,
+    inboxLimits: { session: 4 * MIB, host: 48 * MIB },
+    mediaDownloads: 8,
     mediaMaxBytes: 64 * MIB,
     mediaTimeoutMs: 30_000,
     gate: 'durable',

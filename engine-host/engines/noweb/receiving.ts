@@ -5,6 +5,7 @@ import { groupChange, toGroupEvents } from './group-changes.ts';
 import type { Happening } from './happening.ts';
 import type { Emit, Inbound } from './inbound.ts';
 import { Inbox } from './inbox.ts';
+import type { InboxShare } from './inbox-budget.ts';
 import { presentAttrs } from './kept-node.ts';
 import type { MarkedState } from './marked-state.ts';
 import { Proofs } from './proofs.ts';
@@ -17,6 +18,7 @@ import { listenFirst } from './stanza-listeners.ts';
 
 export interface ReceivingPorts {
   readonly state: MarkedState;
+  readonly share: InboxShare;
   readonly inbound: Pick<Inbound, 'accept' | 'inOrder'>;
   readonly acks: Pick<ServerAcks, 'answered' | 'proven'>;
   readonly receipts: ReceiptPorts;
@@ -44,28 +46,46 @@ export class Receiving {
   readonly #inbox: Inbox;
   readonly #calls: Calls;
   readonly #effects = new Set<NodeJS.Timeout>();
+  /** Ends the connection without another word to WhatsApp. */
+  #breakOff: () => void = () => {};
+  /** So much waits for the bus that no more is received until half of it is gone. */
+  #held = false;
   /** What an earlier run may not have had the time to take effect. */
   #leftEffects: readonly (readonly [number, Happening])[];
 
   constructor(ports: ReceivingPorts) {
     this.#ports = ports;
-    this.#inbox = new Inbox(ports.state, (number, happening) => this.#deliver(number, happening));
+    this.#inbox = new Inbox(ports.state, (number, happening) => this.#deliver(number, happening), ports.share);
     this.#leftEffects = this.#inbox.waiting;
     this.#calls = new Calls(ports.state);
     this.intake = new StanzaIntake(this.#inbox);
     this.proofs = new Proofs(ports.state);
   }
 
-  /** Listens on a new socket, ahead of Baileys. @param broken called when something could not be kept */
+  /** Whether there is room for what a connection brings. WhatsApp keeps what it cannot deliver. */
+  hasRoom(): boolean {
+    const { share, logger } = this.#ports;
+    if (!this.#held) return !share.isFull;
+    if (!share.hasRoom) return false;
+    this.#held = false;
+    logger.info('the bus has taken enough: receiving goes on');
+    return true;
+  }
+
+  /** Listens on a new socket, ahead of Baileys. @param broken called when something was not kept */
   listen(sock: WASocket, broken: () => void): void {
+    this.#breakOff = broken;
     const failed = (error: unknown): void => {
       this.#ports.logger.error({ err: error }, 'a stanza could not be kept');
       broken();
     };
-    const message = (stanza: BinaryNode) => this.#onMessage(stanza);
-    const receipt = (stanza: BinaryNode) => this.#onReceipt(stanza);
-    const notification = (stanza: BinaryNode) => this.#onNotification(stanza);
-    const call = (stanza: BinaryNode) => this.#onCall(stanza);
+    const unlessHeld = (take: (stanza: BinaryNode) => void) => (stanza: BinaryNode) => {
+      if (!this.#held) take(stanza);
+    };
+    const message = unlessHeld((stanza) => this.#onMessage(stanza));
+    const receipt = unlessHeld((stanza) => this.#onReceipt(stanza));
+    const notification = unlessHeld((stanza) => this.#onNotification(stanza));
+    const call = unlessHeld((stanza) => this.#onCall(stanza));
     const answer = (stanza: BinaryNode) => this.#onAnswer(stanza);
     listenFirst(sock.ws, { message, receipt, notification, call, answer }, failed);
   }
@@ -111,6 +131,7 @@ export class Receiving {
 
   stop(): void {
     for (const timer of this.#effects) clearTimeout(timer);
+    this.#ports.share.close();
   }
 
   #onMessage(stanza: BinaryNode): void {
@@ -152,43 +173,56 @@ export class Receiving {
   }
 
   #deliver(number: number, happening: Happening): void {
-    const { inbound, addresses, receipts } = this.#ports;
-    const done = () => this.#inbox.clear(number);
-    const me = addresses();
+    const me = this.#ports.addresses();
+    if (this.#ports.share.isFull) this.#hold();
     if (!me) return;
+    const setAside = (error?: unknown) => {
+      if (error !== undefined) this.#ports.logger.error({ err: error }, 'a happening could not be read');
+      this.#inbox.setAside(number);
+    };
+    this.#convert(happening, me, () => this.#inbox.clear(number)).then((converted) => {
+      if (!converted) setAside();
+    }, setAside);
+  }
+
+  /** @param done called when all its events are published. @returns false when it cannot be converted */
+  async #convert(happening: Happening, me: OwnAddresses, done: () => void): Promise<boolean> {
+    const { inbound, receipts } = this.#ports;
     switch (happening.kind) {
       case 'message':
-        if (!happening.internal) void inbound.accept(rebuildMessage(happening, me), 'app', done);
-        return;
+        return happening.internal || inbound.accept(rebuildMessage(happening, me), 'app', done);
       case 'receipt': {
         const emitAll = async (emit: Emit) => {
           for (const event of await toAcks(happening, me, receipts)) emit(event);
         };
-        void inbound.inOrder(receiptChat(happening.attrs, me) ?? '', emitAll, done);
-        return;
+        return inbound.inOrder(receiptChat(happening.attrs, me) ?? '', emitAll, done);
       }
       case 'group': {
         const emitAll = async (emit: Emit) => {
           for (const event of await toGroupEvents(happening, me, receipts.lookUpPhone)) emit(event);
         };
-        void inbound.inOrder(happening.attrs.from ?? '', emitAll, done);
-        return;
+        return inbound.inOrder(happening.attrs.from ?? '', emitAll, done);
       }
       case 'call': {
         const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpPhone));
-        void inbound.inOrder(happening.chat, emitAll, done);
-        return;
+        return inbound.inOrder(happening.chat, emitAll, done);
       }
       case 'report':
-        void inbound.accept(readReport(happening.content), 'app', done);
-        return;
+        return inbound.accept(readReport(happening.content), 'app', done);
       case 'sent': {
         const { jid, id, timestamp, content } = happening;
         const key = { remoteJid: jid, fromMe: true, id };
         const message = proto.Message.decode(content);
-        void inbound.accept({ key, message, messageTimestamp: timestamp }, 'api', done);
+        return inbound.accept({ key, message, messageTimestamp: timestamp }, 'api', done);
       }
     }
+  }
+
+  /** What has come is kept; its ack may be among what does not leave any more, then it comes again and is known. */
+  #hold(): void {
+    if (!this.#held) this.#ports.logger.warn('too much waits for the bus: nothing more is received');
+    this.#held = true;
+    this.#breakOff();
   }
 
   #clearAfterEffect(number: number): void {

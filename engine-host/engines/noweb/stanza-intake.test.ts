@@ -5,6 +5,7 @@ import { MemorySessionState } from '../memory-session-state.ts';
 import { type Alongside, KeysClosedError } from './auth-keys.ts';
 import type { Happening } from './happening.ts';
 import { Inbox } from './inbox.ts';
+import { InboxBudget } from './inbox-budget.ts';
 import { MarkedState } from './marked-state.ts';
 import { readContent, unpadded } from './rebuild-message.ts';
 import { StanzaIntake } from './stanza-intake.ts';
@@ -28,7 +29,8 @@ class Recorded extends MemorySessionState {
 function session(state: MemorySessionState) {
   const marked = new MarkedState(state);
   const delivered: { readonly number: number; readonly happening: Happening }[] = [];
-  const inbox = new Inbox(marked, (number, happening) => delivered.push({ number, happening }));
+  const share = new InboxBudget({ session: 1e6, host: 1e6 }).open();
+  const inbox = new Inbox(marked, (number, happening) => delivered.push({ number, happening }), share);
   const intake = new StanzaIntake(inbox);
   const decrypt = (ciphertext: Uint8Array) =>
     intake.decrypt(ciphertext, async (alongside: Alongside<Uint8Array>) => {
