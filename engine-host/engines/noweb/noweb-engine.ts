@@ -32,6 +32,8 @@ import { ignored, socketConfig } from './socket-config.ts';
 import { unlink } from './unlink.ts';
 
 const MINUTE = 60_000;
+/** A planned hand-over has three seconds for everything. */
+const LAST_EVENTS_MS = 1_000;
 /** Messages in a row without an answer from which on a connection is no good. */
 const DEAF_AFTER = 2;
 /** How long a command waits for a dropped connection to come back. */
@@ -156,11 +158,22 @@ export class NowebEngine implements Engine {
     this.#caughtUp.resolve();
     this.#receiving.stop();
     await this.#connection.stop();
-    // What the server has been told we have must still become events, downloads included.
-    await this.#inbound.idle();
+    await this.#lastEvents();
     this.#stopped = true;
     this.#state.hasten();
     this.#live = undefined;
+  }
+
+  /**
+   * What the server has been told we have becomes events. A download that takes long must not keep the session off line:
+   * its message is in the inbox, and whoever runs the session next makes the event.
+   */
+  async #lastEvents(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LAST_EVENTS_MS);
+    });
+    await Promise.race([this.#inbound.idle(), patience]).finally(() => clearTimeout(timer));
   }
 
   async logout(): Promise<void> {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { eventually } from '../engine-harness.ts';
 import { useNowebWorld } from './noweb-world.ts';
 
@@ -27,6 +27,20 @@ describe('receiving', () => {
     });
     const stored = await harness.media.get(key);
     expect(Buffer.from(stored.body).toString('base64')).toBe(PIXEL);
+  });
+
+  test('a download that hangs does not hold up a stop; the next run makes the event', async () => {
+    const { harness, phone: own } = await world.paired();
+    const { phone } = world.contact('Slow');
+    const hanging = vi.spyOn(harness.media, 'exists').mockReturnValue(new Promise(() => {}));
+    await world.simulator.send(phone, { to: own, image: { data: PIXEL, mimetype: 'image/png', caption: 'slow' } });
+    await vi.waitFor(() => expect(hanging).toHaveBeenCalled(), { timeout: 10_000 });
+    await harness.engine.stop();
+    expect(harness.events).toEqual([]);
+    const again = world.session({}, { state: harness.state });
+    again.engine.start();
+    const { payload } = (await again.event('message')).body;
+    expect(payload).toMatchObject({ body: 'slow', media: { error: null } });
   });
 
   test('media that is too large is named without being stored, and does not hold up what follows', async () => {
