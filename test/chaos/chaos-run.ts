@@ -18,12 +18,16 @@ export interface ChaosOptions {
   readonly kinds: ReadonlySet<ChaosKind>;
   /** Messages per second in each direction. */
   readonly perSecond: number;
+  /** Sessions in the group. @default a sixth of them */
+  readonly groupSessions?: number;
+  /** Part of the messages of the group's members that goes to the group. @default 0.1 */
+  readonly groupShare?: number;
   /** How long to wait at the end for what is still on its way. */
   readonly settleSeconds: number;
   /** Every kill is to be at one of these points. @default half of them at any point, half wherever the host is */
   readonly killAt?: readonly KillPoint[];
-  /** Holds back every call of the hosts to DynamoDB by so many milliseconds. */
-  readonly slowDynamoDbMs?: number;
+  /** Holds back what hosts append to journals by so many milliseconds. */
+  readonly slowJournalMs?: number;
   /** More environment for the hosts. */
   readonly hostEnv?: Readonly<Record<string, string>>;
   readonly onHostLine?: (host: string, stream: 'stdout' | 'stderr', line: string) => void;
@@ -88,7 +92,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       seed,
       perSecond: options.perSecond,
       contacts: Math.max(6, sessions.length),
-      groupSessions: Math.max(1, Math.floor(sessions.length / 6)),
+      groupSessions: options.groupSessions ?? Math.max(1, Math.floor(sessions.length / 6)),
+      groupShare: options.groupShare ?? 0.1,
     });
     await traffic.prepare();
     const observers = new Observers({

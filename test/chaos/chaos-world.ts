@@ -17,8 +17,8 @@ export interface ChaosWorldOptions {
   readonly seed: number;
   /** Puts proxies between the hosts and the local cloud. */
   readonly proxied: boolean;
-  /** Holds back every call of the hosts to DynamoDB by so many milliseconds. */
-  readonly slowDynamoDbMs?: number;
+  /** Holds back what hosts append to journals by so many milliseconds. */
+  readonly slowJournalMs?: number;
   /** More environment for the hosts. */
   readonly hostEnv?: Readonly<Record<string, string>>;
   readonly onHostLine?: (host: string, stream: 'stdout' | 'stderr', line: string) => void;
@@ -79,12 +79,13 @@ export class ChaosWorld {
     const folder = await mkdtemp(join(tmpdir(), 'trunkline-chaos-'));
     const simulator = await startSimulatorProcess(join(folder, 'whatsapp'));
     const proxies = new Map<AwsService, FaultProxy>();
-    const { proxied, slowDynamoDbMs = 0 } = options;
-    const always: Partial<Record<AwsService, number>> = { dynamodb: slowDynamoDbMs };
+    const { proxied, slowJournalMs = 0 } = options;
     for (const [index, service] of AWS_SERVICES.entries()) {
-      const alwaysMs = always[service] ?? 0;
-      if (!proxied && alwaysMs === 0) continue;
-      proxies.set(service, await startFaultProxy(service, seeded(options.seed * 7 + index), alwaysMs));
+      const random = seeded(options.seed * 7 + index);
+      // Hosts put new items only into journals, all else they update.
+      const slow =
+        service === 'dynamodb' && slowJournalMs > 0 ? { operation: 'PutItem', ms: slowJournalMs } : undefined;
+      if (proxied || slow !== undefined) proxies.set(service, await startFaultProxy(service, random, slow));
     }
     const control = await KillControl.start();
     const endpoints = Object.fromEntries([...proxies].map(([service, { url }]) => [ENDPOINTS[service], url]));

@@ -31,15 +31,21 @@ const THROTTLED: Readonly<Record<AwsService, string>> = {
   s3: 'SlowDown',
 };
 
-/** @param alwaysMs every call is held back so long, besides what goes wrong with it */
-export async function startFaultProxy(service: AwsService, random: Random, alwaysMs = 0): Promise<FaultProxy> {
+/** Calls that are held back besides what goes wrong with them. */
+export interface SlowCalls {
+  /** The operation as AWS' JSON protocols name it, e.g. `PutItem`. */
+  readonly operation: string;
+  readonly ms: number;
+}
+
+export async function startFaultProxy(service: AwsService, random: Random, slow?: SlowCalls): Promise<FaultProxy> {
   const target = Promise.withResolvers<URL>();
   const agent = new Agent({ keepAlive: true, maxSockets: 512 });
   let fault: CallFault | undefined;
   let hits = 0;
 
   const take = async (incoming: IncomingMessage, response: ServerResponse) => {
-    if (alwaysMs > 0) await delay(alwaysMs);
+    if (slow !== undefined && isCallOf(incoming, slow.operation)) await delay(slow.ms);
     if (incoming.destroyed) return;
     const hit = fault !== undefined && random.chance(fault.rate) ? fault : undefined;
     if (hit !== undefined) hits += 1;
@@ -73,6 +79,11 @@ export async function startFaultProxy(service: AwsService, random: Random, alway
       agent.destroy();
     },
   };
+}
+
+function isCallOf({ headers }: IncomingMessage, operation: string): boolean {
+  const target = headers['x-amz-target'];
+  return typeof target === 'string' && target.endsWith(`.${operation}`);
 }
 
 function refuse(response: ServerResponse, service: AwsService, failure: 'throttle' | 'fail'): void {

@@ -17,6 +17,9 @@ const { values } = parseArgs({
     kinds: { type: 'string', default: CHAOS_KINDS.join(',') },
     /** Messages per second in each direction. */
     rate: { type: 'string', default: '22' },
+    /** Sessions in the group, and the part of its members' messages that goes there. */
+    'group-sessions': { type: 'string' },
+    'group-share': { type: 'string' },
     settle: { type: 'string', default: '240' },
     /** File for the ids behind the figures. */
     report: { type: 'string' },
@@ -27,8 +30,8 @@ const { values } = parseArgs({
     'kill-at': { type: 'string' },
     /** `off`: nothing waits for the journal. A run like that has to show faults. */
     gate: { type: 'string', default: 'durable' },
-    /** Milliseconds that every call of a host to DynamoDB is held back. */
-    'slow-dynamodb': { type: 'string', default: '0' },
+    /** Milliseconds that everything appended to a journal is held back. */
+    'slow-journal': { type: 'string', default: '0' },
     /** Figures, separated by commas, that must not be 0: the run is a control, and good when it shows all of them. */
     'expect-faults': { type: 'string' },
   },
@@ -54,12 +57,14 @@ const result = await runChaos({
   sessions: Number(values.sessions),
   kinds: new Set(CHAOS_KINDS.filter((kind) => wanted.includes(kind))),
   perSecond: Number(values.rate),
+  ...(values['group-sessions'] !== undefined && { groupSessions: Number(values['group-sessions']) }),
+  ...(values['group-share'] !== undefined && { groupShare: Number(values['group-share']) }),
   settleSeconds: Number(values.settle),
   hostEnv: {
     LOG_LEVEL: hostLog === undefined ? 'silent' : values['host-log-level'],
     NOWEB_GATE: values.gate,
   },
-  slowDynamoDbMs: Number(values['slow-dynamodb']),
+  slowJournalMs: Number(values['slow-journal']),
   ...(killAt !== undefined && { killAt }),
   onHostLine: (host, stream, line) => {
     hostLog?.write(`${new Date().toISOString()} ${host} ${line}\n`);

@@ -5,7 +5,6 @@ import type { Ledger } from './ledger.ts';
 import type { Caller } from './patient-caller.ts';
 import { type Random, seeded } from './random.ts';
 
-const GROUP_SHARE = 0.1;
 /** How often a message in either direction begins a conversation. */
 const FRESH_SHARE = 0.04;
 const PAUSE_AFTER_REFUSAL_MS = 200;
@@ -20,8 +19,9 @@ export interface TrafficOptions {
   /** Messages per second over all sessions, in each direction. */
   readonly perSecond: number;
   readonly contacts: number;
-  /** How many of the sessions are in the group. */
+  /** How many of the sessions are in the group, and what part of its members' messages goes there (0 to 1). */
   readonly groupSessions: number;
+  readonly groupShare: number;
 }
 
 const sentSchema = z.object({ key: z.object({ id: z.string() }), _data: z.object({ jobId: z.string() }) });
@@ -102,8 +102,8 @@ export class Traffic {
 
   /** One message out of a session, through the API. */
   async #sendFrom(session: ChaosSession): Promise<void> {
-    const { api, ledger } = this.#options;
-    const inGroup = this.#group.sessions.includes(session) && this.#random.chance(GROUP_SHARE);
+    const { api, ledger, groupShare } = this.#options;
+    const inGroup = this.#group.sessions.includes(session) && this.#random.chance(groupShare);
     const contact = inGroup ? undefined : await this.#partner();
     const chatId = contact === undefined ? this.#group.id : `${contact}@c.us`;
     const stream = `${session.name}>${chatId}`;
@@ -122,9 +122,9 @@ export class Traffic {
 
   /** One message from a contact to a session or the group. */
   async #sendTo(contact: string): Promise<void> {
-    const { sessions, ledger, whatsapp } = this.#options;
+    const { sessions, ledger, whatsapp, groupShare } = this.#options;
     const session = this.#random.pick(sessions);
-    const inGroup = this.#group.phones.includes(contact) && this.#random.chance(GROUP_SHARE);
+    const inGroup = this.#group.phones.includes(contact) && this.#random.chance(groupShare);
     const sender = !inGroup && this.#random.chance(FRESH_SHARE) ? await this.#newFresh() : contact;
     const to = inGroup ? this.#group.id : session.phone;
     const stream = `${sender}>${to}`;
