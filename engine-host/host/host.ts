@@ -111,9 +111,9 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     clock,
     timings,
     logger,
-    onLook: ({ liveHosts, load }) => {
+    onLook: ({ liveHosts, pairing }) => {
       connects.share(liveHosts);
-      guard?.look(load > 0);
+      guard?.look(pairing);
     },
     admit: (lease) => {
       const shard = new ShardRuntime(lease, runtime);

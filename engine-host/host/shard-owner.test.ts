@@ -39,7 +39,7 @@ const owners: ShardOwner[] = [];
 function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, task?: string) {
   const tenants: Tenant[] = [];
   const log: string[] = [];
-  const seen = { hosts: 0, load: 0 };
+  const seen = { hosts: 0, pairing: false };
   const owner = new ShardOwner({
     hostId,
     task,
@@ -50,8 +50,8 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, ta
     clock: systemClock,
     timings,
     logger: pino({ level: 'silent' }),
-    onLook: ({ liveHosts, load }) => {
-      Object.assign(seen, { hosts: liveHosts, load });
+    onLook: ({ liveHosts, pairing }) => {
+      Object.assign(seen, { hosts: liveHosts, pairing });
     },
     admit: (lease) => {
       const tenant = new Tenant(lease, log);
@@ -130,7 +130,11 @@ describe('ShardOwner', () => {
     expect(a.live()).toHaveLength(4);
     expect(a.tenants).toHaveLength(4);
     for (const tenant of a.live()) tenant.lease.assertOwned();
-    expect(a.seen.load).toBe(4);
+    expect(a.seen.pairing).toBe(false);
+    const [pairing] = a.tenants;
+    if (pairing !== undefined) pairing.pairing = true;
+    await pass(timings.observe);
+    expect(a.seen.pairing).toBe(true);
     expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', load: 4, rvn: 31 }]);
   });
 
@@ -172,7 +176,7 @@ describe('ShardOwner', () => {
     await pass(1_000);
     await b.owner.start();
     await pass(10_000);
-    expect(a.owner.figures).toEqual({ sessions: 2, working: 0, load: 4, failovers: 0, registrations: 1 });
+    expect(a.owner.figures).toEqual({ sessions: 2, working: 0, load: 2, failovers: 0, registrations: 1 });
     expect(await store.declareStopped('b', 'task-b')).toBe(true);
     await pass(timings.observe);
     expect(a.live()).toHaveLength(4);

@@ -31,8 +31,8 @@ export interface ShardTenant {
 export interface OwnerView {
   /** Hosts that run sessions or could, this one included. */
   readonly liveHosts: number;
-  /** Weight of the sessions that this host runs. */
-  readonly load: number;
+  /** A session of this host shows a QR code. */
+  readonly pairing: boolean;
 }
 
 export interface ShardOwnerDeps {
@@ -241,7 +241,8 @@ export class ShardOwner {
     }
     const silent = silentHosts(this.#sightings, others, readAt, timings.suspendAfter).map((row) => row.hostId);
     const live = others.filter((row) => row.state === 'ACTIVE' && !silent.includes(row.hostId));
-    this.#deps.onLook({ liveHosts: 1 + live.length, load: this.#news().load });
+    const pairing = [...this.#holdings.values()].some(({ tenant }) => tenant.pairing);
+    this.#deps.onLook({ liveHosts: 1 + live.length, pairing });
     const plan = planOwnership({
       self: { hostId, pool },
       hosts,

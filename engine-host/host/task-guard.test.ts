@@ -17,22 +17,22 @@ function setUp() {
     logger: pino({ level: 'silent' }),
   });
   /** As the host looks: every second. */
-  async function pass(ms: number, runsSessions: boolean): Promise<void> {
+  async function pass(ms: number, pairing: boolean): Promise<void> {
     for (const end = world.now + ms; world.now < end; world.now += 1_000) {
-      guard.look(runsSessions);
+      guard.look(pairing);
       await new Promise(setImmediate);
     }
   }
   return { world, guard, pass };
 }
 
-test('protects a host while it runs sessions, long before the protection would end', async () => {
+test('protects a host while a QR code is on show, long before the protection would end', async () => {
   const { world, pass } = setUp();
   await pass(MINUTE, false);
   expect(world.said).toEqual([]);
-  await pass(75 * MINUTE, true);
-  expect(world.said).toEqual(['on for 60', 'on for 60', 'on for 60']);
-  await pass(75 * MINUTE, false);
+  await pass(12 * MINUTE, true);
+  expect(world.said).toEqual(['on for 10', 'on for 10', 'on for 10']);
+  await pass(12 * MINUTE, false);
   expect(world.said.slice(3)).toEqual(['off']);
 });
 
@@ -40,12 +40,12 @@ test('tries again what has failed, not at once, and takes nothing for said that 
   const { world, guard, pass } = setUp();
   world.fails = true;
   await pass(MINUTE, true);
-  expect(world.said).toEqual(Array(6).fill('on for 60'));
+  expect(world.said).toEqual(Array(6).fill('on for 10'));
   await pass(MINUTE, false);
   expect(world.said.slice(6)).toEqual(Array(6).fill('off'));
   world.fails = false;
   await pass(MINUTE, true);
-  expect(world.said.slice(12)).toEqual(['on for 60']);
+  expect(world.said.slice(12)).toEqual(['on for 10']);
   await guard.release();
   expect(world.said.slice(13)).toEqual(['off']);
 });

@@ -8,13 +8,17 @@ export interface TaskGuardOptions {
   readonly logger: Logger;
 }
 
-/** Outlives a rebalance, and is not in the way for long after a host that died badly. */
-const MINUTES = 60;
+/** Longer than a QR code is shown before the session gives up, and not in the way for long after a host that died. */
+const MINUTES = 10;
 const MINUTE_MS = 60_000;
 const RENEW_AFTER_MS = (MINUTES * MINUTE_MS) / 2;
 const RETRY_AFTER_MS = 10_000;
 
-/** Keeps a host that runs sessions protected, and one that runs none free to go. What fails is tried again. */
+/**
+ * Keeps a host protected from scale-in while somebody is about to scan a QR code of it. Everything else survives a
+ * drain, and a host that were protected for its sessions' sake could never be replaced: every host has some.
+ * What fails is tried again.
+ */
 export class TaskGuard {
   readonly #options: TaskGuardOptions;
   /** What the platform has last confirmed; undefined: nobody knows. A task begins without protection. */
@@ -28,7 +32,7 @@ export class TaskGuard {
     this.#options = options;
   }
 
-  /** Called again and again. @param wanted the host runs sessions */
+  /** Called again and again. @param wanted a QR code is on show */
   look(wanted: boolean): void {
     const now = this.#options.clock.monotonic();
     const isSettled = this.#isProtected === wanted && (!wanted || now < this.#renewAt);
