@@ -20,7 +20,7 @@ const { values } = parseArgs({
     /** Sessions in the group, and the part of its members' messages that goes there. */
     'group-sessions': { type: 'string' },
     'group-share': { type: 'string' },
-    settle: { type: 'string', default: '240' },
+    settle: { type: 'string', default: '900' },
     /** File for the ids behind the figures. */
     report: { type: 'string' },
     /** File for the hosts' logs. */
