@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { administratorRow } from '#functions/administrator-key/administrator-key.ts';
 import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
@@ -10,10 +11,8 @@ import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts'
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
-import { apiRoutes } from '#shared/contracts/api/routes.ts';
+import { API_HEADERS, apiRoutes } from '#shared/contracts/api/routes.ts';
 import { resourceDefinition } from '#shared/contracts/resources.ts';
-import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
-import { hashApiKey } from '#shared/domain/api-key.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 import type { FunctionTable } from '../embedded/function-registry.ts';
 import { type HostProcesses, type HostProcessesOptions, startHostProcesses } from '../embedded/host-processes.ts';
@@ -79,7 +78,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       process.env.LOG_LEVEL ??= 'warn';
       clients = createAwsClients({ pathStyle: true });
       const keys = new DynamoDbApiKeyStore(clients.dynamo);
-      await keys.put(administratorKey(installation.apiKey));
+      await keys.put(administratorRow(installation.apiKey, Date.now()));
       return loadFunctions(clients, keys);
     },
     api: {
@@ -88,7 +87,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       authorizer: { functionName: AUTHORIZER, ttlSeconds: 1 },
       // What a Lambda function takes in AWS: what works here must work there.
       invocationLimitBytes: 6 * 1024 * 1024,
-      cors: { allowHeaders: ['content-type', 'x-api-key', 'idempotency-key', 'prefer'] },
+      cors: { allowHeaders: API_HEADERS },
     },
     ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
@@ -125,18 +124,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       await cloud.stop();
       if (clients !== undefined) destroyAwsClients(clients);
     },
-  };
-}
-
-function administratorKey(key: string): ApiKeyRow {
-  return {
-    keyHash: hashApiKey(key),
-    id: 'key_id_administrator',
-    isAdmin: true,
-    isActive: true,
-    session: null,
-    actions: [...KEY_ACTIONS],
-    createdAt: Date.now(),
   };
 }
 
