@@ -17,7 +17,12 @@ import {
   ResourceAlreadyExistsException,
 } from '@aws-sdk/client-eventbridge';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
-import { CreateQueueCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SetQueueAttributesCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import type {
   KeyDefinition,
   QueueDefinition,
@@ -25,7 +30,7 @@ import type {
   RuleDefinition,
   TableDefinition,
 } from '#shared/contracts/resources.ts';
-import { functionArn, queueArn } from './aws-identity.ts';
+import { functionArn } from './aws-identity.ts';
 
 const TABLE_DEADLINE_MS = 10_000;
 /** High-throughput mode: order and deduplication per message group. */
@@ -48,13 +53,13 @@ export interface ResourceClients {
  * @throws if a table of that name exists with other keys or indexes
  */
 export async function createResources(clients: ResourceClients, resources: ResourceDefinition): Promise<void> {
-  await Promise.all([
-    ...resources.tables.map((table) => createTable(clients.dynamodb, table)),
-    ...resources.buckets.map(({ name }) => createBucket(clients.s3, name)),
+  const [queueArns] = await Promise.all([
     createQueues(clients.sqs, resources.queues),
     createBus(clients.eventBridge, resources.bus.name),
+    ...resources.tables.map((table) => createTable(clients.dynamodb, table)),
+    ...resources.buckets.map(({ name }) => createBucket(clients.s3, name)),
   ]);
-  for (const rule of resources.rules) await createRule(clients.eventBridge, resources.bus.name, rule);
+  for (const rule of resources.rules) await createRule(clients.eventBridge, resources.bus.name, rule, queueArns);
 }
 
 /** Makes one table if it is not there, and waits until it can be used. */
@@ -138,33 +143,46 @@ async function createBucket(client: S3Client, name: string): Promise<void> {
   }
 }
 
+/** ARNs by name. Their account is the endpoint's own, so only the endpoint can tell them. */
+type QueueArns = ReadonlyMap<string, string>;
+
 /** Dead letter queues are queues of the same list, so all are made before any is pointed at another. */
-async function createQueues(client: SQSClient, queues: readonly QueueDefinition[]): Promise<void> {
-  const urls = await Promise.all(queues.map((queue) => createQueue(client, queue)));
+async function createQueues(client: SQSClient, queues: readonly QueueDefinition[]): Promise<QueueArns> {
+  const made = await Promise.all(queues.map((queue) => createQueue(client, queue)));
+  const arns = new Map(made.map(({ name, arn }) => [name, arn]));
   await Promise.all(
     queues.map(async (queue, index) => {
-      await client.send(
-        new SetQueueAttributesCommand({ QueueUrl: urls[index], Attributes: changeableAttributes(queue) }),
-      );
+      const Attributes = changeableAttributes(queue, arns);
+      await client.send(new SetQueueAttributesCommand({ QueueUrl: made[index]?.url, Attributes }));
     }),
   );
+  return arns;
 }
 
-async function createQueue(client: SQSClient, queue: QueueDefinition): Promise<string | undefined> {
-  const { QueueUrl } = await client.send(
-    new CreateQueueCommand({ QueueName: queue.name, Attributes: queue.fifo ? FIFO_ATTRIBUTES : {} }),
+async function createQueue(client: SQSClient, { name, fifo }: QueueDefinition) {
+  const { QueueUrl: url } = await client.send(
+    new CreateQueueCommand({ QueueName: name, Attributes: fifo ? FIFO_ATTRIBUTES : {} }),
   );
-  return QueueUrl;
+  const { Attributes } = await client.send(
+    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }),
+  );
+  return { name, url, arn: Attributes?.QueueArn ?? '' };
 }
 
-function changeableAttributes(queue: QueueDefinition): Record<string, string> {
+function changeableAttributes(queue: QueueDefinition, arns: QueueArns): Record<string, string> {
   const { deadLetterQueue, maxReceiveCount = 10 } = queue;
   return {
     VisibilityTimeout: String(queue.visibilityTimeoutSeconds),
     ...(deadLetterQueue === undefined
       ? {}
-      : { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn(deadLetterQueue), maxReceiveCount }) }),
+      : { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf(deadLetterQueue, arns), maxReceiveCount }) }),
   };
+}
+
+function arnOf(queue: string, arns: QueueArns): string {
+  const arn = arns.get(queue);
+  if (arn === undefined) throw new Error(`The definition names a queue ${queue} that is not in it.`);
+  return arn;
 }
 
 async function createBus(client: EventBridgeClient, name: string): Promise<void> {
@@ -176,14 +194,19 @@ async function createBus(client: EventBridgeClient, name: string): Promise<void>
 }
 
 /** Targets an earlier version of the definition had are taken away. */
-async function createRule(client: EventBridgeClient, bus: string, rule: RuleDefinition): Promise<void> {
+async function createRule(
+  client: EventBridgeClient,
+  bus: string,
+  rule: RuleDefinition,
+  queueArns: QueueArns,
+): Promise<void> {
   await client.send(
     new PutRuleCommand({ Name: rule.name, EventBusName: bus, EventPattern: JSON.stringify(rule.pattern) }),
   );
   const Targets = rule.targets.map(({ id, queue, function: name, deadLetterQueue }) => ({
     Id: id,
-    Arn: queue === undefined ? functionArn(name ?? '') : queueArn(queue),
-    ...(deadLetterQueue === undefined ? {} : { DeadLetterConfig: { Arn: queueArn(deadLetterQueue) } }),
+    Arn: queue === undefined ? functionArn(name ?? '') : arnOf(queue, queueArns),
+    ...(deadLetterQueue === undefined ? {} : { DeadLetterConfig: { Arn: arnOf(deadLetterQueue, queueArns) } }),
   }));
   const { FailedEntries = [] } = await client.send(
     new PutTargetsCommand({ Rule: rule.name, EventBusName: bus, Targets }),

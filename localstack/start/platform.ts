@@ -14,6 +14,7 @@ import { resourceDefinition } from '#shared/contracts/resources.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
 import { hashApiKey } from '#shared/domain/api-key.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
+import type { CloudEnvironment } from '../embedded/cloud-clients.ts';
 import type { FunctionTable } from '../embedded/function-registry.ts';
 import { type HostProcesses, type HostProcessesOptions, startHostProcesses } from '../embedded/host-processes.ts';
 import { type LocalCloud, startLocalCloud } from '../embedded/local-cloud.ts';
@@ -22,6 +23,8 @@ import { openInstallation } from './installation.ts';
 export interface PlatformOptions {
   /** Everything that survives a restart is in here. */
   readonly dataDir: string;
+  /** Where DynamoDB, SQS, S3 and EventBridge are. @default started in this process, kept in `dataDir` */
+  readonly aws?: CloudEnvironment;
   /** @default 0, any free port */
   readonly port?: number;
   /** Engine-host processes. @default 1 */
@@ -66,17 +69,17 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const shards = options.shards ?? 8;
   let clients: AwsClients | undefined;
   const cloud = await startLocalCloud({
-    dataDir: join(options.dataDir, 'cloud'),
+    ...(options.aws === undefined ? { dataDir: join(options.dataDir, 'cloud') } : { aws: options.aws }),
     resources: resourceDefinition(shards),
     functions: async (endpoints) => {
       Object.assign(
         process.env,
         endpoints,
-        { S3_PATH_STYLE: 'true', SHARD_COUNT: String(shards), LOG_HASH_KEY: installation.logHashKey },
+        { SHARD_COUNT: String(shards), LOG_HASH_KEY: installation.logHashKey },
         options.functionEnv,
       );
       process.env.LOG_LEVEL ??= 'warn';
-      clients = createAwsClients({ pathStyle: true });
+      clients = createAwsClients({ pathStyle: endpoints.S3_PATH_STYLE === 'true' });
       const keys = new DynamoDbApiKeyStore(clients.dynamo);
       await keys.put(administratorKey(installation.apiKey));
       return loadFunctions(clients, keys);
@@ -102,7 +105,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       MALLOC_ARENA_MAX: '2',
       ...cloud.env,
       SHARD_COUNT: String(shards),
-      S3_PATH_STYLE: 'true',
       WHATSAPP_WS_URL: options.whatsapp.url,
       NODE_EXTRA_CA_CERTS: options.whatsapp.caFile,
       LOG_HASH_KEY: installation.logHashKey,
