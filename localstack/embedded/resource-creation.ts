@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AttributeDefinition,
   CreateTableCommand,
@@ -32,7 +33,9 @@ import type {
 } from '#shared/contracts/resources.ts';
 import { functionArn } from './aws-identity.ts';
 
-const TABLE_DEADLINE_MS = 10_000;
+/** AWS takes up to half a minute for a table with indexes. */
+const TABLE_DEADLINE_MS = 60_000;
+const TABLE_LOOK_MS = 50;
 /** High-throughput mode: order and deduplication per message group. */
 const FIFO_ATTRIBUTES = {
   FifoQueue: 'true',
@@ -94,6 +97,7 @@ export async function createTable(client: DynamoDBClient, table: TableDefinition
   const deadline = Date.now() + TABLE_DEADLINE_MS;
   while ((await describe(client, table.name))?.TableStatus !== 'ACTIVE') {
     if (Date.now() > deadline) throw new Error(`The table ${table.name} did not become active.`);
+    await delay(TABLE_LOOK_MS);
   }
 }
 

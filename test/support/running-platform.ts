@@ -6,8 +6,9 @@ import { until } from '#localstack/demo/until.ts';
 import { type Platform, type PlatformOptions, startPlatform } from '#localstack/start/platform.ts';
 import { SimulatorAdmin } from '#localstack/start/simulator-admin.ts';
 import { type SimulatorProcess, startSimulatorProcess } from '#localstack/start/simulator-process.ts';
+import { targetEnvironment } from '#test/target/target.ts';
 
-/** The platform with a simulated WhatsApp behind it, in a folder of its own. */
+/** The platform on this run's target, with a simulated WhatsApp behind it, in a folder of its own. */
 export interface RunningPlatform {
   readonly platform: Platform;
   readonly simulator: SimulatorProcess;
@@ -21,12 +22,14 @@ export interface RunningPlatform {
 }
 
 export async function runPlatform(options: Partial<PlatformOptions> = {}): Promise<RunningPlatform> {
+  const aws = targetEnvironment();
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-test-'));
   const simulator = await startSimulatorProcess(join(folder, 'whatsapp'));
   const start = async (): Promise<RunningPlatform> => {
     const hostErrors: string[] = [];
     const platform = await startPlatform({
       dataDir: join(folder, 'platform'),
+      ...(aws === undefined ? {} : { aws }),
       whatsapp: { url: simulator.wsUrl, caFile: simulator.caFile },
       onHostLine: (_host, stream, line) => {
         if (stream === 'stderr') hostErrors.push(line);
