@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { type ResourceNames, resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
 import { ENGINES, type EngineName } from '#shared/contracts/session.ts';
 import { PACING_PROFILES, type PacingProfile } from '#shared/domain/pacing-profiles.ts';
 
@@ -24,6 +25,7 @@ export interface HostTimings {
 
 export interface HostConfig {
   readonly hostId: string;
+  readonly names: ResourceNames;
   readonly pool: 'socket' | 'browser';
   readonly shardCount: number;
   readonly engines: readonly EngineName[];
@@ -56,6 +58,7 @@ const words = (text: string) =>
     .filter((word) => word !== '');
 
 const environmentSchema = z.object({
+  ...resourceNamesEnv,
   HOST_ID: z.string().min(1).max(128).optional(),
   POOL: z.enum(['socket', 'browser']).default('socket'),
   SHARD_COUNT: z.coerce.number().int().min(1).max(4096).default(8),
@@ -110,6 +113,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
   checkTimings(timings);
   return {
     hostId: env.HOST_ID ?? `host-${randomUUID().slice(0, 8)}`,
+    names: resourceNames(env),
     pool: env.POOL,
     shardCount: env.SHARD_COUNT,
     engines: env.ENGINES,

@@ -35,26 +35,27 @@ async function main(): Promise<void> {
   process.once('disconnect', () => onOrphaned());
 
   const clients = createAwsClients({ pathStyle: config.s3PathStyle });
-  const media = new S3MediaStore(clients.s3);
-  const messages = new DynamoDbMessageStore(clients.dynamo);
+  const { tables, buckets, bus, queues, shardQueue } = config.names;
+  const media = new S3MediaStore(clients.s3, buckets.media);
+  const messages = new DynamoDbMessageStore(clients.dynamo, tables.messages);
   const host = await startHost({
     config,
     version: await platformVersion(),
     clock: systemClock,
     logger,
-    ownership: new DynamoDbOwnershipStore(clients.dynamo),
-    sessions: new DynamoDbSessionStore(clients.dynamo),
-    jobs: new DynamoDbJobStore(clients.dynamo),
-    queue: new SqsShardQueue(clients.sqs),
-    checkpoints: new S3CheckpointStore(clients.s3),
-    journal: new DynamoDbJournalStore(clients.dynamo),
-    journalBodies: new S3JournalBodyStore(clients.s3),
+    ownership: new DynamoDbOwnershipStore(clients.dynamo, tables),
+    sessions: new DynamoDbSessionStore(clients.dynamo, tables.sessions),
+    jobs: new DynamoDbJobStore(clients.dynamo, tables.jobs),
+    queue: new SqsShardQueue(clients.sqs, { queueName: shardQueue, deadLetterQueue: queues.shardDeadLetters }),
+    checkpoints: new S3CheckpointStore(clients.s3, buckets.state),
+    journal: new DynamoDbJournalStore(clients.dynamo, tables.journal),
+    journalBodies: new S3JournalBodyStore(clients.s3, buckets.state),
     dataKeys: await createDataKeys(config),
     media,
     remoteFiles: new GuardedRemoteFiles({ allowPrivateHosts: config.mediaAllowPrivateHosts }),
-    bus: new EventBridgeEventBus(clients.eventBridge, media),
+    bus: new EventBridgeEventBus(clients.eventBridge, media, bus),
     messages,
-    readModels: [messages, new DynamoDbChatStore(clients.dynamo)],
+    readModels: [messages, new DynamoDbChatStore(clients.dynamo, tables.chats)],
     engines: await Promise.all(config.engines.map((name) => createEngine(name, config))),
   });
   logger.info({ pool: config.pool, shards: config.shardCount, engines: config.engines }, 'host started');

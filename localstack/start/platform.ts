@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
-import { apiRoutes, createApiFunctions } from '#functions/api/functions.ts';
+import { createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
 import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
@@ -10,6 +10,7 @@ import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts'
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { apiRoutes } from '#shared/contracts/api/routes.ts';
 import { resourceDefinition } from '#shared/contracts/resources.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
 import { hashApiKey } from '#shared/domain/api-key.ts';

@@ -1,0 +1,34 @@
+import { OPERATIONS } from './index.ts';
+import type { OperationDefinition, ResourceGroup } from './operation.ts';
+
+export type ApiFunctionName = `api-${ResourceGroup}`;
+
+/** The function that serves a group. */
+export function functionName(group: ResourceGroup): ApiFunctionName {
+  return `api-${group}`;
+}
+
+/**
+ * Stage variables of the API whose protected methods only signed requests (IAM) pass. API Gateway sets them, no client can;
+ * there the functions take the caller that API Gateway names as allowed to do what it asked for.
+ */
+export const IAM_STAGE_VARIABLES = { authorization: 'iam' } as const;
+
+export interface ApiRoute {
+  readonly method: OperationDefinition['method'];
+  /** API Gateway's form, with `{name}` and `{name+}`. */
+  readonly path: string;
+  readonly functionName: ApiFunctionName;
+  /** Whether the authorizer comes first. */
+  readonly auth: boolean;
+}
+
+/** Every route, for whatever stands in front of the functions. */
+export function apiRoutes(): readonly ApiRoute[] {
+  return OPERATIONS.map(({ method, path, group, scope }) => ({
+    method,
+    path,
+    functionName: functionName(group),
+    auth: scope !== 'public',
+  }));
+}
