@@ -4,7 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { ResourceClients } from './resource-creation.ts';
 
-/** What a process needs in its environment to use a cloud: endpoints, region, credentials, S3_PATH_STYLE. */
+/** What a process needs in its environment to use a cloud: endpoints, region, credentials, S3_PATH_STYLE, RESOURCE_PREFIX. */
 export type CloudEnvironment = Readonly<Record<string, string>>;
 
 /** Clients of the cloud that `env` describes, whatever the environment of this process says. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
 import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
@@ -11,7 +12,12 @@ import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { apiRoutes } from '#shared/contracts/api/routes.ts';
-import { resourceDefinition } from '#shared/contracts/resources.ts';
+import {
+  type ResourceNames,
+  resourceDefinition,
+  resourceNames,
+  resourceNamesEnv,
+} from '#shared/contracts/resources.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
 import { hashApiKey } from '#shared/domain/api-key.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
@@ -52,6 +58,7 @@ export interface Platform {
   /** The administrator's key. */
   readonly apiKey: string;
   readonly cloud: LocalCloud;
+  readonly names: ResourceNames;
   readonly hosts: HostProcesses;
   stop(): Promise<void>;
 }
@@ -68,10 +75,11 @@ const AUTHORIZER = 'authorizer';
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const installation = await openInstallation(options.dataDir);
   const shards = options.shards ?? 8;
+  const names = resourceNames(z.object(resourceNamesEnv).parse(options.aws ?? {}));
   let clients: AwsClients | undefined;
   const cloud = await startLocalCloud({
     ...(options.aws === undefined ? { dataDir: join(options.dataDir, 'cloud') } : { aws: options.aws }),
-    resources: resourceDefinition(shards),
+    resources: resourceDefinition(shards, names),
     functions: async (endpoints) => {
       Object.assign(
         process.env,
@@ -81,9 +89,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       );
       process.env.LOG_LEVEL ??= 'warn';
       clients = createAwsClients({ pathStyle: endpoints.S3_PATH_STYLE === 'true' });
-      const keys = new DynamoDbApiKeyStore(clients.dynamo);
+      const keys = new DynamoDbApiKeyStore(clients.dynamo, names.tables.apiKeys);
       await keys.put(administratorKey(installation.apiKey));
-      return loadFunctions(clients, keys);
+      return loadFunctions(clients, names, keys);
     },
     api: {
       port: options.port ?? 0,
@@ -121,6 +129,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     url: api.url,
     apiKey: installation.apiKey,
     cloud,
+    names,
     hosts,
     stop: async () => {
       await hosts.stop();
@@ -143,7 +152,7 @@ function administratorKey(key: string): ApiKeyRow {
 }
 
 /** The functions, in this process; the SDK inside them finds the local cloud as it finds AWS, in the environment. */
-function loadFunctions({ dynamo, s3, sqs }: AwsClients, keys: ApiKeyStore): FunctionTable {
+function loadFunctions({ dynamo, s3, sqs }: AwsClients, names: ResourceNames, keys: ApiKeyStore): FunctionTable {
   const deps = createAwsApiDeps(process.env);
   const api = Object.entries(createApiFunctions(deps));
   return {
@@ -152,9 +161,9 @@ function loadFunctions({ dynamo, s3, sqs }: AwsClients, keys: ApiKeyStore): Func
     reconciler: { handler: createAwsReconciler(process.env, { dynamo, sqs }), timeoutSeconds: 60 },
     'event-projector': {
       handler: createEventProjectorHandler({
-        messages: new DynamoDbMessageStore(dynamo),
-        chats: new DynamoDbChatStore(dynamo),
-        media: new S3MediaStore(s3),
+        messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
+        chats: new DynamoDbChatStore(dynamo, names.tables.chats),
+        media: new S3MediaStore(s3, names.buckets.media),
         logger: deps.logger,
       }),
     },

@@ -1,34 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
-import {
-  CreateEventBusCommand,
-  DeleteEventBusCommand,
-  DeleteRuleCommand,
-  PutRuleCommand,
-  PutTargetsCommand,
-  RemoveTargetsCommand,
-} from '@aws-sdk/client-eventbridge';
-import {
-  CreateBucketCommand,
-  DeleteBucketCommand,
-  DeleteObjectCommand,
-  paginateListObjectsV2,
-} from '@aws-sdk/client-s3';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import {
   CreateQueueCommand,
   DeleteMessageCommand,
-  DeleteQueueCommand,
-  GetQueueAttributesCommand,
   GetQueueUrlCommand,
   ReceiveMessageCommand,
-  SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs';
 import type { CloudEnvironment } from '#localstack/embedded/cloud-clients.ts';
 import { startLocalCloud } from '#localstack/embedded/local-cloud.ts';
-import { createTable } from '#localstack/embedded/resource-creation.ts';
+import { createResources, createTable } from '#localstack/embedded/resource-creation.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
-import { EVENT_SOURCE, resourceDefinition } from '#shared/contracts/resources.ts';
-import { targetEnvironment } from '#test/target/target.ts';
+import { EVENT_SOURCE, type ResourceDefinition, resourceDefinition } from '#shared/contracts/resources.ts';
+import { removeEverything } from '#test/target/removal.ts';
+import { outsideTarget } from '#test/target/target.ts';
 
 /**
  * The target's DynamoDB, SQS, S3 and EventBridge, and the product's SDK clients in front of them. Every table, queue,
@@ -41,76 +25,47 @@ export interface AwsBacking {
   createBucket(): Promise<string>;
   createFifoQueue(): Promise<string>;
   /** A new bus with a rule that brings the platform's events to a queue. */
-  createBus(): Promise<{ readonly name: string; readonly queue: string }>;
+  createBus(): Promise<{ readonly bus: string; readonly queue: string }>;
   /** Takes everything that is in a queue. */
   takeAll(queue: string): Promise<readonly { readonly body: string; readonly reason: string }[]>;
   close(): Promise<void>;
 }
+
+const NOTHING = { tables: [], queues: [], buckets: [], rules: [], eventSources: [], schedules: [] };
 
 export async function startAwsBacking(): Promise<AwsBacking> {
   const target = await openTarget();
   const restoreEnv = setEnv(target.env);
   const clients = createAwsClients({ pathStyle: target.env.S3_PATH_STYLE === 'true' });
   const { dynamo, s3, sqs, eventBridge } = clients;
-  const made: (() => Promise<unknown>)[] = [];
-  const fresh = (name: string) => `${name}-${randomUUID().slice(0, 8)}`;
-
-  const createQueue = async (name: string, Attributes: Record<string, string>): Promise<string> => {
-    const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }));
-    made.push(() => sqs.send(new DeleteQueueCommand({ QueueUrl })));
-    return QueueUrl;
-  };
+  const fresh = (name: string) => `${target.prefix}-${name}-${randomUUID().slice(0, 8)}`;
+  const create = (resources: ResourceDefinition) =>
+    createResources({ dynamodb: dynamo, s3, sqs, eventBridge }, resources);
   return {
     clients,
     async createTable(definition) {
       const table = resourceDefinition(1).tables.find((candidate) => candidate.name === definition);
       if (table === undefined) throw new Error(`No table named ${definition}.`);
-      const name = fresh(definition);
-      made.push(() => dynamo.send(new DeleteTableCommand({ TableName: name })));
+      const name = fresh('table');
       await createTable(dynamo, { ...table, name });
       return name;
     },
     async createBucket() {
-      const Bucket = fresh('trunkline-test');
-      await s3.send(new CreateBucketCommand({ Bucket }));
-      made.push(async () => {
-        for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket })) {
-          await Promise.all(Contents.map(({ Key }) => s3.send(new DeleteObjectCommand({ Bucket, Key }))));
-        }
-        await s3.send(new DeleteBucketCommand({ Bucket }));
-      });
-      return Bucket;
+      const name = fresh('bucket');
+      await s3.send(new CreateBucketCommand({ Bucket: name }));
+      return name;
     },
     async createFifoQueue() {
       const name = `${fresh('queue')}.fifo`;
-      await createQueue(name, { FifoQueue: 'true' });
+      await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: { FifoQueue: 'true' } }));
       return name;
     },
     async createBus() {
-      const [name, queue] = [fresh('bus'), fresh('queue')];
-      const QueueUrl = await createQueue(queue, {});
-      const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
-      const Arn = Attributes?.QueueArn ?? '';
-      // Without it AWS delivers nothing; emulators do not ask.
-      const Policy = JSON.stringify({
-        Version: '2012-10-17',
-        Statement: [
-          { Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: Arn },
-        ],
-      });
-      await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
-      await eventBridge.send(new CreateEventBusCommand({ Name: name }));
-      const rule = { EventBusName: name, Name: 'all' };
-      const EventPattern = JSON.stringify({ source: [EVENT_SOURCE] });
-      await eventBridge.send(new PutRuleCommand({ ...rule, EventPattern }));
-      const targets = { EventBusName: name, Rule: 'all' };
-      await eventBridge.send(new PutTargetsCommand({ ...targets, Targets: [{ Id: 'queue', Arn }] }));
-      made.push(async () => {
-        await eventBridge.send(new RemoveTargetsCommand({ ...targets, Ids: ['queue'] }));
-        await eventBridge.send(new DeleteRuleCommand(rule));
-        await eventBridge.send(new DeleteEventBusCommand({ Name: name }));
-      });
-      return { name, queue };
+      const [bus, queue] = [fresh('bus'), fresh('events')];
+      const rule = { name: 'all', pattern: { source: [EVENT_SOURCE] }, targets: [{ id: 'queue', queue }] };
+      const queues = [{ name: queue, fifo: false, visibilityTimeoutSeconds: 30 }];
+      await create({ ...NOTHING, bus: { name: bus }, queues, rules: [rule] });
+      return { bus, queue };
     },
     async takeAll(queue) {
       const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: queue }));
@@ -126,7 +81,6 @@ export async function startAwsBacking(): Promise<AwsBacking> {
       }));
     },
     async close() {
-      if (target.outlivesUs) await Promise.all(made.map((remove) => remove()));
       destroyAwsClients(clients);
       restoreEnv();
       await target.close();
@@ -136,17 +90,15 @@ export async function startAwsBacking(): Promise<AwsBacking> {
 
 interface OpenTarget {
   readonly env: CloudEnvironment;
-  /** What was made there stays unless it is removed. */
-  readonly outlivesUs: boolean;
+  readonly prefix: string;
   close(): Promise<void>;
 }
 
 async function openTarget(): Promise<OpenTarget> {
-  const env = targetEnvironment();
-  if (env !== undefined) return { env, outlivesUs: true, close: async () => {} };
-  const nothing = { tables: [], queues: [], buckets: [], rules: [], eventSources: [], schedules: [] };
-  const cloud = await startLocalCloud({ resources: { ...nothing, bus: { name: 'unused' } }, functions: {} });
-  return { env: cloud.env, outlivesUs: false, close: () => cloud.stop() };
+  const outside = outsideTarget();
+  if (outside !== undefined) return { ...outside, close: () => removeEverything(outside) };
+  const cloud = await startLocalCloud({ resources: { ...NOTHING, bus: { name: 'unused' } }, functions: {} });
+  return { env: cloud.env, prefix: 'test', close: () => cloud.stop() };
 }
 
 function setEnv(values: CloudEnvironment): () => void {

@@ -58,9 +58,9 @@ describe('what only AWS adapters do', () => {
   });
 
   it('brings events through a rule into a queue, large ones by way of the bucket', async () => {
-    const { name, queue } = await aws.createBus();
+    const { bus: busName, queue } = await aws.createBus();
     const media = new S3MediaStore(aws.clients.s3, await aws.createBucket());
-    const bus = new EventBridgeEventBus(aws.clients.eventBridge, media, name);
+    const bus = new EventBridgeEventBus(aws.clients.eventBridge, media, busName);
     const bodies = new Map([
       ['SMALL1', 'Grüße'],
       ['LARGE1', 'ü'.repeat(150_000)],

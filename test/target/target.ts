@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { CloudEnvironment } from '#localstack/embedded/cloud-clients.ts';
 import { TARGETS, type TargetName } from './capabilities.ts';
 
@@ -7,33 +7,42 @@ const EMULATOR = 'http://127.0.0.1:4566';
 /** The cloud that this run is against: TRUNKLINE_TARGET, embedded without it. */
 export const TARGET: TargetName = readTarget(process.env.TRUNKLINE_TARGET);
 
-/**
- * What a process needs in its environment to use the target; undefined for the embedded cloud, which every test starts
- * for itself. An emulator is at AWS_ENDPOINT_URL, by default where emulators listen; it takes twelve digits of a key
- * for an account, so each call gives an empty one. AWS is what the environment says.
- */
-export function targetEnvironment(): CloudEnvironment | undefined {
-  switch (TARGET) {
-    case 'embedded':
-      return undefined;
-    case 'ministack':
-    case 'localstack':
-      return {
-        AWS_ENDPOINT_URL: process.env.AWS_ENDPOINT_URL ?? EMULATOR,
-        AWS_REGION: 'us-east-1',
-        AWS_ACCESS_KEY_ID: Array.from({ length: 12 }, () => randomInt(10)).join(''),
-        // The secret that emulators check the signatures of presigned URLs against.
-        AWS_SECRET_ACCESS_KEY: 'test',
-        AWS_EC2_METADATA_DISABLED: 'true',
-        S3_PATH_STYLE: 'true',
-      };
-    case 'aws':
-      return Object.fromEntries(
-        Object.entries(process.env).flatMap(([name, value]) =>
-          name.startsWith('AWS_') && value !== undefined ? [[name, value]] : [],
-        ),
-      );
-  }
+/** A cloud that is not ours: it ran before the test and goes on running after it. */
+export interface OutsideTarget {
+  /** What a process needs in its environment to use it, RESOURCE_PREFIX included. */
+  readonly env: CloudEnvironment;
+  /** What every name begins with: tests beside each other, and whatever else is there, do not meet. */
+  readonly prefix: string;
+}
+
+/** The target with a prefix of its own; undefined for the embedded cloud, which every test starts for itself. */
+export function outsideTarget(): OutsideTarget | undefined {
+  if (TARGET === 'embedded') return undefined;
+  const prefix = `trunkline-test-${randomBytes(4).toString('hex')}`;
+  return { prefix, env: { ...(TARGET === 'aws' ? awsEnvironment() : emulatorEnvironment()), RESOURCE_PREFIX: prefix } };
+}
+
+/** At AWS_ENDPOINT_URL, by default where emulators listen. */
+function emulatorEnvironment(): CloudEnvironment {
+  return {
+    AWS_ENDPOINT_URL: process.env.AWS_ENDPOINT_URL ?? EMULATOR,
+    AWS_REGION: 'us-east-1',
+    // The secret that emulators check the signatures of presigned URLs against.
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    S3_PATH_STYLE: 'true',
+  };
+}
+
+/** Region and credentials of whoever runs the tests. */
+function awsEnvironment(): CloudEnvironment {
+  const { HOME, ...rest } = process.env;
+  return Object.fromEntries(
+    [['HOME', HOME] as const, ...Object.entries(rest).filter(([name]) => name.startsWith('AWS_'))].flatMap(
+      ([name, value]) => (value === undefined ? [] : [[name, value]]),
+    ),
+  );
 }
 
 function readTarget(text = 'embedded'): TargetName {
