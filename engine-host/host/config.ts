@@ -36,6 +36,8 @@ export interface HostConfig {
   readonly mediaAllowPrivateHosts: readonly string[];
   /** File with the master key under which session state is encrypted: 32 bytes in base64. */
   readonly stateKeyFile: string;
+  /** File that is written again at every beat, for whoever watches the process; undefined: none. */
+  readonly pulseFile: string | undefined;
   /** For S3 on one address, as local clouds have it. */
   readonly s3PathStyle: boolean;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -73,6 +75,7 @@ const environmentSchema = z.object({
   STATE_KEY_FILE: z
     .string({ error: 'must name a file with 32 bytes in base64, the key under which session state is encrypted' })
     .min(1),
+  PULSE_FILE: z.string().min(1).optional(),
   S3_PATH_STYLE: z.stringbool().default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_HASH_KEY: z.string().min(1).optional(),
@@ -121,6 +124,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     nowebGate: env.NOWEB_GATE,
     mediaAllowPrivateHosts: env.MEDIA_ALLOW_PRIVATE_HOSTS,
     stateKeyFile: env.STATE_KEY_FILE,
+    pulseFile: env.PULSE_FILE,
     s3PathStyle: env.S3_PATH_STYLE,
     logLevel: env.LOG_LEVEL,
     logHashKey: env.LOG_HASH_KEY,

@@ -16,7 +16,7 @@ import { Slots } from '../jobs/slots.ts';
 import { EventPublisher } from '../sessions/event-publisher.ts';
 import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
-import { ShardOwner } from './shard-owner.ts';
+import { ShardOwner, type ShardOwnerDeps } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
 
 export interface HostDeps extends JournalStores {
@@ -40,6 +40,7 @@ export interface HostDeps extends JournalStores {
   /** Read models that forget a session when it is deleted. */
   readonly readModels: readonly { clear(session: string): Promise<void> }[];
   readonly engines: readonly EngineFactory[];
+  readonly pulse?: ShardOwnerDeps['pulse'];
 }
 
 export interface Host {
@@ -82,6 +83,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     clock,
     timings,
     logger,
+    pulse: deps.pulse,
     admit: (lease) => {
       const shard = new ShardRuntime(lease, runtime);
       shard.start();

@@ -19,6 +19,7 @@ import { configureLogTags, createLogger, type Logger } from '#shared/observabili
 import type { EngineFactory } from '../engines/engine.ts';
 import { ConfigError, type HostConfig, readHostConfig } from './config.ts';
 import { startHost } from './host.ts';
+import { openPulseFile } from './pulse-file.ts';
 
 const ORPHAN_DRAIN_MS = 5_000;
 
@@ -34,6 +35,10 @@ async function main(): Promise<void> {
   let onOrphaned = (): void => process.exit(1);
   process.once('disconnect', () => onOrphaned());
 
+  const pulse =
+    config.pulseFile === undefined
+      ? undefined
+      : await openPulseFile(config.pulseFile, (error) => logger.warn({ err: error }, 'pulse not written'));
   const clients = createAwsClients({ pathStyle: config.s3PathStyle });
   const { tables, buckets, bus, queues, shardQueue } = config.names;
   const media = new S3MediaStore(clients.s3, buckets.media);
@@ -43,6 +48,7 @@ async function main(): Promise<void> {
     version: await platformVersion(),
     clock: systemClock,
     logger,
+    pulse,
     ownership: new DynamoDbOwnershipStore(clients.dynamo, tables),
     sessions: new DynamoDbSessionStore(clients.dynamo, tables.sessions),
     jobs: new DynamoDbJobStore(clients.dynamo, tables.jobs),

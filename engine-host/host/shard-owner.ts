@@ -30,6 +30,8 @@ export interface ShardOwnerDeps {
   readonly clock: Clock;
   readonly timings: HostTimings;
   readonly logger: Logger;
+  /** Called each time the loop that keeps the heartbeat has gone round, whatever came of it. @default nothing */
+  readonly pulse?: (() => void) | undefined;
   /** Begins to run what belongs to the shard. */
   readonly admit: (lease: ShardLease) => ShardTenant;
 }
@@ -136,6 +138,7 @@ export class ShardOwner {
       if (host === undefined || this.#stopped.signal.aborted) continue;
       // A call that hangs must not keep the next one from being sent; when it is answered late, it still counts.
       await settledWithin(this.#beat(host), timings.heartbeat / 2);
+      this.#deps.pulse?.();
       if (host.lost.aborted) await this.#beginAgain(host);
     }
   }
@@ -164,6 +167,7 @@ export class ShardOwner {
         this.#host = await this.#register();
       } catch (error) {
         this.#logger.warn({ err: error }, 'could not register');
+        this.#deps.pulse?.();
         await sleep(this.#deps.timings.heartbeat, this.#stopped.signal);
       }
     }

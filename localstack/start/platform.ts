@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
 import { administratorRow } from '#functions/administrator-key/administrator-key.ts';
 import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
@@ -12,8 +13,14 @@ import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { API_HEADERS, apiRoutes } from '#shared/contracts/api/routes.ts';
-import { resourceDefinition } from '#shared/contracts/resources.ts';
+import {
+  type ResourceNames,
+  resourceDefinition,
+  resourceNames,
+  resourceNamesEnv,
+} from '#shared/contracts/resources.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
+import type { CloudEnvironment } from '../embedded/cloud-clients.ts';
 import type { FunctionTable } from '../embedded/function-registry.ts';
 import { type HostProcesses, type HostProcessesOptions, startHostProcesses } from '../embedded/host-processes.ts';
 import { type LocalCloud, startLocalCloud } from '../embedded/local-cloud.ts';
@@ -22,6 +29,8 @@ import { openInstallation } from './installation.ts';
 export interface PlatformOptions {
   /** Everything that survives a restart is in here. */
   readonly dataDir: string;
+  /** Where DynamoDB, SQS, S3 and EventBridge are. @default started in this process, kept in `dataDir` */
+  readonly aws?: CloudEnvironment;
   /** @default 0, any free port */
   readonly port?: number;
   /** Engine-host processes. @default 1 */
@@ -48,6 +57,7 @@ export interface Platform {
   /** The administrator's key. */
   readonly apiKey: string;
   readonly cloud: LocalCloud;
+  readonly names: ResourceNames;
   readonly hosts: HostProcesses;
   stop(): Promise<void>;
 }
@@ -64,22 +74,23 @@ const AUTHORIZER = 'authorizer';
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const installation = await openInstallation(options.dataDir);
   const shards = options.shards ?? 8;
+  const names = resourceNames(z.object(resourceNamesEnv).parse(options.aws ?? {}));
   let clients: AwsClients | undefined;
   const cloud = await startLocalCloud({
-    dataDir: join(options.dataDir, 'cloud'),
-    resources: resourceDefinition(shards),
+    ...(options.aws === undefined ? { dataDir: join(options.dataDir, 'cloud') } : { aws: options.aws }),
+    resources: resourceDefinition(shards, names),
     functions: async (endpoints) => {
       Object.assign(
         process.env,
         endpoints,
-        { S3_PATH_STYLE: 'true', SHARD_COUNT: String(shards), LOG_HASH_KEY: installation.logHashKey },
+        { SHARD_COUNT: String(shards), LOG_HASH_KEY: installation.logHashKey },
         options.functionEnv,
       );
       process.env.LOG_LEVEL ??= 'warn';
-      clients = createAwsClients({ pathStyle: true });
-      const keys = new DynamoDbApiKeyStore(clients.dynamo);
+      clients = createAwsClients({ pathStyle: endpoints.S3_PATH_STYLE === 'true' });
+      const keys = new DynamoDbApiKeyStore(clients.dynamo, names.tables.apiKeys);
       await keys.put(administratorRow(installation.apiKey, Date.now()));
-      return loadFunctions(clients, keys);
+      return loadFunctions(clients, names, keys);
     },
     api: {
       port: options.port ?? 0,
@@ -102,7 +113,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       MALLOC_ARENA_MAX: '2',
       ...cloud.env,
       SHARD_COUNT: String(shards),
-      S3_PATH_STYLE: 'true',
       WHATSAPP_WS_URL: options.whatsapp.url,
       NODE_EXTRA_CA_CERTS: options.whatsapp.caFile,
       LOG_HASH_KEY: installation.logHashKey,
@@ -118,6 +128,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     url: api.url,
     apiKey: installation.apiKey,
     cloud,
+    names,
     hosts,
     stop: async () => {
       await hosts.stop();
@@ -128,7 +139,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 }
 
 /** The functions, in this process; the SDK inside them finds the local cloud as it finds AWS, in the environment. */
-function loadFunctions({ dynamo, s3, sqs }: AwsClients, keys: ApiKeyStore): FunctionTable {
+function loadFunctions({ dynamo, s3, sqs }: AwsClients, names: ResourceNames, keys: ApiKeyStore): FunctionTable {
   const deps = createAwsApiDeps(process.env);
   const api = Object.entries(createApiFunctions(deps));
   return {
@@ -137,9 +148,9 @@ function loadFunctions({ dynamo, s3, sqs }: AwsClients, keys: ApiKeyStore): Func
     reconciler: { handler: createAwsReconciler(process.env, { dynamo, sqs }), timeoutSeconds: 60 },
     'event-projector': {
       handler: createEventProjectorHandler({
-        messages: new DynamoDbMessageStore(dynamo),
-        chats: new DynamoDbChatStore(dynamo),
-        media: new S3MediaStore(s3),
+        messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
+        chats: new DynamoDbChatStore(dynamo, names.tables.chats),
+        media: new S3MediaStore(s3, names.buckets.media),
         logger: deps.logger,
       }),
     },
