@@ -9,6 +9,7 @@ import { DataStack } from './stacks/data-stack.ts';
 import { FunctionsStack } from './stacks/functions-stack.ts';
 import { HostsStack } from './stacks/hosts-stack.ts';
 import { MessagingStack } from './stacks/messaging-stack.ts';
+import { ObservabilityStack } from './stacks/observability-stack.ts';
 
 export interface AppOptions {
   /** @default the context's `stage`, or `dev` */
@@ -43,7 +44,8 @@ function createStacks(app: App, settings: Settings): void {
   const data = new DataStack(app, `${prefix}-data`, common);
   const messaging = new MessagingStack(app, `${prefix}-messaging`, { ...common, dataKey: data.dataKey });
   const functions = new FunctionsStack(app, `${prefix}-functions`, { installation, data, messaging });
-  new ApiStack(app, `${prefix}-api`, { installation, functions, data });
+  new ApiStack(app, `${prefix}-api`, { installation, functions });
   new HostsStack(app, `${prefix}-hosts`, { installation, data });
+  new ObservabilityStack(app, `${prefix}-observability`, { installation, dataKey: data.dataKey });
   Tags.of(app).add('trunkline:stage', settings.stage);
 }

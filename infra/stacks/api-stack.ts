@@ -18,13 +18,11 @@ import { acknowledge } from '../constructs/acknowledge.ts';
 import { RegionalApi } from '../constructs/regional-api.ts';
 import { WebAcl } from '../constructs/web-acl.ts';
 import type { Installation } from '../installation.ts';
-import type { DataStack } from './data-stack.ts';
 import type { FunctionsStack } from './functions-stack.ts';
 
 export interface ApiStackProps extends StackProps {
   readonly installation: Installation;
   readonly functions: FunctionsStack;
-  readonly data: DataStack;
 }
 
 /** The HTTP API: for callers with a key, and for callers with AWS credentials. */
@@ -32,7 +30,7 @@ export class ApiStack extends Stack {
   readonly keyApi: RegionalApi;
   readonly iamApi: RegionalApi | undefined;
 
-  constructor(scope: Construct, id: string, { installation, functions, data, ...props }: ApiStackProps) {
+  constructor(scope: Construct, id: string, { installation, functions, ...props }: ApiStackProps) {
     super(scope, id, props);
     const { settings, names } = installation;
     const account = this.#letApiGatewayLog();
@@ -65,10 +63,6 @@ export class ApiStack extends Stack {
     const address =
       settings.domainName === undefined ? withoutSlash(this.keyApi.api.url) : `https://${settings.domainName}`;
     new CfnOutput(this, 'ApiUrl', { value: address, description: 'API for callers with a key' });
-    new CfnOutput(this, 'AdministratorKeySecret', {
-      value: data.administratorKey.secretName,
-      description: 'Secret with the administrator’s key',
-    });
   }
 
   /** A setting of the account and region: both stages of an account make it, and none takes it away. */

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -35,11 +35,13 @@ export class DataStack extends Stack {
   readonly administratorKey: Secret;
   readonly logHashKey: Secret;
   readonly #keep: boolean;
+  readonly #prefix: string;
 
   constructor(scope: Construct, id: string, { installation, ...props }: DataStackProps) {
     super(scope, id, props);
     const { names, settings, resources } = installation;
     this.#keep = settings.keepData;
+    this.#prefix = names.prefix;
     this.stateKey = this.#key('StateKey', 'state', `Auth state of ${names.prefix}`);
     this.dataKey = this.#key('DataKey', 'data', `Data of ${names.prefix}`);
     // Rules write to encrypted queues, alarms to an encrypted topic.
@@ -54,6 +56,10 @@ export class DataStack extends Stack {
     this.tables = this.#tables(resources, names.tables);
     this.buckets = this.#buckets(names.buckets, settings.mediaDays);
     this.administratorKey = this.#secret('AdministratorKey', 'administrator-key', 'API key of the administrator');
+    new CfnOutput(this, 'AdministratorKeySecret', {
+      value: this.administratorKey.secretArn,
+      description: 'Secret with the administrator’s key',
+    });
     this.logHashKey = this.#secret('LogHashKey', 'log-hash-key', 'Key of the tags that stand for ids in logs');
   }
 
@@ -63,7 +69,7 @@ export class DataStack extends Stack {
 
   #key(id: string, alias: string, description: string): Key {
     return new Key(this, id, {
-      alias: `${this.stackName.replace(/-data$/, '')}/${alias}`,
+      alias: `${this.#prefix}/${alias}`,
       description,
       enableKeyRotation: true,
       pendingWindow: Duration.days(this.#keep ? 30 : 7),
@@ -134,7 +140,7 @@ export class DataStack extends Stack {
   /** Its value is made by Secrets Manager and is in no template. */
   #secret(id: string, name: string, description: string): Secret {
     const secret = new Secret(this, id, {
-      secretName: `${this.stackName.replace(/-data$/, '')}/${name}`,
+      secretName: `${this.#prefix}/${name}`,
       description,
       encryptionKey: this.dataKey,
       generateSecretString: { passwordLength: 40, excludePunctuation: true },
