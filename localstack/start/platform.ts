@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { administratorRow } from '#functions/administrator-key/administrator-key.ts';
 import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
@@ -11,15 +12,13 @@ import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts'
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
-import { apiRoutes } from '#shared/contracts/api/routes.ts';
+import { API_HEADERS, apiRoutes } from '#shared/contracts/api/routes.ts';
 import {
   type ResourceNames,
   resourceDefinition,
   resourceNames,
   resourceNamesEnv,
 } from '#shared/contracts/resources.ts';
-import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
-import { hashApiKey } from '#shared/domain/api-key.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 import type { CloudEnvironment } from '../embedded/cloud-clients.ts';
 import type { FunctionTable } from '../embedded/function-registry.ts';
@@ -94,7 +93,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       process.env.LOG_LEVEL ??= 'warn';
       clients = createAwsClients({ pathStyle: endpoints.S3_PATH_STYLE === 'true' });
       const keys = new DynamoDbApiKeyStore(clients.dynamo, names.tables.apiKeys);
-      await keys.put(administratorKey(installation.apiKey));
+      await keys.put(administratorRow(installation.apiKey, Date.now()));
       return loadFunctions(clients, names, keys);
     },
     api: {
@@ -103,7 +102,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       authorizer: { functionName: AUTHORIZER, ttlSeconds: 1 },
       // What a Lambda function takes in AWS: what works here must work there.
       invocationLimitBytes: 6 * 1024 * 1024,
-      cors: { allowHeaders: ['content-type', 'x-api-key', 'idempotency-key', 'prefer'] },
+      cors: { allowHeaders: API_HEADERS },
     },
     ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
@@ -141,18 +140,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       await cloud.stop();
       if (clients !== undefined) destroyAwsClients(clients);
     },
-  };
-}
-
-function administratorKey(key: string): ApiKeyRow {
-  return {
-    keyHash: hashApiKey(key),
-    id: 'key_id_administrator',
-    isAdmin: true,
-    isActive: true,
-    session: null,
-    actions: [...KEY_ACTIONS],
-    createdAt: Date.now(),
   };
 }
 

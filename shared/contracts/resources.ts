@@ -75,7 +75,16 @@ export interface ResourceDefinition {
   readonly schedules: readonly ScheduleDefinition[];
 }
 
-export type TableId = 'sessions' | 'jobs' | 'hosts' | 'shards' | 'messages' | 'chats' | 'apiKeys' | 'journal';
+export type TableId =
+  | 'sessions'
+  | 'jobs'
+  | 'hosts'
+  | 'shards'
+  | 'messages'
+  | 'chats'
+  | 'apiKeys'
+  | 'journal'
+  | 'dataKeys';
 
 /**
  * `state`: checkpoints of auth state and large bodies of its journal; control functions have no access.
@@ -123,6 +132,7 @@ export function resourceNames(env: z.infer<z.ZodObject<typeof resourceNamesEnv>>
       chats: `${prefix}-chats`,
       apiKeys: `${prefix}-api-keys`,
       journal: `${prefix}-journal`,
+      dataKeys: `${prefix}-data-keys`,
     },
     buckets: { state: `${prefix}-state${suffix}`, media: `${prefix}-media${suffix}` },
     bus: prefix,
@@ -222,6 +232,8 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
         sortKey: { name: 'lsn', type: 'N' },
         ttlAttribute: 'ttl',
       },
+      // Where KMS is used. Backups of this table would keep alive what deletion of a session is to make unreadable.
+      { name: tables.dataKeys, partitionKey: text('session'), sortKey: { name: 'number', type: 'N' } },
     ],
     queues: [
       { name: queues.shardDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },

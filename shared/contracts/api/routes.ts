@@ -8,6 +8,9 @@ export function functionName(group: ResourceGroup): ApiFunctionName {
   return `api-${group}`;
 }
 
+/** Request headers of the API besides those that every browser may send. */
+export const API_HEADERS = ['content-type', 'x-api-key', 'idempotency-key', 'prefer'] as const;
+
 /**
  * Stage variables of the API whose protected methods only signed requests (IAM) pass. API Gateway sets them, no client can;
  * there the functions take the caller that API Gateway names as allowed to do what it asked for.
