@@ -16,10 +16,13 @@ import {
 } from 'aws-cdk-lib/aws-ecs';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Pool } from '#shared/contracts/resources.ts';
 import type { Installation } from '../installation.ts';
 import type { DataStack } from '../stacks/data-stack.ts';
+import { allowKeyVia } from './access.ts';
+import { acknowledge } from './acknowledge.ts';
 import type { Network } from './network.ts';
 import { retention } from './platform-function.ts';
 
@@ -86,7 +89,12 @@ export class HostService extends Construct {
         LOG_LEVEL: settings.logLevel,
         PACING_DEFAULT_PROFILE: settings.pacingProfile,
       },
-      secrets: { LOG_HASH_KEY: ContainerSecret.fromSecretsManager(data.logHashKey) },
+      // By its ARN: the secret itself would name this role in its key's policy, and the stacks would need each other.
+      secrets: {
+        LOG_HASH_KEY: ContainerSecret.fromSecretsManager(
+          Secret.fromSecretCompleteArn(this, 'LogHashKey', data.logHashKey.secretArn),
+        ),
+      },
     });
     container.addMountPoints({ containerPath: '/tmp', sourceVolume: 'tmp', readOnly: false });
 
@@ -110,8 +118,9 @@ export class HostService extends Construct {
   /** What ECS itself needs to start a task. */
   #executionRole(data: DataStack, logGroup: LogGroup): Role {
     const role = new Role(this, 'ExecutionRole', { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
+    acknowledge(role, { 'IAM5[Resource::*]': 'ecr:GetAuthorizationToken knows no resources.' });
     logGroup.grantWrite(role);
-    data.logHashKey.grantRead(role);
+    allowKeyVia(role, data.dataKey, ['secretsmanager']);
     return role;
   }
 }
