@@ -1,9 +1,8 @@
 import { App, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import cdkConfiguration from '../cdk.json' with { type: 'json' };
-import type { Settings } from './config/settings.ts';
 import { readSettings } from './config/stages.ts';
-import { installationOf } from './installation.ts';
+import { type Installation, installationOf } from './installation.ts';
 import { ApiStack } from './stacks/api-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
 import { FunctionsStack } from './stacks/functions-stack.ts';
@@ -16,12 +15,14 @@ export interface AppOptions {
   readonly stage?: string;
   /** @default the CLI's */
   readonly outdir?: string;
+  /** Whether functions get their code, which takes most of the time. @default true */
+  readonly withCode?: boolean;
   /** More context than the command line gives. */
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
 /** The CDK app of one stage. */
-export function createApp({ stage, outdir, context = {} }: AppOptions = {}): App {
+export function createApp({ stage, outdir, withCode = true, context = {} }: AppOptions = {}): App {
   const app = new App({
     ...(outdir !== undefined && { outdir }),
     // Feature flags stand in cdk.json, which only the CLI reads.
@@ -29,16 +30,14 @@ export function createApp({ stage, outdir, context = {} }: AppOptions = {}): App
   });
   const fromContext: unknown = app.node.tryGetContext('stage');
   const name = stage ?? (typeof fromContext === 'string' ? fromContext : 'dev');
-  createStacks(
-    app,
-    readSettings(name, (key) => app.node.tryGetContext(key)),
-  );
+  const settings = readSettings(name, (key) => app.node.tryGetContext(key));
+  createStacks(app, installationOf(settings, withCode));
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   return app;
 }
 
-function createStacks(app: App, settings: Settings): void {
-  const installation = installationOf(settings);
+function createStacks(app: App, installation: Installation): void {
+  const { settings } = installation;
   const { prefix } = installation.names;
   const common = { installation, terminationProtection: settings.keepData };
   const data = new DataStack(app, `${prefix}-data`, common);
@@ -47,5 +46,8 @@ function createStacks(app: App, settings: Settings): void {
   new ApiStack(app, `${prefix}-api`, { installation, functions });
   new HostsStack(app, `${prefix}-hosts`, { installation, data });
   new ObservabilityStack(app, `${prefix}-observability`, { installation, dataKey: data.dataKey });
-  Tags.of(app).add('trunkline:stage', settings.stage);
+  Tags.of(app).add('trunkline:stage', settings.stage, {
+    // Its schema in tools of last year knows no tags.
+    excludeResourceTypes: ['AWS::CloudWatch::Dashboard'],
+  });
 }

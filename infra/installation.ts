@@ -12,15 +12,17 @@ export interface Installation {
   readonly settings: Settings;
   readonly names: ResourceNames;
   readonly resources: ResourceDefinition;
+  /** Whether functions get their code; without it a template is the same but for the code's address. */
+  readonly withCode: boolean;
   /** Environment by which every program finds the installation's resources. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export function installationOf(settings: Settings): Installation {
+export function installationOf(settings: Settings, withCode: boolean): Installation {
   const environment = {
     RESOURCE_PREFIX: `trunkline-${settings.stage}`,
     BUCKET_SUFFIX: `-${Aws.ACCOUNT_ID}-${Aws.REGION}`,
   };
   const names = resourceNames(environment);
-  return { settings, names, resources: resourceDefinition(settings.shards, names), environment };
+  return { settings, withCode, names, resources: resourceDefinition(settings.shards, names), environment };
 }

@@ -45,7 +45,7 @@ export function platformFunction(scope: Construct, name: string, props: Platform
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     handler: 'index.handler',
-    code: Code.fromAsset(bundle(entry, files).path),
+    code: installation.withCode ? Code.fromAsset(bundle(entry, files).path) : Code.fromInline('//'),
     role,
     logGroup,
     memorySize: memoryMiB,
