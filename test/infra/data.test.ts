@@ -11,7 +11,10 @@ const { text } = createResolver(prod, 'prod');
 const data = prod.stacks.data;
 if (data === undefined) throw new Error('no stack for data');
 
-const keyOf = (resource: { readonly Properties: Readonly<Record<string, unknown>> }, path: readonly string[]): string => {
+const keyOf = (
+  resource: { readonly Properties: Readonly<Record<string, unknown>> },
+  path: readonly string[],
+): string => {
   const value = path.reduce<unknown>(
     (inner, name) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, name) : undefined),
     resource.Properties,
@@ -23,7 +26,8 @@ describe('tables', () => {
   const tables = resourcesOf(data, 'AWS::DynamoDB::Table');
 
   it('are those of the contracts, with their keys, indexes and expiry', () => {
-    const schema = (keys: readonly { AttributeName: string; KeyType: string }[]) => keys.map((key) => key.AttributeName);
+    const schema = (keys: readonly { AttributeName: string; KeyType: string }[]) =>
+      keys.map((key) => key.AttributeName);
     const made = tables.map(({ Properties: p }) => ({
       name: p.TableName,
       keys: schema(p.KeySchema as never),
@@ -62,7 +66,9 @@ describe('tables', () => {
   });
 
   it('are encrypted under the key of auth state where they hold some, and under the other where not', () => {
-    const keys = new Map(tables.map((table) => [table.Properties.TableName, keyOf(table, ['SSESpecification', 'KMSMasterKeyId'])]));
+    const keys = new Map(
+      tables.map((table) => [table.Properties.TableName, keyOf(table, ['SSESpecification', 'KMSMasterKeyId'])]),
+    );
     const stateKeys = new Set([keys.get(names.tables.journal), keys.get(names.tables.dataKeys)]);
     expect(stateKeys.size).toBe(1);
     for (const [id, name] of Object.entries(names.tables)) {
@@ -80,7 +86,8 @@ describe('tables', () => {
 
 describe('buckets', () => {
   const buckets = resourcesOf(data, 'AWS::S3::Bucket');
-  const named = (name: string) => buckets.find(({ Properties }) => Properties.BucketName !== undefined && text(Properties.BucketName, data) === name);
+  const named = (name: string) =>
+    buckets.find(({ Properties }) => Properties.BucketName !== undefined && text(Properties.BucketName, data) === name);
 
   it('are those of the contracts, versioned, encrypted under their keys, with an end for old versions', () => {
     for (const { name } of definition.buckets) {
@@ -106,7 +113,9 @@ describe('buckets', () => {
         IgnorePublicAcls: true,
         RestrictPublicBuckets: true,
       });
-      const policy = resourcesOf(data, 'AWS::S3::BucketPolicy').find(({ Properties: { Bucket } }) => text(Bucket, data) === text({ Ref: id }, data));
+      const policy = resourcesOf(data, 'AWS::S3::BucketPolicy').find(
+        ({ Properties: { Bucket } }) => text(Bucket, data) === text({ Ref: id }, data),
+      );
       expect(JSON.stringify(policy)).toContain('"aws:SecureTransport":"false"');
     }
     expect(policies).not.toContain('"Effect":"Allow","Principal":"*"');

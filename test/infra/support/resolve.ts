@@ -9,7 +9,8 @@ const PSEUDO: Readonly<Record<string, string>> = {
 };
 
 type Json = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** CloudFormation's own arithmetic, as far as these templates use it: `text` is what an account would see. */
 export function createResolver(synthesis: Synthesis, stage: string) {

@@ -47,7 +47,10 @@ export function synthesize(stage: string, context: Readonly<Record<string, unkno
   };
 }
 
-export function resourcesOf(template: Template | undefined, type: string): readonly (Resource & { readonly id: string })[] {
+export function resourcesOf(
+  template: Template | undefined,
+  type: string,
+): readonly (Resource & { readonly id: string })[] {
   return Object.entries(template?.Resources ?? {}).flatMap(([id, resource]) =>
     resource.Type === type ? [{ id, ...resource }] : [],
   );
