@@ -19,6 +19,8 @@ export function createResolver(synthesis: Synthesis, stage: string) {
     if (Array.isArray(value)) return value.map((part) => text(part, template)).join();
     if (!isObject(value)) return String(value);
     if (typeof value.Ref === 'string') return PSEUDO[value.Ref] ?? nameOf(value.Ref, template);
+    const sub = value['Fn::Sub'];
+    if (typeof sub === 'string') return sub.replace(/\$\{([^}]+)\}/g, (_all, name: string) => PSEUDO[name] ?? name);
     const join = value['Fn::Join'];
     if (Array.isArray(join)) return (join[1] as unknown[]).map((part) => text(part, template)).join(String(join[0]));
     const attribute = value['Fn::GetAtt'];
