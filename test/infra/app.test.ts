@@ -93,8 +93,7 @@ describe('hosts', () => {
     const environment = z.array(z.object({ Name: z.string(), Value: z.unknown() })).parse(container?.Environment);
     const values = Object.fromEntries(environment.map(({ Name, Value }) => [Name, text(Value, hosts)]));
     expect(values.STATE_KMS_KEY_ID).toMatch(/^arn:aws:kms:region:account:key\/StateKey/);
-    const { STATE_KMS_KEY_ID: _kms, ...rest } = values;
-    const config = readHostConfig({ ...rest, STATE_KEY_FILE: 'none' });
+    const config = readHostConfig(values);
     expect(config).toMatchObject({
       pool: 'socket',
       shardCount: 64,
