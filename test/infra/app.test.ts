@@ -40,7 +40,7 @@ describe('templates', () => {
     const lint = (files: readonly string[]) =>
       spawnSync('cfn-lint', ['--ignore-checks', 'W3005', '--', ...files], { encoding: 'utf8' }).stdout;
     expect(lint([...prod.files, ...dev.files])).toBe('');
-  });
+  }, 300_000);
 });
 
 describe('hosts', () => {
