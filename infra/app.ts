@@ -3,6 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import cdkConfiguration from '../cdk.json' with { type: 'json' };
 import { readSettings } from './config/stages.ts';
 import { type Installation, installationOf } from './installation.ts';
+import { leaveOutForEmulators } from './local-target.ts';
 import { ApiStack } from './stacks/api-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
 import { FunctionsStack } from './stacks/functions-stack.ts';
@@ -32,6 +33,7 @@ export function createApp({ stage, outdir, withCode = true, context = {} }: AppO
   const name = stage ?? (typeof fromContext === 'string' ? fromContext : 'dev');
   const settings = readSettings(name, (key) => app.node.tryGetContext(key));
   createStacks(app, installationOf(settings, withCode));
+  if (app.node.tryGetContext('target') === 'local') leaveOutForEmulators(app);
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   return app;
 }
