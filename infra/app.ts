@@ -3,6 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import cdkConfiguration from '../cdk.json' with { type: 'json' };
 import { readSettings } from './config/stages.ts';
 import { type Installation, installationOf } from './installation.ts';
+import { isForEmulator, leaveOutForEmulator } from './local-target.ts';
 import { ApiStack } from './stacks/api-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
 import { FunctionsStack } from './stacks/functions-stack.ts';
@@ -32,6 +33,7 @@ export function createApp({ stage, outdir, withCode = true, context = {} }: AppO
   const name = stage ?? (typeof fromContext === 'string' ? fromContext : 'dev');
   const settings = readSettings(name, (key) => app.node.tryGetContext(key));
   createStacks(app, installationOf(settings, withCode));
+  if (isForEmulator(app)) leaveOutForEmulator(app);
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   return app;
 }
@@ -44,7 +46,7 @@ function createStacks(app: App, installation: Installation): void {
   const messaging = new MessagingStack(app, `${prefix}-messaging`, { ...common, dataKey: data.dataKey });
   const functions = new FunctionsStack(app, `${prefix}-functions`, { installation, data, messaging });
   new ApiStack(app, `${prefix}-api`, { installation, functions });
-  new HostsStack(app, `${prefix}-hosts`, { installation, data });
+  if (!isForEmulator(app)) new HostsStack(app, `${prefix}-hosts`, { installation, data });
   new ObservabilityStack(app, `${prefix}-observability`, { installation, dataKey: data.dataKey });
   Tags.of(app).add('trunkline:stage', settings.stage, {
     // Its schema in tools of last year knows no tags.

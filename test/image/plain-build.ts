@@ -14,6 +14,8 @@ export interface BuiltImage {
   readonly command: readonly string[];
   readonly healthCommand: readonly string[];
   readonly stopSignal: string;
+  /** Places that can be written where the root cannot. */
+  readonly volumes: readonly string[];
 }
 
 export interface PlainBuildOptions {
@@ -61,6 +63,7 @@ class StageBuild implements BuiltImage {
   command: readonly string[] = [];
   healthCommand: readonly string[] = [];
   stopSignal = 'SIGTERM';
+  volumes: readonly string[] = [];
   readonly #options: PlainBuildOptions;
   readonly #args: Record<string, string> = {};
 
@@ -87,6 +90,9 @@ class StageBuild implements BuiltImage {
         return await this.#runCommand(text);
       case 'USER':
         this.user = text;
+        return;
+      case 'VOLUME':
+        this.volumes = JSON.parse(text);
         return;
       case 'STOPSIGNAL':
         this.stopSignal = text;
