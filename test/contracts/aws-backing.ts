@@ -20,6 +20,8 @@ import { outsideTarget } from '#test/target/target.ts';
  */
 export interface AwsBacking {
   readonly clients: AwsClients;
+  /** By which any other client finds the target. */
+  readonly env: CloudEnvironment;
   /** A new table of the form that the contracts give to `definition`. @returns its name */
   createTable(definition: string): Promise<string>;
   createBucket(): Promise<string>;
@@ -43,6 +45,7 @@ export async function startAwsBacking(): Promise<AwsBacking> {
     createResources({ dynamodb: dynamo, s3, sqs, eventBridge }, resources);
   return {
     clients,
+    env: target.env,
     async createTable(definition) {
       const table = resourceDefinition(1).tables.find((candidate) => candidate.name === definition);
       if (table === undefined) throw new Error(`No table named ${definition}.`);
