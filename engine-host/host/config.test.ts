@@ -39,11 +39,25 @@ describe('readHostConfig', () => {
     ['PACING_DEFAULT_PROFILE', 'hasty'],
     ['NOWEB_GATE', 'ajar'],
     ['S3_PATH_STYLE', 'maybe'],
-    ['STATE_KEY_FILE', undefined],
     ['STATE_KEY_FILE', ''],
+    ['STATE_KMS_KEY_ID', ''],
   ])('names the variable %s when it is %j', (name, value) => {
     expect(() => readHostConfig({ ...needed, [name]: value })).toThrow(ConfigError);
     expect(() => readHostConfig({ ...needed, [name]: value })).toThrow(name);
+  });
+
+  it('takes the key of session state from a file or from KMS', () => {
+    expect(readHostConfig(needed).stateKey).toEqual({ kind: 'file', path: 'key' });
+    expect(readHostConfig({ STATE_KMS_KEY_ID: 'alias/a' }).stateKey).toEqual({ kind: 'kms', keyId: 'alias/a' });
+  });
+
+  it.each([
+    [{}, 'none'],
+    [{ STATE_KEY_FILE: 'key', STATE_KMS_KEY_ID: 'alias/a' }, 'both'],
+  ])('refuses %j: there is exactly one key', (environment, found) => {
+    expect(() => readHostConfig(environment)).toThrow(ConfigError);
+    expect(() => readHostConfig(environment)).toThrow(/STATE_KMS_KEY_ID.*STATE_KEY_FILE.*Exactly one/);
+    expect(() => readHostConfig(environment)).toThrow(`not ${found}`);
   });
 
   it('refuses timings that would allow two owners, or none', () => {

@@ -34,10 +34,12 @@ export interface HostConfig {
   readonly nowebGate: 'durable' | 'off';
   /** Hosts from which media may be fetched although their addresses are private. */
   readonly mediaAllowPrivateHosts: readonly string[];
-  /** File with the master key under which session state is encrypted: 32 bytes in base64. */
-  readonly stateKeyFile: string;
   /** File that is written again at every beat, for whoever watches the process; undefined: none. */
   readonly pulseFile: string | undefined;
+  /** Under what session state is encrypted: a key of KMS, or a file with a master key (32 bytes in base64). */
+  readonly stateKey:
+    | { readonly kind: 'kms'; readonly keyId: string }
+    | { readonly kind: 'file'; readonly path: string };
   /** For S3 on one address, as local clouds have it. */
   readonly s3PathStyle: boolean;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -72,9 +74,8 @@ const environmentSchema = z.object({
   WHATSAPP_WS_URL: z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'),
   NOWEB_GATE: z.enum(['durable', 'off']).default('durable'),
   MEDIA_ALLOW_PRIVATE_HOSTS: z.string().default('').transform(words),
-  STATE_KEY_FILE: z
-    .string({ error: 'must name a file with 32 bytes in base64, the key under which session state is encrypted' })
-    .min(1),
+  STATE_KMS_KEY_ID: z.string().min(1).optional(),
+  STATE_KEY_FILE: z.string().min(1).optional(),
   PULSE_FILE: z.string().min(1).optional(),
   S3_PATH_STYLE: z.stringbool().default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -123,7 +124,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     whatsappUrl: env.WHATSAPP_WS_URL,
     nowebGate: env.NOWEB_GATE,
     mediaAllowPrivateHosts: env.MEDIA_ALLOW_PRIVATE_HOSTS,
-    stateKeyFile: env.STATE_KEY_FILE,
+    stateKey: stateKey(env),
     pulseFile: env.PULSE_FILE,
     s3PathStyle: env.S3_PATH_STYLE,
     logLevel: env.LOG_LEVEL,
@@ -133,6 +134,15 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     pacingProfile: env.PACING_DEFAULT_PROFILE,
     timings,
   };
+}
+
+function stateKey(env: z.infer<typeof environmentSchema>): HostConfig['stateKey'] {
+  const { STATE_KMS_KEY_ID: keyId, STATE_KEY_FILE: path } = env;
+  if (keyId !== undefined && path === undefined) return { kind: 'kms', keyId };
+  if (path !== undefined && keyId === undefined) return { kind: 'file', path };
+  throw new ConfigError(
+    `Session state is encrypted under a key of KMS (STATE_KMS_KEY_ID: its id, ARN or alias) or under one in a file (STATE_KEY_FILE: 32 bytes in base64). Exactly one of them must be set, not ${keyId === undefined ? 'none' : 'both'}`,
+  );
 }
 
 function checkTimings(timings: HostTimings): void {

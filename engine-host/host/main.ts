@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
+import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbJournalStore } from '#shared/adapters/dynamodb-journal-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { DynamoDbWrappedKeyStore } from '#shared/adapters/dynamodb-wrapped-key-store.ts';
 import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { GuardedRemoteFiles } from '#shared/adapters/guarded-remote-files.ts';
 import { LocalDataKeys, readMasterKey } from '#shared/adapters/local-data-keys.ts';
@@ -16,6 +17,7 @@ import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import type { EngineName } from '#shared/contracts/session.ts';
 import { configureLogTags, createLogger, type Logger } from '#shared/observability/logger.ts';
+import type { DataKeyProvider } from '#shared/ports/data-keys.ts';
 import type { EngineFactory } from '../engines/engine.ts';
 import { ConfigError, type HostConfig, readHostConfig } from './config.ts';
 import { startHost } from './host.ts';
@@ -56,7 +58,7 @@ async function main(): Promise<void> {
     checkpoints: new S3CheckpointStore(clients.s3, buckets.state),
     journal: new DynamoDbJournalStore(clients.dynamo, tables.journal),
     journalBodies: new S3JournalBodyStore(clients.s3, buckets.state),
-    dataKeys: await createDataKeys(config),
+    dataKeys: await createDataKeys(config, clients.dynamo),
     media,
     remoteFiles: new GuardedRemoteFiles({ allowPrivateHosts: config.mediaAllowPrivateHosts }),
     bus: new EventBridgeEventBus(clients.eventBridge, media, bus),
@@ -101,9 +103,16 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
   }
 }
 
-async function createDataKeys({ stateKeyFile }: HostConfig): Promise<LocalDataKeys> {
+/** The client of KMS is loaded only where it is used. */
+async function createDataKeys({ stateKey, names }: HostConfig, dynamo: AwsClients['dynamo']): Promise<DataKeyProvider> {
+  if (stateKey.kind === 'kms') {
+    const { createKmsClient } = await import('#shared/adapters/kms-client.ts');
+    const { KmsDataKeys } = await import('#shared/adapters/kms-data-keys.ts');
+    const wrappedKeys = new DynamoDbWrappedKeyStore(dynamo, names.tables.dataKeys);
+    return new KmsDataKeys({ kms: createKmsClient(), keyId: stateKey.keyId, wrappedKeys, clock: systemClock });
+  }
   try {
-    return new LocalDataKeys(await readMasterKey(stateKeyFile));
+    return new LocalDataKeys(await readMasterKey(stateKey.path));
   } catch (error) {
     throw new ConfigError(`STATE_KEY_FILE: ${error instanceof Error ? error.message : String(error)}`);
   }

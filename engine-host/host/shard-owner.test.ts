@@ -82,6 +82,39 @@ describe('ShardOwner', () => {
     await expect(createOwner(store, 'b').owner.start()).rejects.toThrow('broken');
   });
 
+  it('keeps its shards when a registration that was given up arrives after the one that counts', async () => {
+    const store = new MemoryOwnershipStore();
+    const register = vi.spyOn(store, 'register').mockRejectedValueOnce(new DependencyError('no answer'));
+    const [a, b] = [createOwner(store, 'a'), createOwner(store, 'b')];
+    const started = a.owner.start();
+    await pass(1_000);
+    await started;
+    await b.owner.start();
+    const [late] = register.mock.calls;
+    if (late === undefined) throw new Error('nothing was registered');
+    expect(await store.register(...late)).toBe(false);
+    await pass(10_000);
+    expect([a.live().length, b.live().length]).toEqual([2, 2]);
+    expect(a.tenants.map(({ ended }) => ended)).not.toContain('aborted');
+    expect(a.log).toHaveLength(2);
+  });
+
+  it('registers anew when the attempt before arrives in between', async () => {
+    const store = new MemoryOwnershipStore();
+    const { hosts } = store;
+    vi.spyOn(store, 'hosts').mockImplementationOnce(async () => {
+      const seen = await hosts.call(store);
+      const now = { pool: 'socket', rvn: 1, state: 'ACTIVE', sessions: 0, startedAt: 0, ttl: 0 } as const;
+      await store.register({ hostId: 'a', incarnation: 'late', ...now }, undefined);
+      return seen;
+    });
+    const a = createOwner(store, 'a');
+    await a.owner.start();
+    await pass(60_000);
+    expect(a.tenants.map(({ ended }) => ended)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await store.hosts()).toMatchObject([{ hostId: 'a', state: 'ACTIVE', rvn: 31 }]);
+  });
+
   it('takes all shards when it is alone and keeps them by its heartbeat', async () => {
     const store = new MemoryOwnershipStore();
     const a = createOwner(store, 'a');
@@ -110,7 +143,7 @@ describe('ShardOwner', () => {
     const store = new MemoryOwnershipStore();
     await store.ensureShards(['socket-00']);
     const now = { pool: 'socket', rvn: 5, state: 'ACTIVE', sessions: 1, startedAt: 0, ttl: 0 } as const;
-    await store.register({ hostId: 'dead', incarnation: 'x', ...now });
+    await store.register({ hostId: 'dead', incarnation: 'x', ...now }, undefined);
     await store.acquire({ shard: 'socket-00', epoch: 0, owner: null, ownerIncarnation: null }, 'dead', 'x');
     const a = createOwner(store, 'a', 1);
     await a.owner.start();
@@ -241,7 +274,7 @@ describe('ShardOwner', () => {
     if (row === undefined) throw new Error('no shard');
     const [host] = await store.hosts();
     if (host === undefined) throw new Error('not registered');
-    await store.register({ ...host, hostId: 'b', incarnation: 'b' });
+    await store.register({ ...host, hostId: 'b', incarnation: 'b' }, undefined);
     await store.acquire(row, 'b', 'b');
     await pass(1_000);
     expect(a.tenants[0]?.ended).toBe('aborted');

@@ -114,20 +114,24 @@ export class ShardOwner {
 
   async #register(): Promise<HostIncarnation> {
     const { hostId, pool, store, clock, timings } = this.#deps;
-    const registeredAt = clock.monotonic();
-    const host = new HostIncarnation(randomUUID(), clock, timings.suspendAfter, registeredAt);
-    const now = clock.now();
-    await store.register({
-      hostId,
-      incarnation: host.id,
-      pool,
-      rvn: host.nextRvn(),
-      state: this.#state,
-      sessions: 0,
-      startedAt: now,
-      ttl: Math.ceil(now / 1000) + HOST_ROW_TTL_SECONDS,
-    });
-    return host;
+    for (;;) {
+      const seen = (await store.hosts()).find((row) => row.hostId === hostId);
+      const registeredAt = clock.monotonic();
+      const host = new HostIncarnation(randomUUID(), clock, timings.suspendAfter, registeredAt);
+      const now = clock.now();
+      const row: HostRow = {
+        hostId,
+        incarnation: host.id,
+        pool,
+        rvn: host.nextRvn(),
+        state: this.#state,
+        sessions: 0,
+        startedAt: now,
+        ttl: Math.ceil(now / 1000) + HOST_ROW_TTL_SECONDS,
+      };
+      // Else an attempt that was given up before has arrived in between.
+      if (await store.register(row, seen?.incarnation)) return host;
+    }
   }
 
   async #keepHeartbeat(): Promise<void> {

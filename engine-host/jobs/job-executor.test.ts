@@ -339,6 +339,7 @@ function createPacer(rules: Partial<PacingRules> = {}) {
     createdAt: 0,
     nextSendAt: undefined,
     report: (at) => reported.push(at),
+    braked: () => {},
   });
   return { pacer, reported, state };
 }

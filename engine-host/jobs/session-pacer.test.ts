@@ -36,7 +36,7 @@ function from(chatId: string, timestamp: number, changes: { fromMe?: boolean; li
 }
 
 function createPacer(rules: PacingRules | null = RULES, state = new MemorySessionState(), row?: number) {
-  const world = { now: START, rules, me: ME as typeof ME | null, reported: [] as number[] };
+  const world = { now: START, rules, me: ME as typeof ME | null, reported: [] as number[], braked: [] as unknown[] };
   const open = (nextSendAt = row) =>
     new SessionPacer({
       state,
@@ -47,6 +47,7 @@ function createPacer(rules: PacingRules | null = RULES, state = new MemorySessio
       createdAt: START,
       nextSendAt,
       report: (at) => world.reported.push(at),
+      braked: (_pause, found) => world.braked.push(found),
     });
   const pacer = open();
   /** Sends what is due, and says until when the rest waits. */
@@ -212,5 +213,70 @@ describe('SessionPacer after a refusal', () => {
     expect(send(text(BOB), true)).toBe('now');
     world.now += HOUR;
     expect(send(text('4915187654323@c.us'))).toBe('now');
+  });
+});
+
+describe('SessionPacer while too little is delivered', () => {
+  const sent = (chatId: string, id: string): EngineEvent => {
+    const { body, ...rest } = from(chatId, START, { fromMe: true });
+    if (body.event !== 'message') throw new Error('not a message');
+    const payload = { ...body.payload, id: `true_${chatId}_${id}`, source: 'api' as const, from: ME.id, to: chatId };
+    return { ...rest, body: { event: 'message.any', payload } };
+  };
+  const delivered = (id: string, ack = 2): EngineEvent => ({
+    body: {
+      event: 'message.ack',
+      payload: {
+        id: `true_1234567890123@lid_${id}`,
+        from: ME.id,
+        to: ADA,
+        participant: null,
+        fromMe: true,
+        ack,
+        ackName: 'DEVICE',
+      },
+    },
+    key: id,
+    timestamp: START,
+  });
+  /** Fifty messages, so many of them delivered, and one more an hour later. */
+  function campaign(share: number, rules = RULES, chatId = ADA) {
+    const scene = createPacer(rules);
+    for (let count = 0; count < 50; count += 1) {
+      scene.pacer.heard(sent(chatId, `3EB0AAAA${count}`));
+      scene.pacer.heard(delivered(`3EB0AAAA${count}`, count < share ? 2 : 1));
+    }
+    expect(scene.world.braked).toEqual([]);
+    scene.world.now += HOUR;
+    scene.pacer.heard(sent(chatId, '3EB0AAAALAST'));
+    return scene;
+  }
+
+  it('opens no conversations for a day, tells so once, and so does the next owner', () => {
+    const { world, send, open, pacer } = campaign(29);
+    expect(world.braked).toEqual([{ delivered: 29, sends: 50 }]);
+    const pause = { cause: 'undelivered', strikes: 1, until: world.now + DAY };
+    expect(pacer.untoldPause).toMatchObject(pause);
+    const next = open();
+    expect(next.untoldPause).toMatchObject(pause);
+    expect(send(text(BOB), false, next)).toMatchObject({ reason: 'restricted', dueAt: world.now + DAY });
+    next.heard(sent(ADA, '3EB0AAAAMORE'));
+    expect(world.braked).toHaveLength(1);
+    expect(next.refused()).toBeUndefined();
+    world.now += DAY;
+    pacer.heard(sent(ADA, '3EB0AAAAMORE'));
+    expect(world.braked).toHaveLength(1);
+  });
+
+  it('goes on where enough arrives, in groups, with itself, and where it is switched off', () => {
+    for (const { world, pacer } of [
+      campaign(30),
+      campaign(0, RULES, GROUP),
+      campaign(0, RULES, ME.id),
+      campaign(0, { ...RULES, deliveryBrake: false }),
+    ]) {
+      expect(world.braked).toEqual([]);
+      expect(pacer.untoldPause).toBeUndefined();
+    }
   });
 });

@@ -1,6 +1,10 @@
 import type { SendCommand } from '#shared/contracts/commands.ts';
 import type { Me } from '#shared/contracts/session.ts';
+import { ACKS } from '#shared/domain/message-ack.ts';
+import { bareMessageId } from '#shared/domain/message-id.ts';
+import { tooFewDelivered, type WatchedSend, withDelivered, withSent } from '#shared/domain/pacing-deliveries.ts';
 import {
+  afterEndTold,
   afterInbound,
   afterRefusal,
   afterSend,
@@ -32,6 +36,8 @@ export interface SessionPacerOptions {
   readonly nextSendAt: number | undefined;
   /** Writes it into the session's row. */
   readonly report: (nextSendAt: number) => void;
+  /** Told of a pause that begins because too few messages are delivered. */
+  readonly braked: (pause: Restriction, found: { readonly delivered: number; readonly sends: number }) => void;
 }
 
 /** A send's turn. */
@@ -66,6 +72,7 @@ export class SessionPacer {
   #rules: string;
   /** Chats of the sends that wait at the head of a lane: of the parked one (true), of the other. */
   readonly #waiting = new Map<boolean, string>();
+  #watched: readonly WatchedSend[] = [];
   readonly #sooner = new Set<() => void>();
 
   constructor(options: SessionPacerOptions) {
@@ -118,13 +125,17 @@ export class SessionPacer {
     this.lookAgain();
   }
 
-  /** Notes who has written. */
-  heard({ body, timestamp }: EngineEvent): void {
-    if (body.event !== 'message' || body.payload.fromMe || this.#options.rules() === null) return;
-    const { from, _data } = body.payload;
+  /** Notes who has written, and what becomes of what was sent. */
+  heard(event: EngineEvent): void {
     const me = this.#options.me();
+    const rules = this.#options.rules();
+    if (me === null || rules === null) return;
+    if (rules.deliveryBrake) this.#watchDeliveries(me, event);
+    const { body, timestamp } = event;
+    if (body.event !== 'message' || body.payload.fromMe) return;
+    const { from, _data } = body.payload;
     const lid = _data?.lid;
-    if (me === null || !isDirectChat(from)) return;
+    if (!isDirectChat(from)) return;
     for (const id of new Set([from, typeof lid === 'string' ? lid : from])) {
       this.#heardFrom(me, shortHash(id), timestamp);
     }
@@ -132,13 +143,22 @@ export class SessionPacer {
 
   /** WhatsApp has refused a message to a stranger. @returns the pause that begins now; undefined when one is on */
   refused(): Restriction | undefined {
+    return this.#pause('refused');
+  }
+
+  /** The last pause, over or not, until `endTold`. */
+  get untoldPause(): Restriction | undefined {
     const me = this.#options.me();
-    if (me === null) return undefined;
-    const known = this.#account(me);
-    const pacing = afterRefusal(known.pacing, this.#options.clock.now());
-    if (pacing === known.pacing || pacing.restriction === null) return undefined;
-    this.#keep(known.account, pacing);
-    return pacing.restriction;
+    const restriction = me === null ? null : this.#account(me).pacing.restriction;
+    return restriction === null || restriction.endTold ? undefined : restriction;
+  }
+
+  /** Everybody knows that the pause is over. */
+  endTold({ until }: Restriction): void {
+    if (this.#current === undefined) return;
+    const { account, pacing } = this.#current;
+    const told = afterEndTold(pacing, until);
+    if (told !== pacing) this.#keep(account, told);
   }
 
   #wait(
@@ -177,6 +197,35 @@ export class SessionPacer {
     const pacing = afterSend(rules, known.pacing, send, this.#options.clock.now(), this.#options.random);
     this.#keep(known.account, pacing);
     this.#options.report(nextSendAt(rules, pacing));
+  }
+
+  #pause(cause: Restriction['cause']): Restriction | undefined {
+    const me = this.#options.me();
+    if (me === null) return undefined;
+    const known = this.#account(me);
+    const pacing = afterRefusal(known.pacing, this.#options.clock.now(), cause);
+    if (pacing === known.pacing || pacing.restriction === null) return undefined;
+    this.#keep(known.account, pacing);
+    return pacing.restriction;
+  }
+
+  /** Only in memory: a new owner judges what it has seen itself, the pause that follows is the next one's too. */
+  #watchDeliveries(me: Pick<Me, 'id' | 'lid'>, { body }: EngineEvent): void {
+    const now = this.#options.clock.now();
+    if (body.event === 'message.ack' && body.payload.ack >= ACKS.DEVICE) {
+      const id = bareMessageId(body.payload.id);
+      if (id !== undefined) this.#watched = withDelivered(this.#watched, id, now);
+    }
+    if (body.event !== 'message.any' || body.payload.source !== 'api') return;
+    const { to } = body.payload;
+    const id = bareMessageId(body.payload.id);
+    if (id === undefined || !isDirectChat(to) || to === me.id || to === me.lid) return;
+    this.#watched = withSent(this.#watched, id, now);
+    const found = tooFewDelivered(this.#watched, now);
+    const pause = found && this.#pause('undelivered');
+    if (found === undefined || pause === undefined) return;
+    this.#watched = [];
+    this.#options.braked(pause, found);
   }
 
   #heardFrom(me: Pick<Me, 'id'>, chat: string, at: number): void {

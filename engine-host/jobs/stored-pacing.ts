@@ -14,7 +14,15 @@ const headSchema = z.object({
   lastHour: z.array(sliceSchema),
   lastDay: z.array(sliceSchema),
   contents: z.array(z.tuple([z.string(), z.string(), z.number()])),
-  restriction: z.object({ strikes: z.number(), at: z.number(), until: z.number() }).nullable(),
+  restriction: z
+    .object({
+      cause: z.enum(['refused', 'undelivered']).default('refused'),
+      strikes: z.number(),
+      at: z.number(),
+      until: z.number(),
+      endTold: z.boolean().default(false),
+    })
+    .nullable(),
   parkedUntil: z.number(),
 });
 const chatsSchema = z.array(z.tuple([z.string(), z.number().nullable(), z.number().nullable(), z.number().nullable()]));

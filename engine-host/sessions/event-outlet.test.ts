@@ -24,9 +24,10 @@ function createOutlet(
   session = 'alpha',
   state = new GatedState(),
   lease = new ManualLease(),
+  incarnation = 'one',
 ) {
   const outlet = new EventOutlet({
-    session,
+    session: { name: session, incarnation },
     engine: 'SCRIPTED',
     version: '1.2.3',
     hostId: 'host-1',
@@ -36,12 +37,12 @@ function createOutlet(
     metadata: () => ({ team: 'red' }),
   });
   const emit = (key: string, timestamp = 1_000) =>
-    outlet.emit({ body: { event: 'call.received', payload: { id: key } }, key, timestamp });
+    outlet.emit({ body: { event: 'poll.vote', payload: { id: key } }, key, timestamp });
   return { outlet, emit, lease, state };
 }
 
 const ids = (events: readonly EventEnvelope[], session = 'alpha') =>
-  events.flatMap((event) => (event.session === session && event.event === 'call.received' ? [event.payload.id] : []));
+  events.flatMap((event) => (event.session === session && event.event === 'poll.vote' ? [event.payload.id] : []));
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
@@ -66,13 +67,28 @@ describe('EventOutlet', () => {
       me: { pushName: 'Ann' },
       engine: 'SCRIPTED',
       environment: { version: '1.2.3', engine: 'SCRIPTED', tier: 'TRUNKLINE', worker: { id: 'host-1' } },
-      event: 'call.received',
+      event: 'poll.vote',
       payload: { id: 'one' },
       seq: 1,
     });
     expect(again?.id).toBe(first?.id);
     expect(second?.id).not.toBe(first?.id);
     expect(bus.events.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  });
+
+  it('gives the same happening another id in a later session of the same name', async () => {
+    const bus = new MemoryEventBus();
+    const publisher = new EventPublisher(bus, logger);
+    for (const incarnation of ['one', 'two']) {
+      const { outlet, emit } = createOutlet(publisher, 'alpha', new GatedState(), new ManualLease(), incarnation);
+      emit('same');
+      await outlet.drained();
+    }
+    expect(bus.events.map(({ seq, session }) => [session, seq])).toEqual([
+      ['alpha', 1],
+      ['alpha', 1],
+    ]);
+    expect(bus.events[0]?.id).not.toBe(bus.events[1]?.id);
   });
 
   it('never uses a number again, not even after a crash that lost what was not durable', async () => {
@@ -95,7 +111,7 @@ describe('EventOutlet', () => {
     const { outlet } = createOutlet(new EventPublisher(bus, logger));
     const published = vi.fn();
     vi.spyOn(bus, 'publish').mockRejectedValueOnce(new Error('throttled'));
-    outlet.emit({ body: { event: 'call.received', payload: { id: 'one' } }, key: 'one', timestamp: 1_000 }, published);
+    outlet.emit({ body: { event: 'poll.vote', payload: { id: 'one' } }, key: 'one', timestamp: 1_000 }, published);
     const drained = outlet.drained();
     await vi.waitFor(() => expect(bus.publish).toHaveBeenCalledOnce());
     expect(published).not.toHaveBeenCalled();

@@ -2,12 +2,13 @@ import type { EventEnvelope } from '#shared/contracts/events.ts';
 import type { EngineName, Me } from '#shared/contracts/session.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
+import type { JournalSession } from '#shared/ports/journal-store.ts';
 import type { EngineEvent, SessionState } from '../engines/engine.ts';
 import type { EventLane } from './event-publisher.ts';
 import { SeqCounter } from './seq-counter.ts';
 
 export interface EventOutletOptions {
-  readonly session: string;
+  readonly session: JournalSession;
   readonly engine: EngineName;
   readonly version: string;
   readonly hostId: string;
@@ -70,7 +71,7 @@ export class EventOutlet {
     return {
       id: eventId(session, event.body.event, event.timestamp, event.key),
       timestamp: event.timestamp,
-      session,
+      session: session.name,
       metadata: { ...metadata() },
       me: me(),
       engine,

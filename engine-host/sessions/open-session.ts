@@ -95,7 +95,7 @@ function open(row: SessionRow, restored: RestoredState, journal: SessionJournal,
   });
   const state = new JournaledState(restored, { ...deps, journal, checkpoints, onFailure: onFailure(deps) });
   const outlet = new EventOutlet({
-    session: row.name,
+    session: row,
     engine: row.engine,
     version: deps.version,
     hostId: deps.hostId,

@@ -32,7 +32,7 @@ const decompress = promisify(zstdDecompress);
 /** Compresses and encrypts. @throws what the key provider throws */
 export async function sealBody(content: Uint8Array, place: BodyPlace, keys: DataKeyProvider): Promise<Uint8Array> {
   const packed = content.length <= SMALL_BYTES ? zstdCompressSync(content, LEVEL) : await compress(content, LEVEL);
-  const { id, key } = await keys.current();
+  const { id, key } = await keys.current(place.session);
   const header = Buffer.concat([Buffer.of(VERSION, id.length), id]);
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(authenticated(header, place));
@@ -50,7 +50,7 @@ export async function openBody(body: Uint8Array, place: BodyPlace, keys: DataKey
   const header = bytes.subarray(0, 2 + idLength);
   const nonceEnd = header.length + NONCE_BYTES;
   if (bytes.length < nonceEnd + TAG_BYTES) throw new CorruptStateError(`A ${place.kind} body is cut short`);
-  const key = await keys.find(header.subarray(2));
+  const key = await keys.find(place.session, header.subarray(2));
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(header.length, nonceEnd), {
       authTagLength: TAG_BYTES,

@@ -103,8 +103,9 @@ export class SessionJournal {
   }
 }
 
-/** Deletes all that a session's journal consists of. */
+/** Deletes all that a session's journal consists of, and the keys of its bodies, wherever copies of those may be. */
 export async function clearJournal(session: JournalSession, stores: JournalStores): Promise<void> {
   await stores.journal.clear(session);
   await stores.journalBodies.deleteBelow(session, Number.MAX_SAFE_INTEGER);
+  await stores.dataKeys.forget(session);
 }

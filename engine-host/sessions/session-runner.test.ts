@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
@@ -35,6 +35,7 @@ async function createWorld(changes: Partial<SessionRow> = {}) {
     journalBodies: new MemoryJournalBodyStore(),
     dataKeys: new LocalDataKeys(new Uint8Array(32)),
     messages: new MemoryMessageStore(),
+    media: new MemoryMediaStore(),
     factory: new FakeEngineFactory(),
     /** What each status event found in the row when it was published. */
     told: [] as { event: string; row: string | undefined }[],
@@ -57,7 +58,6 @@ function createRunner(world: World, lease = new ManualLease()) {
       version: '1.0.0',
       clock: systemClock,
       checkpointInterval: 900_000,
-      media: new MemoryMediaStore(),
       remoteFiles: { fetch: () => Promise.reject(new DependencyError('no network in tests')) },
       readModels: [world.messages],
       publisher: new EventPublisher(world.bus, logger),
@@ -308,6 +308,67 @@ describe('SessionRunner', () => {
     expect(session.gone).toHaveBeenCalledOnce();
   });
 
+  describe('deletes media with the session', () => {
+    const keys = ['out/alpha/job-1/a', 'files/alpha/3EB0.png', 'events/alpha/evt_1.json'];
+    const others = ['files/alphabet/3EB0.png', 'out/beta/job-1/a'];
+    const withMedia = async () => {
+      const session = await working();
+      for (const key of [...keys, ...others]) await session.world.media.put(key, Uint8Array.of(1), 'image/png');
+      return session;
+    };
+    const left = async ({ media }: World) => {
+      const found = await Promise.all(
+        [...keys, ...others].map(async (key) => ((await media.exists(key)) ? [key] : [])),
+      );
+      return found.flat();
+    };
+
+    it('of every kind, and no other session’s', async () => {
+      const session = await withMedia();
+      await session.intend({ desired: 'DELETED' });
+      expect(await left(session.world)).toEqual(others);
+      expect(await rowOf(session)).toBeUndefined();
+    });
+
+    it('page by page, and the name is not free before the last', async () => {
+      const session = await withMedia();
+      for (let file = 0; file < 2_500; file += 1) {
+        await session.world.media.put(`files/alpha/${file}.png`, Uint8Array.of(1), 'image/png');
+      }
+      const rows: (string | undefined)[] = [];
+      const deleteSome = session.world.media.deleteSome.bind(session.world.media);
+      vi.spyOn(session.world.media, 'deleteSome').mockImplementation(async (prefix) => {
+        rows.push((await rowOf(session))?.desired);
+        // A page whose answer is lost is asked for again.
+        if (rows.length === 2) throw new DependencyError('no answer');
+        return deleteSome(prefix);
+      });
+      await session.intend({ desired: 'DELETED' });
+      expect(rows).toEqual(Array.from({ length: 6 }, () => 'DELETED'));
+      expect(await left(session.world)).toEqual(others);
+      expect(await session.world.media.exists('files/alpha/2499.png')).toBe(false);
+    });
+
+    it('and leaves the rest to the next owner when it is one no longer', async () => {
+      const session = await withMedia();
+      const deleteSome = session.world.media.deleteSome.bind(session.world.media);
+      const spy = vi.spyOn(session.world.media, 'deleteSome').mockImplementationOnce(async (prefix) => {
+        const more = await deleteSome(prefix);
+        session.lease.end();
+        return more;
+      });
+      await session.intend({ desired: 'DELETED' });
+      expect(spy).toHaveBeenCalledTimes(1);
+      expect(await left(session.world)).toEqual([...keys.slice(1), ...others]);
+      const next = createRunner(session.world, new ManualLease('socket-00', 2));
+      session.factory.onStart = (engine) => engine.work();
+      next.runner.wake();
+      await next.runner.settled();
+      expect(await left(session.world)).toEqual(others);
+      expect(await rowOf(session)).toBeUndefined();
+    });
+  });
+
   it('fails without an engine of that name, and says why', async () => {
     const session = await started({ engine: 'GOWS' });
     expect(await rowOf(session)).toMatchObject({ status: 'FAILED', statusReason: 'engine-not-available' });
@@ -376,12 +437,11 @@ describe('SessionRunner', () => {
     const session = await working();
     await session.intend({ desired: 'STOPPED' });
     const next = createRunner(session.world, new ManualLease('socket-00', 2));
-    const event = (id: string) =>
-      ({ body: { event: 'call.received', payload: { id } }, key: id, timestamp: 1 }) as const;
+    const event = (id: string) => ({ body: { event: 'poll.vote', payload: { id } }, key: id, timestamp: 1 }) as const;
     next.runner.tell(event('other'), 'zero');
     next.runner.tell(event('own'), 'one');
     await next.runner.settled();
-    const told = session.bus.events.flatMap((envelope) => (envelope.event === 'call.received' ? [envelope] : []));
+    const told = session.bus.events.flatMap((envelope) => (envelope.event === 'poll.vote' ? [envelope] : []));
     expect(told.map(({ payload, me }) => [payload.id, me?.id])).toEqual([['own', '4915112345678@c.us']]);
     expect(session.factory.told).toEqual(['start', 'stop']);
     expect(next.gone).toHaveBeenCalledOnce();
@@ -420,7 +480,7 @@ describe('SessionRunner', () => {
     context.state.append([{ key: 'creds', value: Uint8Array.of(9) }]);
     await expect(context.state.durable(context.state.head)).rejects.toThrow();
     context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
-    context.emit({ body: { event: 'call.received', payload: {} }, key: 'x', timestamp: 1 });
+    context.emit({ body: { event: 'poll.vote', payload: {} }, key: 'x', timestamp: 1 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await rowOf(session)).toEqual(before);
     expect(statuses(session)).toEqual(['STARTING', 'WORKING']);
@@ -503,5 +563,123 @@ describe('SessionRunner and pacing', () => {
       expect(told().at(-1)).toMatchObject({ payload: { name: 'alpha', status: 'WORKING', data } }),
     );
     expect(told().filter(({ payload }) => 'data' in payload && payload.data !== null)).toHaveLength(1);
+  });
+
+  it('tells of a pause because too little is delivered, and that it is over', async () => {
+    const session = await working({ config: { pacing: { profile: 'safe' } } });
+    const time = { now: Date.now() };
+    const clock = vi.spyOn(systemClock, 'now').mockImplementation(() => time.now);
+    const sent = (id: string) => {
+      const payload = { ...waMessage({ id, fromMe: true }), source: 'api' as const };
+      session.factory.last.context.emit({ body: { event: 'message.any', payload }, key: id, timestamp: time.now });
+    };
+    const data = () =>
+      session.bus.events.flatMap(({ event, payload }) => (event === 'session.status' ? [payload.data] : [])).at(-1);
+    for (let count = 0; count < 50; count += 1) sent(`3EB0AAAA${count}`);
+    time.now += 3_600_000;
+    sent('3EB0AAAALAST');
+    const timeEnforcementEnds = Math.ceil(time.now / 1000) + 86_400;
+    const begun = { isActive: true, delivered: 0, sends: 50, timeEnforcementEnds };
+    await vi.waitFor(() => expect(data()).toEqual({ deliveryBrake: begun }));
+    time.now += 86_400_000;
+    session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
+    session.factory.last.work();
+    await vi.waitFor(() => expect(data()).toEqual({ deliveryBrake: { isActive: false, timeEnforcementEnds } }));
+    clock.mockRestore();
+  });
+
+  describe('tells once that a restriction is over', () => {
+    const DAY = 86_400_000;
+    const over = (world: World) =>
+      world.bus.events.flatMap((envelope) => {
+        if (envelope.event !== 'session.status') return [];
+        const { data } = envelope.payload;
+        const isOver = JSON.stringify(data).includes('"isActive":false');
+        return isOver ? [{ id: envelope.id, seq: envelope.seq, data }] : [];
+      });
+    const restricted = async () => {
+      const session = await working({ config: { pacing: { profile: 'safe' } } });
+      const time = { now: Date.now() };
+      vi.spyOn(systemClock, 'now').mockImplementation(() => time.now);
+      session.runner.restricted('nack-463');
+      await vi.waitFor(() =>
+        expect(session.bus.events.at(-1)).toMatchObject({ payload: { data: { code: 'nack-463' } } }),
+      );
+      return { ...session, time };
+    };
+    /** Another host goes on with the session; its engine works at once. */
+    const nextHost = async (world: World, epoch: number) => {
+      const next = createRunner(world, new ManualLease('socket-00', epoch));
+      world.factory.onStart = (engine) => engine.work();
+      next.runner.wake();
+      await vi.waitFor(() => expect(next.runner.status).toBe('WORKING'));
+      return next;
+    };
+    afterEach(() => {
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+    });
+
+    it('when its time comes', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const session = await restricted();
+      session.time.now += DAY - 1;
+      vi.advanceTimersByTime(DAY - 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(over(session.world)).toEqual([]);
+      session.time.now += 1;
+      vi.advanceTimersByTime(1);
+      await vi.waitFor(() => expect(over(session.world)).toHaveLength(1));
+      const timelock = { isActive: false, timeEnforcementEnds: Math.ceil(session.time.now / 1000) };
+      expect(over(session.world)[0]?.data).toMatchObject({ reachoutTimelock: timelock });
+      session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
+      session.factory.last.work();
+      await session.runner.handOver();
+      const next = await nextHost(session.world, 2);
+      await next.runner.handOver();
+      expect(over(session.world)).toHaveLength(1);
+    });
+
+    it('by the host that has the session then, also when it came after the end', async () => {
+      const session = await restricted();
+      await session.runner.handOver();
+      session.time.now += 2 * DAY;
+      const next = await nextHost(session.world, 2);
+      await vi.waitFor(() => expect(over(session.world)).toHaveLength(1));
+      await next.runner.handOver();
+      const third = await nextHost(session.world, 3);
+      await third.runner.handOver();
+      expect(over(session.world)).toHaveLength(1);
+    });
+
+    it('again, under the same id, where a host died before the bus had it', async () => {
+      const session = await restricted();
+      await session.runner.handOver();
+      session.time.now += 2 * DAY;
+      session.bus.refuse('call');
+      const next = await nextHost(session.world, 2);
+      const lost = vi.spyOn(session.bus, 'publish');
+      await vi.waitFor(() => expect(JSON.stringify(lost.mock.calls)).toContain('"isActive":false'));
+      const tried = lost.mock.calls.flat(2).find((envelope) => JSON.stringify(envelope).includes('"isActive":false'));
+      await next.runner.abort();
+      next.lease.end();
+      session.time.now += 5_000;
+      const third = await nextHost(session.world, 3);
+      session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
+      session.factory.last.work();
+      session.bus.refuse('none');
+      await third.runner.handOver();
+      expect(over(session.world).map(({ id }) => id)).toEqual([tried?.id]);
+    });
+
+    it('and not while another one is on', async () => {
+      const session = await restricted();
+      session.time.now += DAY + 1;
+      session.runner.restricted('nack-463');
+      session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
+      session.factory.last.work();
+      await session.runner.handOver();
+      expect(over(session.world)).toEqual([]);
+    });
   });
 });

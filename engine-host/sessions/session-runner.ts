@@ -8,10 +8,11 @@ import { isLost, whileOwned } from '../host/lease.ts';
 import { settledWithin, sleep } from '../host/sleep.ts';
 import { SessionPacer } from '../jobs/session-pacer.ts';
 import { CorruptStateError } from './corrupt-state-error.ts';
+import { eraseSession } from './erase-session.ts';
 import { type OpenSession, type OpenSessionDeps, openEmptySession, openSession } from './open-session.ts';
+import { PauseNotices } from './pause-notices.ts';
 import { engineConfiguration, isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
 import { SentContents } from './sent-contents.ts';
-import { clearJournal } from './session-journal.ts';
 import { SessionReporter } from './session-reporter.ts';
 import type { SessionRunnerDeps, SessionRunnerPlace } from './session-runner-deps.ts';
 import { StatusBoard } from './status-board.ts';
@@ -39,6 +40,7 @@ export class SessionRunner {
   #open: OpenSession | undefined;
   #pacing: { readonly open: OpenSession; readonly pacer: SessionPacer } | undefined;
   #running: { readonly engine: Engine; readonly configuration: string } | undefined;
+  readonly #pauses: PauseNotices;
   #halted = false;
   #stopping: Promise<unknown> = Promise.resolve();
   /** Settles when an engine that has failed is stopped, and the failure is on its way into the row. */
@@ -55,6 +57,15 @@ export class SessionRunner {
     this.#place = place;
     this.#deps = deps;
     this.#sent = new SentContents(place.name, deps.messages);
+    this.#pauses = new PauseNotices({
+      clock: deps.clock,
+      pacer: () => this.pacer,
+      announce: (announcement) => {
+        void this.#board?.announce(announcement).catch((error: unknown) => {
+          if (isLost(error)) this.#fence(error);
+        });
+      },
+    });
     this.#reporter = new SessionReporter({
       lease: place.lease,
       write: async (report) => {
@@ -100,15 +111,7 @@ export class SessionRunner {
   /** WhatsApp has refused a message because of the account. @param code as the job says it */
   restricted(code: string): void {
     const pause = this.pacer?.refused();
-    if (pause === undefined) return;
-    const reachoutTimelock = {
-      enforcementType: 'UNKNOWN',
-      isActive: true,
-      timeEnforcementEnds: Math.ceil(pause.until / 1000),
-    };
-    void this.#board?.announce({ reachoutTimelock, code }).catch((error: unknown) => {
-      if (isLost(error)) this.#fence(error);
-    });
+    if (pause !== undefined) this.#pauses.refused(pause, code);
   }
 
   /** Publishes an event that comes from elsewhere than the engine, also when nothing runs. */
@@ -154,6 +157,7 @@ export class SessionRunner {
     this.#ended = true;
     this.#over.abort();
     this.#dirty = false;
+    this.#pauses.close();
     this.#open?.state.fence(new NotOwnerError('The session is no longer ours'));
     this.#open?.outlet.close();
     await this.#stopEngine();
@@ -210,7 +214,7 @@ export class SessionRunner {
         hostId: this.#deps.hostId,
         clock: this.#deps.clock,
         report: (report) => this.#reporter.report(report),
-        emit: (event) => this.#open?.outlet.emit(event),
+        emit: (event, published) => this.#open?.outlet.emit(event, published),
       });
       return true;
     }
@@ -323,7 +327,11 @@ export class SessionRunner {
       if (isLost(error)) this.#fence(error);
       else this.#place.logger.error({ err: error, status: state.status }, 'could not tell a status');
     });
-    if (state.status === 'WORKING') void told.then(() => this.#place.onWorking());
+    if (state.status !== 'WORKING') return;
+    void told.then(() => {
+      this.#pauses.watch();
+      this.#place.onWorking();
+    });
   }
 
   async #tell(state: EngineState, board: StatusBoard): Promise<void> {
@@ -382,9 +390,7 @@ export class SessionRunner {
     }
     if (!(await this.#close(PUBLISH_PATIENCE_MS))) this.#open?.state.fence(new NotOwnerError('The session is deleted'));
     const onFailure = (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'could not remove');
-    for (const readModel of this.#deps.readModels) await whileOwned(lease, () => readModel.clear(name), onFailure);
-    await whileOwned(lease, () => this.#deps.checkpoints.prune({ ...row, checkpoint: null }, 0), onFailure);
-    await whileOwned(lease, () => clearJournal(row, this.#deps), onFailure);
+    await eraseSession(row, lease, this.#deps, onFailure);
     await this.#reporter.idle();
     await whileOwned(lease, () => this.#deps.sessions.remove(name, row.incarnation, lease.epoch), onFailure);
     this.#end();
@@ -475,6 +481,7 @@ export class SessionRunner {
       this.#place.logger.warn('events still wait for the bus');
       return false;
     }
+    this.#pauses.close();
     await open.state.close();
     open.outlet.close();
     this.#open = undefined;
@@ -491,6 +498,7 @@ export class SessionRunner {
       createdAt: this.#row?.createdAt ?? this.#deps.clock.now(),
       nextSendAt: this.#row?.nextSendAt,
       report: (nextSendAt) => this.#note({ nextSendAt }),
+      braked: (pause, found) => this.#pauses.braked(pause, found),
     });
   }
 

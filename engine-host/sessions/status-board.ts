@@ -9,7 +9,8 @@ export interface StatusBoardOptions {
   readonly hostId: string;
   readonly clock: Clock;
   readonly report: (report: SessionReport) => Promise<void>;
-  readonly emit: (event: EngineEvent) => void;
+  /** @param published called once when the bus has accepted the event */
+  readonly emit: (event: EngineEvent, published?: () => void) => void;
 }
 
 export interface NewStatus {
@@ -20,6 +21,16 @@ export interface NewStatus {
   readonly message?: string;
   readonly qr?: { readonly value: string; readonly expiresAt: number };
   readonly me?: Me | null;
+}
+
+/** Something beside the status, which stays as it is. */
+export interface Announcement {
+  readonly data: Record<string, unknown>;
+  /** When it happened, and what tells it from others: for what several hosts may tell. @default now */
+  readonly timestamp?: number;
+  readonly key?: string;
+  /** Called once when the bus has accepted the event. */
+  readonly published?: () => void;
 }
 
 const STATUSES_KEPT = 3;
@@ -87,17 +98,19 @@ export class StatusBoard {
     });
   }
 
-  /** Tells of something beside the status, which stays as it is. */
-  async announce(data: Record<string, unknown>): Promise<void> {
+  async announce({ data, published, ...given }: Announcement): Promise<void> {
     const { clock, report, emit, session } = this.#options;
-    const timestamp = clock.now();
+    const timestamp = given.timestamp ?? clock.now();
     const [status, statuses] = [this.#status, [...this.#statuses]];
     await report({ statusData: data });
-    emit({
-      body: { event: 'session.status', payload: { name: session, status, statuses, data } },
-      key: `${status}:${timestamp}:data`,
-      timestamp,
-    });
+    emit(
+      {
+        body: { event: 'session.status', payload: { name: session, status, statuses, data } },
+        key: given.key ?? `${status}:${timestamp}:data`,
+        timestamp,
+      },
+      published,
+    );
   }
 
   forgetMe(): void {

@@ -65,7 +65,7 @@ export class JobNotCancellableError extends ConflictError {
   readonly state: JobState;
   constructor(session: string, jobId: string, state: JobState) {
     super(
-      state === 'PREPARED' || state === 'ON_WIRE'
+      state === 'PREPARED'
         ? `The message may have left already: its job is ${state}`
         : `The job has ended: it is ${state}`,
     );

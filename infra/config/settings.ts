@@ -100,7 +100,6 @@ export const settingsSchema = z
   });
 
 export type Settings = z.infer<typeof settingsSchema>;
-export type UsagePlanSettings = z.infer<typeof usagePlan>;
 
 /** A setting is unknown, missing or wrong; the message names it. */
 export class SettingsError extends Error {}

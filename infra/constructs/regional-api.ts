@@ -78,7 +78,6 @@ export class RegionalApi extends Construct {
         stageName: API_STAGE,
         throttlingRateLimit: settings.throttleRate,
         throttlingBurstLimit: settings.throttleBurst,
-        metricsEnabled: true,
         ...(authorization === 'iam' && { variables: { ...IAM_STAGE_VARIABLES } }),
         accessLogDestination: new LogGroupLogDestination(logGroup),
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG_FIELDS)),

@@ -44,7 +44,7 @@ export interface PlatformOptions {
   /** What hosts run, with arguments for Node before it. @default the sources */
   readonly hostProgram?: { readonly path: string; readonly nodeArguments: readonly string[] };
   /** More environment for the hosts. */
-  readonly hostEnv?: Readonly<Record<string, string>>;
+  readonly hostEnv?: Readonly<Record<string, string | undefined>>;
   /** How long hosts have to end before they are killed, milliseconds. @default 10000 */
   readonly stopDeadlineMs?: number;
   readonly onHostLine?: HostProcessesOptions['onLine'];

@@ -20,7 +20,10 @@ const MAX_SOCKETS = 256;
 const CONNECTION_TIMEOUT_MS = 2_000;
 const ATTEMPTS = 4;
 
-const connections = (requestTimeout: number) => {
+export const retries = { maxAttempts: ATTEMPTS, retryMode: 'standard' };
+
+/** @param requestTimeout milliseconds */
+export const connections = (requestTimeout: number) => {
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
   return {
     connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -33,7 +36,6 @@ const connections = (requestTimeout: number) => {
 
 /** The SDK's clients, one of each for a process. Region, credentials and endpoints come from the environment. */
 export function createAwsClients({ pathStyle }: AwsClientOptions): AwsClients {
-  const retries = { maxAttempts: ATTEMPTS, retryMode: 'standard' };
   return {
     dynamo: DynamoDBDocumentClient.from(new DynamoDBClient({ ...retries, requestHandler: connections(5_000) }), {
       marshallOptions: { removeUndefinedValues: true },

@@ -2,7 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { FINISHED_STATES, type JobRow, type JobState, jobRowSchema, OPEN_STATES } from '../contracts/jobs.ts';
 import { INDEXES, TABLES } from '../contracts/resources.ts';
-import { ConflictError, NotFoundError, NotOwnerError } from '../domain/errors.ts';
+import { ConflictError, DependencyError, NotFoundError, NotOwnerError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EarlyEnd, JobOutcome, JobStore, JobsQuery, JobWait, OpenJob } from '../ports/job-store.ts';
 import { type Expression, REMOVE } from './dynamodb-expression.ts';
@@ -52,7 +52,7 @@ export class DynamoDbJobStore implements JobStore {
   ): Promise<JobRow> {
     const first = await this.#table.update({ session, jobId }, (e) => ({
       update: e.update({ ...frozen, ...this.#stamp(epoch), state: 'PREPARED' }, countAttempt(e)),
-      condition: `attribute_not_exists(${e.name('content')}) AND ${writable(e, epoch, ['QUEUED', 'PREPARED'])}`,
+      condition: `attribute_not_exists(${e.name('content')}) AND ${writable(e, epoch, OPEN_STATES)}`,
     }));
     if (first !== undefined) return jobRowSchema.parse(first);
 
@@ -65,7 +65,7 @@ export class DynamoDbJobStore implements JobStore {
     const row = await this.get(session, jobId);
     if (row === undefined) throw new NotFoundError(`Job '${jobId}' does not exist`);
     assertEpoch(row, epoch);
-    if (!FINISHED_STATES.has(row.state)) throw new ConflictError(`Job '${jobId}' is on the wire without its content`);
+    if (!FINISHED_STATES.has(row.state)) throw new DependencyError(`Job '${jobId}' was changed while it was prepared`);
     return row;
   }
 

@@ -27,8 +27,15 @@ export class DynamoDbOwnershipStore implements OwnershipStore {
     this.#clock = clock;
   }
 
-  async register(host: HostRow): Promise<void> {
-    await this.#hosts.put(host);
+  async register(host: HostRow, replaces: string | undefined): Promise<boolean> {
+    const written =
+      replaces === undefined
+        ? await this.#hosts.create(host, 'hostId')
+        : await this.#hosts.put(host, (e) => `${e.name('incarnation')} = ${e.value(replaces)}`);
+    if (written) return true;
+    // The write may have succeeded while its answer was lost; the repeated one then finds our own row.
+    const now = await this.#hosts.get({ hostId: host.hostId });
+    return now?.incarnation === host.incarnation;
   }
 
   async heartbeat(

@@ -1,6 +1,7 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
 import type * as z from 'zod';
 import type { EventEnvelope, eventReferenceSchema } from '../contracts/events.ts';
+import { mediaKey } from '../contracts/media-keys.ts';
 import { BUS, EVENT_SOURCE } from '../contracts/resources.ts';
 import type { DependencyError } from '../domain/errors.ts';
 import type { EventBus } from '../ports/event-bus.ts';
@@ -73,7 +74,7 @@ export class EventBridgeEventBus implements EventBus {
   }
 
   async #store(event: EventEnvelope, whole: string): Promise<EventReference> {
-    const Key = `events/${event.session}/${event.id}.json`;
+    const Key = mediaKey.event(event.session, event.id);
     await this.#media.put(Key, Buffer.from(whole), 'application/json');
     return { id: event.id, session: event.session, s3: { Bucket: this.#media.bucket, Key } };
   }

@@ -2,6 +2,7 @@ import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { NotFoundError } from '../domain/errors.ts';
 import type { DataKey, DataKeyProvider } from '../ports/data-keys.ts';
+import type { JournalSession } from '../ports/journal-store.ts';
 
 const KEY_BYTES = 32;
 const FINGERPRINT_BYTES = 4;
@@ -10,8 +11,8 @@ const SALT_BYTES = 12;
 const MOST_USES = 2 ** 28;
 
 /**
- * Data keys derived from a master key that lies in a file. A data key's id is a fingerprint of the master key and a
- * random salt.
+ * Data keys derived from a master key that lies in a file, for all sessions of a process the same. A data key's id is a
+ * fingerprint of the master key and a random salt.
  */
 export class LocalDataKeys implements DataKeyProvider {
   readonly #master: Uint8Array;
@@ -26,7 +27,7 @@ export class LocalDataKeys implements DataKeyProvider {
     this.#fingerprint = createHmac('sha256', master).update('fingerprint').digest().subarray(0, FINGERPRINT_BYTES);
   }
 
-  async current(): Promise<DataKey> {
+  async current(_session: JournalSession): Promise<DataKey> {
     this.#uses += 1;
     if (this.#current === undefined || this.#uses > MOST_USES) {
       const salt = randomBytes(SALT_BYTES);
@@ -36,11 +37,14 @@ export class LocalDataKeys implements DataKeyProvider {
     return this.#current;
   }
 
-  async find(id: Uint8Array): Promise<Uint8Array> {
+  async find(_session: JournalSession, id: Uint8Array): Promise<Uint8Array> {
     if (id.length !== FINGERPRINT_BYTES + SALT_BYTES || this.#fingerprint.compare(id, 0, FINGERPRINT_BYTES) !== 0)
       throw new NotFoundError('The state was encrypted under another master key than the one in STATE_KEY_FILE');
     return this.#derive(id.subarray(FINGERPRINT_BYTES));
   }
+
+  /** Nothing is stored of a session's keys. */
+  async forget(_session: JournalSession): Promise<void> {}
 
   #derive(salt: Uint8Array): Uint8Array {
     return new Uint8Array(hkdfSync('sha256', this.#master, salt, 'trunkline data key', KEY_BYTES));

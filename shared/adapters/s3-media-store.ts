@@ -1,4 +1,11 @@
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { BUCKETS } from '../contracts/resources.ts';
@@ -60,5 +67,26 @@ export class S3MediaStore implements MediaStore {
   async presignedUrl(key: string, seconds: number): Promise<string> {
     const command = new GetObjectCommand({ Bucket: this.bucket, Key: key });
     return await getSignedUrl(this.#client, command, { expiresIn: seconds });
+  }
+
+  /** What is deleted was listed before it, so a late deletion takes nothing that is newer. */
+  async deleteSome(prefix: string): Promise<boolean> {
+    const failed = await this.#deletePage(prefix).catch((error: unknown) => {
+      throw dependencyError('S3 deletion of media', error);
+    });
+    if (failed.left > 0) throw new DependencyError(`S3 did not delete ${failed.left} objects of ${failed.of}`);
+    return failed.isTruncated;
+  }
+
+  async #deletePage(Prefix: string) {
+    const Bucket = this.bucket;
+    const { Contents = [], IsTruncated } = await this.#client.send(new ListObjectsV2Command({ Bucket, Prefix }));
+    const Objects = Contents.flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }]));
+    const isTruncated = IsTruncated === true;
+    if (Objects.length === 0) return { left: 0, of: 0, isTruncated };
+    const { Errors = [] } = await this.#client.send(
+      new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }),
+    );
+    return { left: Errors.length, of: Objects.length, isTruncated };
   }
 }

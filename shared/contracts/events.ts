@@ -146,6 +146,63 @@ const presencePayloadSchema = z.object({
   ),
 });
 
+const groupIdSchema = z.object({ id: z.string() });
+const groupParticipantSchema = z.object({
+  /** As the group addresses its members: `@lid` in most groups, `@c.us` in old ones. */
+  id: z.string(),
+  /** `@c.us`, where it is known. */
+  pn: z.string().optional(),
+  role: z.enum(['left', 'participant', 'admin', 'superadmin']),
+});
+/** `timestamp` is in seconds; `_data` has who did it (`author`) and WhatsApp's word for it (`change`). */
+const groupEventFields = { timestamp: z.number(), _data: z.record(z.string(), z.unknown()) };
+
+/** The account is in a group that it was not in before. */
+export const groupJoinPayloadSchema = z.object({
+  ...groupEventFields,
+  group: groupIdSchema.extend({
+    subject: z.string(),
+    description: z.string(),
+    membersCanAddNewMember: z.boolean(),
+    membersCanSendMessages: z.boolean(),
+    /** Ours; WAHA does not tell. */
+    membersCanEditInfo: z.boolean(),
+    newMembersApprovalRequired: z.boolean(),
+    participants: z.array(groupParticipantSchema),
+  }),
+});
+export type GroupJoinPayload = z.infer<typeof groupJoinPayloadSchema>;
+
+/** The account is no longer in the group. */
+export const groupLeavePayloadSchema = z.object({ ...groupEventFields, group: groupIdSchema });
+
+export const groupParticipantsPayloadSchema = z.object({
+  ...groupEventFields,
+  type: z.enum(['join', 'leave', 'promote', 'demote']),
+  group: groupIdSchema,
+  participants: z.array(groupParticipantSchema),
+});
+
+/** `group` has what has changed, named as in `group.v2.join`; `invite` is a URL. */
+export const groupUpdatePayloadSchema = z.object({
+  ...groupEventFields,
+  group: groupJoinPayloadSchema.shape.group
+    .omit({ participants: true })
+    .extend({ invite: z.string() })
+    .partial()
+    .extend({ id: z.string() }),
+});
+
+/** `timestamp` is in seconds; `_data.status` says how a call ended: `reject`, `timeout` or `terminate`. */
+export const callPayloadSchema = z.object({
+  id: z.string(),
+  from: z.string(),
+  timestamp: z.number(),
+  isVideo: z.boolean(),
+  isGroup: z.boolean(),
+  _data: z.record(z.string(), z.unknown()),
+});
+
 const envelopeFields = {
   /** Stable over redeliveries: the key to deduplicate by. */
   id: z.string(),
@@ -163,7 +220,7 @@ const envelopeFields = {
     platform: z.string(),
     worker: z.object({ id: z.string().nullable() }),
   }),
-  /** Strictly grows within a session. */
+  /** Strictly grows within a session. A session that was deleted and created anew begins at 1; `id` is unique over both. */
   seq: z.number(),
   traceparent: z.string().optional(),
 };
@@ -177,20 +234,18 @@ export const eventEnvelopeSchema = z.discriminatedUnion('event', [
   z.object({ ...envelopeFields, event: z.literal('message.revoked'), payload: revokedPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('message.edited'), payload: editedPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('presence.update'), payload: presencePayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('group.v2.join'), payload: groupJoinPayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('group.v2.leave'), payload: groupLeavePayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('group.v2.participants'), payload: groupParticipantsPayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('group.v2.update'), payload: groupUpdatePayloadSchema }),
   z.object({
     ...envelopeFields,
-    event: z.enum([
-      'message.waiting',
-      'group.v2.join',
-      'group.v2.leave',
-      'group.v2.update',
-      'group.v2.participants',
-      'poll.vote',
-      'poll.vote.failed',
-      'call.received',
-      'call.accepted',
-      'call.rejected',
-    ]),
+    event: z.enum(['call.received', 'call.accepted', 'call.rejected']),
+    payload: callPayloadSchema,
+  }),
+  z.object({
+    ...envelopeFields,
+    event: z.enum(['message.waiting', 'poll.vote', 'poll.vote.failed']),
     payload: z.record(z.string(), z.unknown()),
   }),
 ]);

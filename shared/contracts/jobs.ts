@@ -3,14 +3,13 @@ import { commandSchema } from './commands.ts';
 
 /**
  * States of a job. The row is the truth, the queue only the wake-up.
- * `QUEUED → PREPARED` (content frozen) `→ ON_WIRE → SENT` (the server's ack) for sends, `QUEUED → DONE` for commands;
- * `FAILED`, `EXPIRED`, `CANCELLED` end both. `DELIVERED → READ | PLAYED` are in no row: whoever is shown one job sees
- * them in place of `SENT`, from the receipts that the messages' read model knows.
+ * `QUEUED → PREPARED` (content frozen, the last write before the wire) `→ SENT` (the server's ack) for sends,
+ * `QUEUED → DONE` for commands; `FAILED`, `EXPIRED`, `CANCELLED` end both. `DELIVERED → READ | PLAYED` are in no row:
+ * whoever is shown one job sees them in place of `SENT`, from the receipts that the messages' read model knows.
  */
 export const JOB_STATES = [
   'QUEUED',
   'PREPARED',
-  'ON_WIRE',
   'SENT',
   'DELIVERED',
   'READ',
@@ -20,7 +19,15 @@ export const JOB_STATES = [
   'EXPIRED',
   'CANCELLED',
 ] as const;
-export const jobStateSchema = z.enum(JOB_STATES);
+export const jobStateSchema = z.enum(JOB_STATES).meta({
+  description: [
+    'QUEUED: nothing has left, it can be cancelled.',
+    'PREPARED: its content is fixed and it leaves; it may be on the wire or have left, nobody knows until WhatsApp answers.',
+    'SENT: WhatsApp has it. DELIVERED, READ, PLAYED: what the receipts say.',
+    'DONE: a command has its result.',
+    'FAILED: `error` says why. EXPIRED: it could not leave in time. CANCELLED: by you, nothing has left.',
+  ].join(' '),
+});
 export type JobState = z.infer<typeof jobStateSchema>;
 
 /** States in which an engine has nothing left to do. */

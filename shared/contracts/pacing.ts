@@ -37,6 +37,10 @@ export const pacingOverridesSchema = z.object({
     .meta({ description: 'Chats that get the same content within an hour' }),
   typing: z.boolean().nullish().meta({ description: 'Show "typing…" before a text' }),
   warmUp: z.boolean().nullish().meta({ description: 'Lower caps in the first ten days after pairing' }),
+  deliveryBrake: z
+    .boolean()
+    .nullish()
+    .meta({ description: 'Open no conversations for a day when less than 60 % of 50 messages were delivered' }),
 });
 
 /** How fast a session's sends may leave. */

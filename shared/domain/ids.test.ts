@@ -82,14 +82,16 @@ describe('message ids', () => {
 
 describe('event ids', () => {
   it('look like ULIDs of the event’s time and depend on everything that makes it what it is', () => {
-    const id = eventId('default', 'message', 1_763_396_580_579, 'false_1@c.us_A');
+    const session = { name: 'default', incarnation: 'one' };
+    const id = eventId(session, 'message', 1_763_396_580_579, 'false_1@c.us_A');
     expect(id).toMatch(/^evt_[0-9a-hjkmnp-tv-z]{26}$/);
     expect(id.slice(4, 14)).toBe('01ka9a0x73');
-    expect(eventId('default', 'message', 1_763_396_580_579, 'false_1@c.us_A')).toBe(id);
+    expect(eventId({ ...session }, 'message', 1_763_396_580_579, 'false_1@c.us_A')).toBe(id);
     for (const other of [
-      eventId('other', 'message', 1_763_396_580_579, 'false_1@c.us_A'),
-      eventId('default', 'message.any', 1_763_396_580_579, 'false_1@c.us_A'),
-      eventId('default', 'message', 1_763_396_580_579, 'false_1@c.us_B'),
+      eventId({ ...session, name: 'other' }, 'message', 1_763_396_580_579, 'false_1@c.us_A'),
+      eventId({ ...session, incarnation: 'two' }, 'message', 1_763_396_580_579, 'false_1@c.us_A'),
+      eventId(session, 'message.any', 1_763_396_580_579, 'false_1@c.us_A'),
+      eventId(session, 'message', 1_763_396_580_579, 'false_1@c.us_B'),
     ]) {
       expect(other).not.toBe(id);
     }

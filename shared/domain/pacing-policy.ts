@@ -1,5 +1,5 @@
 import { DAY, HOUR, MINUTE, type PacingRules, type Range, WARM_UP } from './pacing-profiles.ts';
-import { type ChatPace, findChat, type PacingState, type Slice, withChat } from './pacing-state.ts';
+import { type ChatPace, findChat, type PacingState, type Restriction, type Slice, withChat } from './pacing-state.ts';
 import { counted, roomAt, type Window } from './pacing-window.ts';
 import { afterQuietHours } from './quiet-hours.ts';
 
@@ -99,13 +99,21 @@ export function afterInbound(state: PacingState, chat: string, at: number): Paci
   return { ...state, chats: withChat(state.chats, { ...known, chat, heardAt }) };
 }
 
-/** The state after WhatsApp has refused a message to a stranger. Refusals during a pause are the same one. */
-export function afterRefusal(state: PacingState, at: number): PacingState {
+/** The state after a reason to write to no strangers for a while. What comes during a pause belongs to it. */
+export function afterRefusal(state: PacingState, at: number, cause: Restriction['cause'] = 'refused'): PacingState {
   const { restriction } = state;
   if (restriction !== null && restriction.until > at) return state;
   const isAgain = restriction !== null && restriction.at + STRIKES_FORGOTTEN > at;
   const strikes = isAgain ? restriction.strikes + 1 : 1;
-  return { ...state, restriction: { strikes, at, until: at + (strikes > 1 ? NEXT_PAUSE : FIRST_PAUSE) } };
+  const until = at + (strikes > 1 ? NEXT_PAUSE : FIRST_PAUSE);
+  return { ...state, restriction: { cause, strikes, at, until, endTold: false } };
+}
+
+/** The state after everybody was told that the pause until `until` is over. */
+export function afterEndTold(state: PacingState, until: number): PacingState {
+  const { restriction } = state;
+  if (restriction === null || restriction.until !== until || restriction.endTold) return state;
+  return { ...state, restriction: { ...restriction, endTold: true } };
 }
 
 /** Before this time no ordinary send leaves. */
@@ -173,7 +181,7 @@ function* limits(
   if (isStranger && state.restriction !== null) yield ['restricted', state.restriction.until];
 }
 
-/** Caps as they are at the moment: lower for a young account, and half while WhatsApp is angry. */
+/** Caps as they are at the moment: lower for a young account, and half during a pause. */
 function capsOf(rules: PacingRules, { pairedAt, restriction }: PacingState, now: number) {
   const young = rules.warmUp ? WARM_UP.find(({ days }) => now < pairedAt + days * DAY) : undefined;
   const isRestricted = restriction !== null && restriction.until > now;

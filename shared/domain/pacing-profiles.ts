@@ -41,6 +41,8 @@ export interface PacingRules {
   readonly typing: boolean;
   /** Lower caps in the first ten days after pairing. */
   readonly warmUp: boolean;
+  /** Opens no conversations for a day when too few messages are delivered. */
+  readonly deliveryBrake: boolean;
 }
 
 export const MINUTE = 60_000;
@@ -67,6 +69,7 @@ export const PROFILE_RULES: Readonly<Record<Exclude<PacingProfile, 'off'>, Pacin
     timezone: null,
     typing: true,
     warmUp: true,
+    deliveryBrake: true,
   },
   warm: {
     gap: seconds(3, 8),
@@ -83,6 +86,7 @@ export const PROFILE_RULES: Readonly<Record<Exclude<PacingProfile, 'off'>, Pacin
     timezone: null,
     typing: true,
     warmUp: true,
+    deliveryBrake: true,
   },
   trusted: {
     gap: seconds(1, 3),
@@ -99,6 +103,7 @@ export const PROFILE_RULES: Readonly<Record<Exclude<PacingProfile, 'off'>, Pacin
     timezone: null,
     typing: false,
     warmUp: true,
+    deliveryBrake: true,
   },
 };
 

@@ -21,6 +21,7 @@ export interface PacingSettings {
     readonly sameContentPerHour?: Maybe<number>;
     readonly typing?: Maybe<boolean>;
     readonly warmUp?: Maybe<boolean>;
+    readonly deliveryBrake?: Maybe<boolean>;
   }>;
 }
 
@@ -45,6 +46,7 @@ export function pacingRules(settings: Maybe<PacingSettings>, fallback: PacingPro
     timezone: settings?.timezone ?? null,
     typing: wanted.typing ?? rules.typing,
     warmUp: wanted.warmUp ?? rules.warmUp,
+    deliveryBrake: wanted.deliveryBrake ?? rules.deliveryBrake,
   };
 }
 

@@ -25,12 +25,16 @@ export interface ContentSend {
   readonly at: number;
 }
 
-/** WhatsApp has said no to messages to strangers. */
+/** No messages to strangers for a while. */
 export interface Restriction {
+  /** WhatsApp has refused one, or too few were delivered. */
+  readonly cause: 'refused' | 'undelivered';
   /** How often in a row, without 30 quiet days between. */
   readonly strikes: number;
   readonly at: number;
   readonly until: number;
+  /** Everybody has been told that it is over. */
+  readonly endTold: boolean;
 }
 
 /** All that pacing has to know of a session's past: small, bounded, and the same on the next host. */

@@ -3,7 +3,7 @@ export interface StoredMedia {
   readonly mimetype: string;
 }
 
-/** The media bucket. Keys: `out/{session}/{jobId}` for media to send, `files/{session}/{name}` for received media. */
+/** The media bucket. Its keys: `contracts/media-keys.ts`. */
 export interface MediaStore {
   readonly bucket: string;
   put(key: string, body: Uint8Array, mimetype: string, filename?: string): Promise<void>;
@@ -12,4 +12,9 @@ export interface MediaStore {
   exists(key: string): Promise<boolean>;
   /** A URL that gives the object to whoever has it, for `seconds`. */
   presignedUrl(key: string, seconds: number): Promise<string>;
+  /**
+   * Deletes up to 1,000 of the objects whose keys begin with `prefix`.
+   * @returns whether there may be more; @throws DependencyError when some could not be deleted
+   */
+  deleteSome(prefix: string): Promise<boolean>;
 }

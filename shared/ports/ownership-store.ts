@@ -2,8 +2,13 @@ import type { HostRow, ShardRow } from '../contracts/rows.ts';
 
 /** Hosts and shards tables. Every write is one conditional single-item write. Reads are strongly consistent. */
 export interface OwnershipStore {
-  /** Writes the row of a new incarnation over whatever an earlier one left. */
-  register(host: HostRow): Promise<void>;
+  /**
+   * Writes the row of a new incarnation, if the host's row is still that of the incarnation that was seen. So an attempt
+   * that arrives late, after another one, does not put an earlier incarnation in the place of the one that runs.
+   * @param replaces the incarnation that was seen; undefined: the host had no row
+   * @returns false when the row is another's by now
+   */
+  register(host: HostRow, replaces: string | undefined): Promise<boolean>;
   /** Next heartbeat. @throws NotOwnerError when the row is another incarnation's or declared DEAD */
   heartbeat(hostId: string, incarnation: string, rvn: number, sessions: number, state: HostRow['state']): Promise<void>;
   hosts(): Promise<readonly HostRow[]>;

@@ -2,6 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { HostProcesses } from '#localstack/embedded/host-processes.ts';
 import type { AwsService, ChaosAction, ChaosKind } from './chaos-plan.ts';
 import type { FaultProxy } from './fault-proxy.ts';
+import type { Fleet } from './fleet.ts';
+import { HostKiller } from './host-killer.ts';
+import type { KillControl } from './kill-control.ts';
 import type { HostFault, Ledger } from './ledger.ts';
 import type { Caller } from './patient-caller.ts';
 
@@ -10,6 +13,8 @@ const DRAIN_DEADLINE_MS = 120_000;
 
 export interface ChaosTargets {
   readonly hosts: HostProcesses;
+  readonly control: KillControl;
+  readonly fleet: Fleet;
   /** The simulator's admin API. */
   readonly whatsapp: Caller;
   readonly proxies: ReadonlyMap<AwsService, FaultProxy>;
@@ -22,6 +27,7 @@ export interface ChaosTargets {
 
 /** Carries a plan out against real processes. */
 export class ChaosActor {
+  readonly killer: HostKiller;
   readonly #targets: ChaosTargets;
   /** Hosts that are being stopped or drained and should not get another signal of that sort. */
   readonly #busy = new Set<string>();
@@ -30,6 +36,12 @@ export class ChaosActor {
 
   constructor(targets: ChaosTargets) {
     this.#targets = targets;
+    this.killer = new HostKiller({
+      ...targets,
+      isBusy: (host) => this.#busy.has(host),
+      killed: (host, at, sessions) => this.#note('kill', host, at, sessions),
+      bringBack: (host, downMs) => this.#start(this.#bringBack(host, downMs)),
+    });
   }
 
   /** How often each kind has happened. */
@@ -42,18 +54,21 @@ export class ChaosActor {
     const start = performance.now();
     for (const action of plan) {
       await delay(Math.max(0, action.at - (performance.now() - start)));
-      const doing = this.#perform(action).finally(() => this.#underWay.delete(doing));
-      this.#underWay.add(doing);
-      if (action.kind === 'kill') await doing;
+      this.#start(this.#perform(action));
     }
     await delay(Math.max(0, seconds * 1000 - (performance.now() - start)));
     await this.#calm();
   }
 
+  #start(work: Promise<void>): void {
+    const doing = work.finally(() => this.#underWay.delete(doing));
+    this.#underWay.add(doing);
+  }
+
   async #perform(action: ChaosAction): Promise<void> {
     switch (action.kind) {
       case 'kill':
-        return this.#kill(action.pick, action.downMs);
+        return this.killer.kill(action);
       case 'stop':
         return this.#stop(action.pick, action.forMs);
       case 'drain':
@@ -76,23 +91,6 @@ export class ChaosActor {
     }
   }
 
-  /** Waits for a host to kill; one may just be starting, and that is as good a moment as any. */
-  async #kill(pick: number, downMs: number): Promise<void> {
-    const { hosts } = this.#targets;
-    for (;;) {
-      const host = choose([...hosts.pids().keys()], pick);
-      const pid = host === undefined ? undefined : hosts.pids().get(host);
-      if (host !== undefined && hosts.kill(host, 'SIGKILL')) {
-        this.#note('kill', host);
-        while (hosts.pids().get(host) === pid) await delay(POLL_MS);
-        const back = this.#bringBack(host, downMs).finally(() => this.#underWay.delete(back));
-        this.#underWay.add(back);
-        return;
-      }
-      await delay(POLL_MS);
-    }
-  }
-
   /** The launcher starts it by itself after a growing pause; at the latest it is to run again after `downMs`. */
   async #bringBack(host: string, downMs: number): Promise<void> {
     const { hosts } = this.#targets;
@@ -106,8 +104,9 @@ export class ChaosActor {
     if (host === undefined || !hosts.kill(host, 'SIGSTOP')) return;
     this.#busy.add(host);
     const pid = hosts.pids().get(host);
-    this.#note('stop', host);
+    const fault = await this.#note('stop', host, Date.now());
     await delay(forMs);
+    fault.endedAt = Date.now();
     if (hosts.pids().get(host) === pid) hosts.kill(host, 'SIGCONT');
     this.#busy.delete(host);
   }
@@ -116,9 +115,10 @@ export class ChaosActor {
     const { hosts } = this.#targets;
     const host = this.#free(pick);
     const pid = host === undefined ? undefined : hosts.pids().get(host);
-    if (host === undefined || pid === undefined || !hosts.kill(host, 'SIGTERM')) return;
+    if (host === undefined || pid === undefined) return;
     this.#busy.add(host);
-    const fault = this.#note('drain', host);
+    const fault = await this.#note('drain', host, Date.now());
+    hosts.kill(host, 'SIGTERM');
     const deadline = performance.now() + DRAIN_DEADLINE_MS;
     while (hosts.pids().get(host) === pid && performance.now() < deadline) await delay(POLL_MS);
     fault.endedAt = Date.now();
@@ -159,12 +159,14 @@ export class ChaosActor {
     );
   }
 
-  #note(kind: HostFault['kind'], host: string): HostFault {
-    const fault: HostFault = { kind, host, at: Date.now() };
-    this.#targets.ledger.hostFaults.push(fault);
+  async #note(kind: HostFault['kind'], host: string, at: number, before: readonly string[] = []): Promise<HostFault> {
     this.#done[kind] += 1;
+    const { fleet, ledger } = this.#targets;
+    const sessions = [...new Set([...before, ...(await fleet.sessionsOf(host))])];
+    const fault: HostFault = { kind, host, at, sessions };
+    ledger.hostFaults.push(fault);
     return fault;
   }
 }
 
-const choose = <T>(items: readonly T[], pick: number): T | undefined => items[Math.floor(pick * items.length)];
+export const choose = <T>(items: readonly T[], pick: number): T | undefined => items[Math.floor(pick * items.length)];

@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ChaosActor } from './chaos-actor.ts';
 import { type ChaosKind, planChaos, usualCounts } from './chaos-plan.ts';
 import { ChaosWorld } from './chaos-world.ts';
+import { Fleet } from './fleet.ts';
 import { type Evidence, faultsOf, judge, type Verdict } from './judge.ts';
+import type { KillPoint } from './kill-points.ts';
 import { Ledger, outstanding } from './ledger.ts';
 import { Observers } from './observers.ts';
 import { Traffic } from './traffic.ts';
@@ -18,11 +20,25 @@ export interface ChaosOptions {
   readonly perSecond: number;
   /** How long to wait at the end for what is still on its way. */
   readonly settleSeconds: number;
-  /** More environment for the hosts, e.g. the name of a point at which a host is to end itself. */
+  /** Every kill is to be at one of these points. @default half of them at any point, half wherever the host is */
+  readonly killAt?: readonly KillPoint[];
+  /** Holds back every call of the hosts to DynamoDB by so many milliseconds. */
+  readonly slowDynamoDbMs?: number;
+  /** More environment for the hosts. */
   readonly hostEnv?: Readonly<Record<string, string>>;
   readonly onHostLine?: (host: string, stream: 'stdout' | 'stderr', line: string) => void;
   readonly say: (line: string) => void;
 }
+
+/** Kills at named points. */
+export interface KillPointCount {
+  readonly reached: number;
+  readonly at: PointTally;
+  /** Kills that were to be at a point which was not reached; a host was killed where it was. */
+  readonly missed: PointTally;
+}
+
+type PointTally = Readonly<Partial<Record<KillPoint, number>>>;
 
 export interface ChaosResult {
   readonly verdict: Verdict;
@@ -31,6 +47,7 @@ export interface ChaosResult {
   readonly evidence: Evidence;
   /** How often each kind of chaos has happened. */
   readonly done: Readonly<Record<ChaosKind, number>>;
+  readonly killPoints: KillPointCount;
   readonly refused: number;
   readonly ledger: Ledger;
   /** Answers of the API about the jobs of lost sends. */
@@ -39,8 +56,8 @@ export interface ChaosResult {
 
 const REPORT_MS = 10_000;
 const LOOK_MS = 1_000;
-/** A queue message of a host that died comes again after its visibility timeout of 60 s. */
-const PATIENCE_MS = 90_000;
+/** A queue message of a host that died comes again after its visibility timeout of 15 s, one of a session after the other. */
+const PATIENCE_MS = 60_000;
 const RECOVERY_MS = 120_000;
 const PAIRINGS_AT_ONCE = 4;
 const SHOWN_JOBS = 10;
@@ -48,11 +65,14 @@ const SHOWN_JOBS = 10;
 /** One run: pair, talk, break things, calm down, count. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { seed, seconds, say } = options;
-  const ledger = new Ledger();
+  const ledger = new Ledger(options.hosts);
+  let actor: ChaosActor | undefined;
   const world = await ChaosWorld.start({
     ...options,
     proxied: options.kinds.has('aws'),
-    onCrash: (host, code) => {
+    onExit: (host, { code, signal }) => {
+      actor?.killer.ended(host, signal);
+      if (code === null || code === 0) return;
       ledger.crashes += 1;
       say(`${host} ended by itself with code ${code}`);
     },
@@ -80,8 +100,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     });
     await observers.start();
     traffic.start();
-    const actor = new ChaosActor({
+    const acting = new ChaosActor({
       hosts: world.platform.hosts,
+      control: world.control,
+      fleet: new Fleet(world.platform.cloud),
       whatsapp: world.whatsapp,
       proxies: world.proxies,
       phones: sessions.map(({ phone }) => phone),
@@ -89,14 +111,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       ledger,
       say,
     });
-    const progress = setInterval(() => say(progressLine(ledger, actor.done)), REPORT_MS);
+    actor = acting;
+    const progress = setInterval(() => say(progressLine(ledger, acting.done)), REPORT_MS);
     try {
-      await actor.run(
-        planChaos({ seed, seconds, counts: usualCounts(seconds, options.kills, options.kinds) }),
-        seconds,
-      );
+      const counts = usualCounts(seconds, options.kills, options.kinds);
+      const { killAt } = options;
+      await acting.run(planChaos({ seed, seconds, counts, ...(killAt !== undefined && { killAt }) }), seconds);
       await traffic.stop();
-      say(`calm again, waiting for the rest: ${progressLine(ledger, actor.done)}`);
+      say(`calm again, waiting for the rest: ${progressLine(ledger, acting.done)}`);
       const stuck = await world.untilWorking(sessions, RECOVERY_MS);
       if (stuck.length > 0) say(`not WORKING: ${stuck.join(', ')}`);
       await settle(observers, ledger, options.settleSeconds * 1000);
@@ -114,7 +136,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       verdict,
       faults: faultsOf(verdict),
       evidence,
-      done: actor.done,
+      done: acting.done,
+      killPoints: pointCount(acting),
       refused: ledger.refused,
       ledger,
       lostJobs,
@@ -122,6 +145,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   } finally {
     await world.stop();
   }
+}
+
+function pointCount({ killer }: ChaosActor): KillPointCount {
+  return { reached: killer.reached.length, at: tally(killer.reached), missed: tally(killer.missed) };
+}
+
+function tally(points: readonly KillPoint[]): PointTally {
+  const groups = Map.groupBy([...points].sort(), (point) => point);
+  return Object.fromEntries([...groups].map(([point, { length }]) => [point, length]));
 }
 
 async function pairAll(world: ChaosWorld, count: number) {

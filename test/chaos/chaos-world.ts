@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
-import { type Platform, startPlatform } from '#localstack/start/platform.ts';
+import { type Platform, type PlatformOptions, startPlatform } from '#localstack/start/platform.ts';
 import { type SimulatorProcess, startSimulatorProcess } from '#localstack/start/simulator-process.ts';
 import { LoadClient } from '#test/bench/load-client.ts';
 import { AWS_SERVICES, type AwsService } from './chaos-plan.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { KillControl } from './kill-control.ts';
 import { type Caller, patientCaller } from './patient-caller.ts';
 import { seeded } from './random.ts';
 
@@ -16,13 +17,17 @@ export interface ChaosWorldOptions {
   readonly seed: number;
   /** Puts proxies between the hosts and the local cloud. */
   readonly proxied: boolean;
+  /** Holds back every call of the hosts to DynamoDB by so many milliseconds. */
+  readonly slowDynamoDbMs?: number;
   /** More environment for the hosts. */
   readonly hostEnv?: Readonly<Record<string, string>>;
   readonly onHostLine?: (host: string, stream: 'stdout' | 'stderr', line: string) => void;
-  /** A host ended with this code although nobody sent it a signal that it dies of. */
-  readonly onCrash: (host: string, code: number) => void;
+  /** A host's process ended, for whatever reason. */
+  readonly onExit: (host: string, exit: HostExit) => void;
   readonly say: (line: string) => void;
 }
+
+export type HostExit = Parameters<NonNullable<PlatformOptions['onHostExit']>>[1];
 
 export interface ChaosSession {
   readonly name: string;
@@ -43,6 +48,8 @@ export class ChaosWorld {
   readonly simulator: SimulatorProcess;
   readonly platform: Platform;
   readonly proxies: ReadonlyMap<AwsService, FaultProxy>;
+  /** Ends hosts at named points. */
+  readonly control: KillControl;
   readonly api: Caller;
   /** The simulator's admin API. */
   readonly whatsapp: Caller;
@@ -54,11 +61,13 @@ export class ChaosWorld {
     simulator: SimulatorProcess,
     platform: Platform,
     proxies: ReadonlyMap<AwsService, FaultProxy>,
+    control: KillControl,
   ) {
     this.#folder = folder;
     this.simulator = simulator;
     this.platform = platform;
     this.proxies = proxies;
+    this.control = control;
     const api = new LoadClient(platform.url, platform.apiKey);
     const whatsapp = new LoadClient(simulator.adminUrl);
     this.#clients = [api, whatsapp];
@@ -70,24 +79,27 @@ export class ChaosWorld {
     const folder = await mkdtemp(join(tmpdir(), 'trunkline-chaos-'));
     const simulator = await startSimulatorProcess(join(folder, 'whatsapp'));
     const proxies = new Map<AwsService, FaultProxy>();
-    for (const [index, service] of (options.proxied ? AWS_SERVICES : []).entries()) {
-      proxies.set(service, await startFaultProxy(service, seeded(options.seed * 7 + index)));
+    const { proxied, slowDynamoDbMs = 0 } = options;
+    const always: Partial<Record<AwsService, number>> = { dynamodb: slowDynamoDbMs };
+    for (const [index, service] of AWS_SERVICES.entries()) {
+      const alwaysMs = always[service] ?? 0;
+      if (!proxied && alwaysMs === 0) continue;
+      proxies.set(service, await startFaultProxy(service, seeded(options.seed * 7 + index), alwaysMs));
     }
+    const control = await KillControl.start();
     const endpoints = Object.fromEntries([...proxies].map(([service, { url }]) => [ENDPOINTS[service], url]));
     const platform = await startPlatform({
       dataDir: join(folder, 'platform'),
       hosts: options.hosts,
       whatsapp: { url: simulator.wsUrl, caFile: simulator.caFile },
       // What people should wait for between two messages would only slow the traffic down.
-      hostEnv: { PACING_DEFAULT_PROFILE: 'off', ...endpoints, ...options.hostEnv },
+      hostEnv: { PACING_DEFAULT_PROFILE: 'off', ...control.environment, ...endpoints, ...options.hostEnv },
       onHostLine: (host, stream, line) => options.onHostLine?.(host, stream, line),
-      onHostExit: (host, { code }) => {
-        if (code !== null && code !== 0) options.onCrash(host, code);
-      },
+      onHostExit: options.onExit,
       onError: (where, error) => options.say(`${where}: ${String(error)}`),
     });
     for (const [service, proxy] of proxies) proxy.forwardTo(platform.cloud.env[ENDPOINTS[service]] ?? '');
-    return new ChaosWorld(folder, simulator, platform, proxies);
+    return new ChaosWorld(folder, simulator, platform, proxies, control);
   }
 
   /** Creates a session, scans its QR code and waits until it is WORKING. */
@@ -123,6 +135,7 @@ export class ChaosWorld {
     for (const host of this.platform.hosts.pids().keys()) this.platform.hosts.kill(host, 'SIGCONT');
     await this.platform.stop();
     for (const proxy of this.proxies.values()) await proxy.close();
+    await this.control.close();
     await this.simulator.stop();
     for (const client of this.#clients) client.close();
     await rm(this.#folder, { recursive: true, force: true });

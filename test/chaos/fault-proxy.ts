@@ -1,4 +1,5 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Listener, listen } from '#localstack/embedded/loopback-listener.ts';
 import type { AwsFailure, AwsService } from './chaos-plan.ts';
 import type { Random } from './random.ts';
@@ -30,13 +31,16 @@ const THROTTLED: Readonly<Record<AwsService, string>> = {
   s3: 'SlowDown',
 };
 
-export async function startFaultProxy(service: AwsService, random: Random): Promise<FaultProxy> {
+/** @param alwaysMs every call is held back so long, besides what goes wrong with it */
+export async function startFaultProxy(service: AwsService, random: Random, alwaysMs = 0): Promise<FaultProxy> {
   const target = Promise.withResolvers<URL>();
   const agent = new Agent({ keepAlive: true, maxSockets: 512 });
   let fault: CallFault | undefined;
   let hits = 0;
 
   const take = async (incoming: IncomingMessage, response: ServerResponse) => {
+    if (alwaysMs > 0) await delay(alwaysMs);
+    if (incoming.destroyed) return;
     const hit = fault !== undefined && random.chance(fault.rate) ? fault : undefined;
     if (hit !== undefined) hits += 1;
     switch (hit?.failure) {
@@ -49,7 +53,7 @@ export async function startFaultProxy(service: AwsService, random: Random): Prom
         incoming.socket.destroy();
         return;
       case 'delay':
-        await new Promise((resolve) => setTimeout(resolve, hit.delayMs));
+        await delay(hit.delayMs);
     }
     pass(incoming, response, await target.promise, agent, hit?.failure === 'lose-answer');
   };

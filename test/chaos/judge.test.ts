@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { faultsOf, judge } from './judge.ts';
+import { faultNamed, faultsOf, judge } from './judge.ts';
 import type { Arrival, ConnectionChange, Decrypted, Facts, Taken } from './ledger.ts';
 
 const SESSION = 'session-1';
@@ -39,7 +39,6 @@ const status = (seq: number, word: string): Arrival => ({
   seq,
   status: word,
 });
-const connection = (kind: 'active' | 'closed', at: number): ConnectionChange => ({ session: SESSION, kind, at });
 
 /** Three messages each way, all well. */
 const GOOD: Facts = {
@@ -52,7 +51,9 @@ const GOOD: Facts = {
   arrivals: [1, 2, 3].map((n) => arrived(n)),
   connections: [],
   hostFaults: [],
+  hosts: 2,
   asked: [],
+  reused: [],
   pairings: 0,
   crashes: 0,
 };
@@ -141,6 +142,7 @@ describe('a bad run', () => {
       { taken: [{ ...taken(1), how: 'retry' }, taken(2), taken(3)] },
       ['undecryptable'],
     ],
+    ['a key encrypts two things', { reused: ['session-1 OUT1'] }, ['counterReuse']],
     ['a host ends by itself', { crashes: 1 }, ['crashes']],
     [
       'a login pushes out a live one',
@@ -160,12 +162,20 @@ describe('a bad run', () => {
     ],
     [
       'a session does not come back after a kill',
-      { hostFaults: [{ kind: 'kill', host: 'host-1', at: 100 }], connections: [connection('closed', 110)] },
+      {
+        hostFaults: [{ kind: 'kill', host: 'host-1', at: 100, sessions: [SESSION] }],
+        connections: [{ session: SESSION, kind: 'closed', at: 110 }],
+      },
       ['unrecovered'],
     ],
   ];
   it.each(CASES)('%s', (_what, change, expected) => {
     expect(faults(change)).toEqual(expected);
+  });
+
+  it('has only figures that exist', () => {
+    expect(faultNamed('counterReuse')).toBe('counterReuse');
+    expect(() => faultNamed('accepted')).toThrow('There is no figure accepted that should be 0');
   });
 
   it('names what is missing', () => {
@@ -182,32 +192,5 @@ describe('a login that pushes out a silent one', () => {
       { session: SESSION, kind: 'late', at: 2, tag: 'iq' },
     ];
     expect(faults({ connections })).toEqual([]);
-  });
-});
-
-describe('how long it took', () => {
-  it('from a kill until the last of its sessions was back', () => {
-    const other: readonly ConnectionChange[] = [
-      { session: 'session-2', kind: 'closed', at: 105 },
-      { session: 'session-2', kind: 'active', at: 4_100 },
-    ];
-    const connections = [connection('active', 50), connection('closed', 101), connection('active', 2_100), ...other];
-    const hostFaults = [{ kind: 'kill', host: 'host-1', at: 100 } as const];
-    expect(figures({ hostFaults, connections }).failoverMs).toEqual({ p50: 4_000, p99: 4_000, n: 1 });
-  });
-
-  it('from a drain, with the time without a connection', () => {
-    const hostFaults = [{ kind: 'drain', host: 'host-1', at: 100, endedAt: 3_000 } as const];
-    const connections = [connection('closed', 2_000), connection('active', 2_700)];
-    const { drainMs, drainSilenceMs } = figures({ hostFaults, connections });
-    expect([drainMs.p50, drainSilenceMs.p50]).toEqual([2_600, 700]);
-  });
-
-  it('is not known of a kill that took nothing down', () => {
-    const hostFaults = [{ kind: 'kill', host: 'host-1', at: 100 } as const];
-    expect(figures({ hostFaults, connections: [connection('closed', 5_000)] })).toMatchObject({
-      failoverMs: { n: 0 },
-      unrecovered: 0,
-    });
   });
 });

@@ -30,11 +30,17 @@ export interface Verdict {
   /** Different events of a session under one `seq`. */
   readonly seqClashes: number;
   readonly undecryptable: number;
+  /** Ciphertexts that a session made with a key that had made another one. */
+  readonly counterReuse: number;
   readonly qrAgain: number;
   readonly twoOwners: number;
   readonly crashes: number;
+  /** From a kill until the last of its sessions was back, over the kills that had sessions. */
   readonly failoverMs: Percentiles;
+  /** The same of sessions that were hit again while they were away, counted from the first kill. */
+  readonly failoverInterruptedMs: Percentiles;
   readonly drainMs: Percentiles;
+  readonly drainInterruptedMs: Percentiles;
   /** Without a connection in a drain, per session. */
   readonly drainSilenceMs: Percentiles;
   /** Sessions that a kill or drain took down and that did not come back. */
@@ -58,14 +64,24 @@ const FAULTS = [
   'corrupted',
   'seqClashes',
   'undecryptable',
+  'counterReuse',
   'qrAgain',
   'twoOwners',
   'crashes',
   'unrecovered',
 ] as const satisfies readonly (keyof Verdict)[];
 
+export type FaultName = (typeof FAULTS)[number];
+
+/** @throws Error when there is no such figure */
+export function faultNamed(name: string): FaultName {
+  const found = FAULTS.find((each) => each === name);
+  if (found === undefined) throw new Error(`There is no figure ${name} that should be 0, only ${FAULTS.join(', ')}.`);
+  return found;
+}
+
 /** Names of the figures that should be 0 and are not. */
-export function faultsOf(verdict: Verdict): readonly string[] {
+export function faultsOf(verdict: Verdict): readonly FaultName[] {
   return FAULTS.filter((name) => verdict[name] !== 0);
 }
 
@@ -78,6 +94,7 @@ export interface Evidence {
   readonly untakenIn: readonly string[];
   readonly reordered: readonly string[];
   readonly undecryptable: readonly string[];
+  readonly counterReuse: readonly string[];
 }
 
 export function judge(facts: Facts): { readonly verdict: Verdict; readonly evidence: Evidence } {
@@ -89,7 +106,7 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly evide
   const dupIn = surplus(distinct, ({ session, messageId }) => inboundKey(session, messageId ?? ''));
   const reordered = [...reorderedOut(facts, known), ...reorderedIn(facts, distinct, known)];
   const undecryptable = undecrypted(facts, known);
-  const { failover, drain, silence, unrecovered } = recoveries(facts.hostFaults, facts.connections);
+  const { failover, drain, silence, unrecovered } = recoveries(facts.hostFaults, facts.connections, facts.hosts);
   const takenKeys = new Set(
     facts.taken.filter(({ id }) => known.has(id)).map(({ session, id }) => inboundKey(session, id)),
   );
@@ -111,11 +128,14 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly evide
       corrupted: corrupted(facts, known),
       seqClashes: seqClashes(facts.arrivals),
       undecryptable: undecryptable.length,
+      counterReuse: facts.reused.length,
       qrAgain: Math.max(facts.pairings, qrAgain(facts.arrivals)),
       twoOwners: twoOwners(facts),
       crashes: facts.crashes,
-      failoverMs: percentiles(failover),
-      drainMs: percentiles(drain),
+      failoverMs: percentiles(failover.plain),
+      failoverInterruptedMs: percentiles(failover.interrupted),
+      drainMs: percentiles(drain.plain),
+      drainInterruptedMs: percentiles(drain.interrupted),
       drainSilenceMs: percentiles(silence),
       unrecovered,
     },
@@ -127,6 +147,7 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly evide
       untakenIn: open.untaken.slice(0, SHOWN),
       reordered: reordered.slice(0, SHOWN),
       undecryptable: undecryptable.slice(0, SHOWN),
+      counterReuse: facts.reused.slice(0, SHOWN),
     },
   };
 }

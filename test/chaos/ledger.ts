@@ -65,11 +65,13 @@ export type ConnectionChange = { readonly session: string; readonly at: number }
   | { readonly kind: 'late'; readonly tag: string }
 );
 
-/** A signal that a host got. `endedAt`: when the process was gone. */
+/** A signal that a host got. `endedAt`: when it went on, or when the process was gone. */
 export interface HostFault {
   readonly kind: 'kill' | 'stop' | 'drain';
   readonly host: string;
   readonly at: number;
+  /** The sessions of the shards that were the host's, whether it ran them already or not. */
+  readonly sessions: readonly string[];
   endedAt?: number;
 }
 
@@ -85,8 +87,12 @@ export interface Facts {
   readonly arrivals: readonly Arrival[];
   readonly connections: readonly ConnectionChange[];
   readonly hostFaults: readonly HostFault[];
+  /** How many hosts there are. */
+  readonly hosts: number;
   /** Requests of contacts to send something again, as `phone id`. */
   readonly asked: readonly string[];
+  /** Ciphertexts made with a key that had made another one, as `session id`. */
+  readonly reused: readonly string[];
   /** Pairings that were begun after every session was paired. */
   readonly pairings: number;
   /** Hosts that ended by themselves. */
@@ -106,12 +112,18 @@ export class Ledger implements Facts {
   readonly arrivals: Arrival[] = [];
   readonly connections: ConnectionChange[] = [];
   readonly hostFaults: HostFault[] = [];
+  readonly hosts: number;
   readonly asked: string[] = [];
+  readonly reused: string[] = [];
   pairings = 0;
   crashes = 0;
   /** API calls that were not answered with success; they promise nothing. */
   refused = 0;
   readonly #streams = new Map<string, number>();
+
+  constructor(hosts: number) {
+    this.hosts = hosts;
+  }
 
   /** The next number of a stream. */
   nextIn(stream: string): number {

@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { CHAOS_KINDS } from './chaos-plan.ts';
 import { runChaos } from './chaos-run.ts';
+import { faultNamed } from './judge.ts';
+import { killPointsNamed } from './kill-points.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,13 +23,22 @@ const { values } = parseArgs({
     /** File for the hosts' logs. */
     'host-log': { type: 'string' },
     'host-log-level': { type: 'string', default: 'info' },
+    /** A call, or CALL:MOMENT, see `kill-points.ts`. */
     'kill-at': { type: 'string' },
+    /** `off`: nothing waits for the journal. A run like that has to show faults. */
+    gate: { type: 'string', default: 'durable' },
+    /** Milliseconds that every call of a host to DynamoDB is held back. */
+    'slow-dynamodb': { type: 'string', default: '0' },
+    /** Figures, separated by commas, that must not be 0: the run is a control, and good when it shows all of them. */
+    'expect-faults': { type: 'string' },
   },
 });
 const kills = Number(values.kills);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6));
 const seconds = Number(values.seconds ?? Math.max(60, kills * 3));
 const wanted = values.kinds.split(',');
+const expected = values['expect-faults']?.split(',').map(faultNamed);
+const killAt = values['kill-at'] === undefined ? undefined : killPointsNamed(values['kill-at']);
 const hostLog = values['host-log'] === undefined ? undefined : createWriteStream(values['host-log']);
 const started = performance.now();
 const say = (line: string) => process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0)} s  ${line}\n`);
@@ -46,9 +57,10 @@ const result = await runChaos({
   settleSeconds: Number(values.settle),
   hostEnv: {
     LOG_LEVEL: hostLog === undefined ? 'silent' : values['host-log-level'],
-    // Where a host is to end itself, for builds that know such points.
-    ...(values['kill-at'] === undefined ? {} : { CHAOS_KILL_AT: values['kill-at'] }),
+    NOWEB_GATE: values.gate,
   },
+  slowDynamoDbMs: Number(values['slow-dynamodb']),
+  ...(killAt !== undefined && { killAt }),
   onHostLine: (host, stream, line) => {
     hostLog?.write(`${new Date().toISOString()} ${host} ${line}\n`);
     if (stream === 'stderr') say(`${host}: ${line}`);
@@ -56,10 +68,11 @@ const result = await runChaos({
   say,
 });
 
-const { verdict, faults, evidence, done, refused, lostJobs } = result;
+const { verdict, faults, evidence, done, killPoints, refused, lostJobs } = result;
 const report = JSON.stringify({ faults, evidence, lostJobs, hostFaults: result.ledger.hostFaults }, undefined, 2);
 if (values.report !== undefined) await writeFile(values.report, report);
 else if (faults.length > 0) process.stderr.write(`${report}\n`);
-process.stdout.write(`${JSON.stringify({ ...verdict, kills: done, refused, seed, seconds, faults })}\n`);
-process.exitCode = faults.length === 0 ? 0 : 1;
+process.stdout.write(`${JSON.stringify({ ...verdict, chaos: done, killPoints, refused, seed, seconds, faults })}\n`);
+const isGood = expected === undefined ? faults.length === 0 : expected.every((name) => faults.includes(name));
+process.exitCode = isGood ? 0 : 1;
 hostLog?.end();

@@ -30,7 +30,7 @@ const clientLogSchema = z.array(
   z.object({
     n: z.number(),
     at: z.number(),
-    kind: z.enum(['active', 'closed', 'replaced', 'late', 'taken', 'dropped', 'repeat', 'asked']),
+    kind: z.enum(['active', 'closed', 'replaced', 'late', 'taken', 'dropped', 'repeat', 'asked', 'reuse']),
     phone: z.string(),
     id: z.string().default(''),
     how: z.string().default(''),
@@ -147,7 +147,8 @@ export class Observers {
       }
       const session = sessions.get(phone);
       if (session === undefined) continue;
-      if (kind === 'taken') ledger.taken.push({ session, id, how, first, last });
+      if (kind === 'reuse') ledger.reused.push(`${session} ${id}`);
+      else if (kind === 'taken') ledger.taken.push({ session, id, how, first, last });
       else if (kind === 'dropped') ledger.dropped.add(inboundKey(session, id));
       else if (kind === 'replaced') ledger.connections.push({ session, at, kind, silentMs });
       else if (kind === 'late') ledger.connections.push({ session, at, kind, tag });

@@ -13,6 +13,7 @@ import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/ad
 import { EVENT_SOURCE, type ResourceDefinition, resourceDefinition } from '#shared/contracts/resources.ts';
 import { removeEverything } from '#test/target/removal.ts';
 import { outsideTarget } from '#test/target/target.ts';
+import { KmsStub } from './kms-stub.ts';
 
 /**
  * The target's DynamoDB, SQS, S3 and EventBridge, and the product's SDK clients in front of them. Every table, queue,
@@ -22,6 +23,7 @@ export interface AwsBacking {
   readonly clients: AwsClients;
   /** By which any other client finds the target. */
   readonly env: CloudEnvironment;
+  readonly kms: KmsStub;
   /** A new table of the form that the contracts give to `definition`. @returns its name */
   createTable(definition: string): Promise<string>;
   createBucket(): Promise<string>;
@@ -37,7 +39,10 @@ const NOTHING = { tables: [], queues: [], buckets: [], rules: [], eventSources: 
 
 export async function startAwsBacking(): Promise<AwsBacking> {
   const target = await openTarget();
-  const restoreEnv = setEnv(target.env);
+  // No emulator keeps keys as KMS does.
+  const kms = new KmsStub();
+  const keys = await kms.listen();
+  const restoreEnv = setEnv({ ...target.env, AWS_ENDPOINT_URL_KMS: keys.url });
   const clients = createAwsClients({ pathStyle: target.env.S3_PATH_STYLE === 'true' });
   const { dynamo, s3, sqs, eventBridge } = clients;
   const fresh = (name: string) => `${target.prefix}-${name}-${randomUUID().slice(0, 8)}`;
@@ -46,6 +51,7 @@ export async function startAwsBacking(): Promise<AwsBacking> {
   return {
     clients,
     env: target.env,
+    kms,
     async createTable(definition) {
       const table = resourceDefinition(1).tables.find((candidate) => candidate.name === definition);
       if (table === undefined) throw new Error(`No table named ${definition}.`);
@@ -86,7 +92,7 @@ export async function startAwsBacking(): Promise<AwsBacking> {
     async close() {
       destroyAwsClients(clients);
       restoreEnv();
-      await target.close();
+      await Promise.all([target.close(), keys.close()]);
     },
   };
 }

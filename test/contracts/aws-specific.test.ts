@@ -51,6 +51,24 @@ describe('what only AWS adapters do', () => {
     );
   });
 
+  it('does not take a file for deleted that S3 has kept', async () => {
+    const media = new S3MediaStore(aws.clients.s3, await aws.createBucket());
+    await media.put('files/alpha/1', Buffer.from('x'), 'text/plain');
+    const name = 'keeping';
+    aws.clients.s3.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          const answer = await next(args);
+          const Errors = [{ Key: 'files/alpha/1', Code: 'SlowDown' }];
+          return commandName === 'DeleteObjectsCommand' ? { ...answer, output: { ...answer.output, Errors } } : answer;
+        },
+      { name },
+    );
+    await expect(media.deleteSome('files/alpha/')).rejects.toThrow(DependencyError);
+    aws.clients.s3.middlewareStack.remove(name);
+    expect(await media.deleteSome('files/alpha/')).toBe(false);
+  });
+
   it('tells a table that is away from everything else', async () => {
     const store = new DynamoDbSessionStore(aws.clients.dynamo, 'no-such-table');
     await expect(store.get('alpha')).rejects.toBeInstanceOf(DependencyError);

@@ -44,5 +44,25 @@ export function defineMediaStoreContract(name: string, factory: () => Promise<Me
       expect(answer.ok).toBe(true);
       expect(await answer.text()).toBe('hello');
     });
+
+    it('deletes what begins with a prefix, a thousand at a time, and nothing else', async () => {
+      const keys = Array.from({ length: 1_001 }, (_, index) => `files/alpha/${index}.txt`);
+      const waiting = [...keys];
+      const putAll = async () => {
+        for (let key = waiting.pop(); key !== undefined; key = waiting.pop())
+          await store.put(key, Buffer.from('x'), 'text/plain');
+      };
+      await Promise.all(Array.from({ length: 20 }, putAll));
+      await store.put('files/alphabet/1.txt', Buffer.from('x'), 'text/plain');
+      await store.put('out/alpha/1.txt', Buffer.from('x'), 'text/plain');
+      const ends = () => Promise.all([keys[0] ?? '', keys[1_000] ?? ''].map((key) => store.exists(key)));
+      expect(await store.deleteSome('files/alpha/')).toBe(true);
+      expect(await ends()).toContain(false);
+      expect(await store.deleteSome('files/alpha/')).toBe(false);
+      expect(await ends()).toEqual([false, false]);
+      expect(await store.deleteSome('files/alpha/')).toBe(false);
+      expect(await store.exists('files/alphabet/1.txt')).toBe(true);
+      expect(await store.exists('out/alpha/1.txt')).toBe(true);
+    });
   });
 }

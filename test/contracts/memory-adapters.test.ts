@@ -1,3 +1,4 @@
+import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryApiKeyStore } from '#shared/adapters/memory/memory-api-key-store.ts';
 import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
@@ -13,6 +14,7 @@ import { MemoryShardQueue } from '#shared/adapters/memory/memory-shard-queue.ts'
 import { defineApiKeyStoreContract } from './api-key-store-contract.ts';
 import { defineChatStoreContract } from './chat-store-contract.ts';
 import { defineCheckpointStoreContract } from './checkpoint-store-contract.ts';
+import { defineDataKeysContract } from './data-keys-contract.ts';
 import { defineEventBusContract } from './event-bus-contract.ts';
 import { defineJobStoreContract } from './job-store-contract.ts';
 import { defineJournalBodyStoreContract } from './journal-body-store-contract.ts';
@@ -32,6 +34,10 @@ defineOwnershipStoreContract('memory', async () => new MemoryOwnershipStore());
 defineCheckpointStoreContract('memory', async () => new MemoryCheckpointStore());
 defineJournalStoreContract('memory', async () => new MemoryJournalStore());
 defineJournalBodyStoreContract('memory', async () => new MemoryJournalBodyStore());
+defineDataKeysContract('local', async () => ({
+  provider: () => new LocalDataKeys(new Uint8Array(32).fill(1)),
+  stranger: () => new LocalDataKeys(new Uint8Array(32).fill(2)),
+}));
 defineMediaStoreContract('memory', async () => new MemoryMediaStore());
 defineShardQueueContract('memory', async () => {
   const queue = new MemoryShardQueue();

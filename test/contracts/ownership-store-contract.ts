@@ -20,21 +20,21 @@ export function defineOwnershipStoreContract(name: string, factory: () => Promis
     };
 
     it('moves a host on with its heartbeats', async () => {
-      await store.register(hostRow());
+      await store.register(hostRow(), undefined);
       await store.heartbeat('host-1', 'boot-1', 2, 7, 'DRAINING');
       expect(await host()).toMatchObject({ rvn: 2, sessions: 7, state: 'DRAINING', incarnation: 'boot-1' });
     });
 
     it('does not take a late heartbeat for a loss, nor back', async () => {
-      await store.register(hostRow());
+      await store.register(hostRow(), undefined);
       await store.heartbeat('host-1', 'boot-1', 5, 1, 'ACTIVE');
       await store.heartbeat('host-1', 'boot-1', 4, 9, 'ACTIVE');
       expect(await host()).toMatchObject({ rvn: 5, sessions: 1 });
     });
 
     it('tells a host that was replaced, declared dead, or never registered', async () => {
-      await store.register(hostRow());
-      await store.register(hostRow({ incarnation: 'boot-2' }));
+      await store.register(hostRow(), undefined);
+      await store.register(hostRow({ incarnation: 'boot-2' }), 'boot-1');
       await expect(store.heartbeat('host-1', 'boot-1', 2, 0, 'ACTIVE')).rejects.toBeInstanceOf(NotOwnerError);
       expect(await store.declareDead('host-1', 'boot-2', 1)).toBe(true);
       await expect(store.heartbeat('host-1', 'boot-2', 2, 0, 'ACTIVE')).rejects.toBeInstanceOf(NotOwnerError);
@@ -42,8 +42,23 @@ export function defineOwnershipStoreContract(name: string, factory: () => Promis
       expect(await host()).toMatchObject({ state: 'DEAD', rvn: 1 });
     });
 
+    it('lets a registration replace only the incarnation that it saw', async () => {
+      expect(await store.register(hostRow(), undefined)).toBe(true);
+      expect(await store.register(hostRow({ incarnation: 'boot-3' }), 'boot-1')).toBe(true);
+      expect(await store.register(hostRow({ incarnation: 'boot-2' }), 'boot-1')).toBe(false);
+      expect(await store.register(hostRow({ incarnation: 'boot-2' }), undefined)).toBe(false);
+      expect(await store.hosts()).toMatchObject([{ incarnation: 'boot-3' }]);
+    });
+
+    it('takes a registration that comes twice for one, and does not set the host back', async () => {
+      await store.register(hostRow(), undefined);
+      await store.heartbeat('host-1', 'boot-1', 5, 1, 'DRAINING');
+      expect(await store.register(hostRow(), undefined)).toBe(true);
+      expect(await host()).toMatchObject({ rvn: 5, state: 'DRAINING' });
+    });
+
     it('declares nobody dead who has moved', async () => {
-      await store.register(hostRow());
+      await store.register(hostRow(), undefined);
       await store.heartbeat('host-1', 'boot-1', 2, 0, 'ACTIVE');
       expect(await store.declareDead('host-1', 'boot-1', 1)).toBe(false);
       expect(await store.declareDead('host-1', 'boot-0', 2)).toBe(false);
@@ -52,7 +67,7 @@ export function defineOwnershipStoreContract(name: string, factory: () => Promis
     });
 
     it('deregisters its own incarnation only', async () => {
-      await store.register(hostRow());
+      await store.register(hostRow(), undefined);
       await store.deregister('host-1', 'boot-0');
       expect(await host()).toBeDefined();
       await store.deregister('host-1', 'boot-1');

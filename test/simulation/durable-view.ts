@@ -31,10 +31,12 @@ export class DurableView implements DurableFacts {
     return this.#held.has(`${session} ${stanzaId}`);
   }
 
-  async apply(session: JournalSession, { lsn, epoch, kind, body }: JournalRecord): Promise<void> {
+  async apply(session: JournalSession, record: JournalRecord, overwrites: boolean): Promise<void> {
+    const { lsn, epoch, kind, body } = record;
     // A late first try of a record that a checkpoint has replaced since finds its position free. Nobody reads it again.
-    if (lsn <= (this.#newest.get(session.name) ?? 0)) return;
-    this.#newest.set(session.name, lsn);
+    const newest = this.#newest.get(session.name) ?? 0;
+    if (lsn <= newest && !overwrites) return;
+    this.#newest.set(session.name, Math.max(newest, lsn));
     const content = await openBody(body.subarray(1), { kind, session, lsn, epoch }, this.#keys);
     const values = this.#of(session.name);
     for (const [key, value] of decodeChanges(content)) {
@@ -43,7 +45,7 @@ export class DurableView implements DurableFacts {
       if (value !== null) values.set(key, value);
       else values.delete(key);
       if (inInbox && value !== null) this.#hold(session.name, decodeHappening(value));
-      if (inInbox && value === null && before !== undefined) this.#letGo(session.name, decodeHappening(before));
+      if (inInbox && value === null && before !== undefined) this.#letGo(session, decodeHappening(before));
     }
   }
 
@@ -53,10 +55,10 @@ export class DurableView implements DurableFacts {
     }
   }
 
-  #letGo(session: string, happening: Happening): void {
+  #letGo(session: JournalSession, happening: Happening): void {
     for (const event of eventsOf(happening, '')) {
       if (!this.#books.published.has(idOf(session, event))) {
-        this.#books.breach('R6', `${session}: ${event.key} left the journal, the bus has not got it`);
+        this.#books.breach('R6', `${session.name}: ${event.key} left the journal, the bus has not got it`);
       }
     }
   }

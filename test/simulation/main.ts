@@ -1,6 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { GUARDS, type Guard, isGuard } from './guards.ts';
-import { type SimulationResult, simulate } from './simulation.ts';
+import type { Breach } from './books.ts';
+import { GUARDS, type Guard, isGuard, noticed } from './guards.ts';
+import { SeedThreads } from './seed-threads.ts';
+import type { SimulationOptions, SimulationResult } from './simulation.ts';
 
 const { values } = parseArgs({
   options: {
@@ -8,6 +11,8 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '500' },
     /** The first seed. */
     seed: { type: 'string', default: '1' },
+    /** How many at a time. */
+    threads: { type: 'string', default: String(availableParallelism()) },
     mutants: { type: 'boolean', default: false },
     /** Leaves one guard out, to look at what that does. */
     without: { type: 'string' },
@@ -15,23 +20,34 @@ const { values } = parseArgs({
 });
 const steps = Number(values.steps);
 const first = Number(values.seed);
+const seeds = Number(values.seeds);
 const started = performance.now();
-const say = (line: string) => process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0)} s  ${line}\n`);
+const seconds = () => (performance.now() - started) / 1000;
+const say = (line: string) => process.stderr.write(`${seconds().toFixed(0)} s  ${line}\n`);
+const threads = new SeedThreads(Math.max(1, Math.min(Number(values.threads), seeds)));
 
-/** @returns the first seed that breaks a rule */
-async function search(
-  seeds: number,
-  without?: Guard,
-): Promise<{ readonly seed: number; readonly result: SimulationResult } | undefined> {
-  const sums = new Map<string, number>();
+function* runs(without?: Guard): Generator<SimulationOptions> {
   for (let seed = first; seed < first + seeds; seed += 1) {
-    const result = await simulate({ seed, steps, ...(without !== undefined && { without }) });
-    if (result.breaches.length > 0) return { seed, result };
-    for (const [name, value] of Object.entries(result.figures)) sums.set(name, (sums.get(name) ?? 0) + value);
-    if (without === undefined && (seed - first + 1) % 100 === 0) say(`${seed - first + 1} seeds, nothing broken`);
+    yield { seed, steps, ...(without !== undefined && { without }) };
   }
-  if (without === undefined) process.stdout.write(`${JSON.stringify({ seeds, steps, ...Object.fromEntries(sums) })}\n`);
-  return undefined;
+}
+
+/** @returns false when a seed breaks a rule; it is shown */
+async function search(without?: Guard): Promise<boolean> {
+  const sums = new Map<string, number>();
+  let done = 0;
+  for await (const result of threads.run(runs(without))) {
+    if (result.breaches.length > 0) {
+      show(first + done, result);
+      return false;
+    }
+    done += 1;
+    for (const [name, value] of Object.entries(result.figures)) sums.set(name, (sums.get(name) ?? 0) + value);
+    if (done % 100 === 0) say(`${done} seeds, nothing broken`);
+  }
+  const perSecond = Number((done / seconds()).toFixed(1));
+  process.stdout.write(`${JSON.stringify({ seeds: done, steps, ...Object.fromEntries(sums), perSecond })}\n`);
+  return true;
 }
 
 function show(seed: number, { breaches, trace }: SimulationResult): void {
@@ -42,28 +58,34 @@ function show(seed: number, { breaches, trace }: SimulationResult): void {
   process.stderr.write(`again: npm run simulate -- --seed ${seed} --seeds 1 --steps ${steps}\n`);
 }
 
-process.on('unhandledRejection', (error) => {
-  process.stderr.write(`a promise was rejected and nobody looked: ${error instanceof Error ? error.stack : error}\n`);
-  process.exit(1);
-});
+/** @returns the first seed in which the rule that is meant for the guard notices that it is gone */
+async function notice(guard: Guard): Promise<{ readonly seed: number; readonly breach: Breach } | undefined> {
+  let seed = first;
+  for await (const { breaches } of threads.run(runs(guard))) {
+    const breach = noticed(guard, breaches);
+    if (breach !== undefined) return { seed, breach };
+    seed += 1;
+  }
+  return undefined;
+}
 
-if (values.mutants) {
+async function searchMutants(): Promise<boolean> {
   const survivors: string[] = [];
   for (const guard of Object.keys(GUARDS).filter(isGuard)) {
-    const found = await search(Number(values.seeds), guard);
+    const found = await notice(guard);
     if (found === undefined) survivors.push(guard);
-    const [breach] = found?.result.breaches ?? [];
     say(
       found === undefined
         ? `without ${guard}: NOT CAUGHT`
-        : `without ${guard}: seed ${found.seed}, ${breach?.rule}: ${breach?.what}`,
+        : `without ${guard}: seed ${found.seed}, ${found.breach.rule}: ${found.breach.what}`,
     );
   }
   if (survivors.length > 0) say(`survived: ${survivors.join(', ')}`);
-  process.exitCode = survivors.length > 0 ? 1 : 0;
-} else {
-  const without = values.without !== undefined && isGuard(values.without) ? values.without : undefined;
-  const found = await search(Number(values.seeds), without);
-  if (found !== undefined) show(found.seed, found.result);
-  process.exitCode = found === undefined ? 0 : 1;
+  return survivors.length === 0;
 }
+
+const { without } = values;
+if (without !== undefined && !isGuard(without)) throw new Error(`There is no guard ${without}.`);
+const clean = values.mutants ? await searchMutants() : await search(without);
+await threads.close();
+process.exitCode = clean ? 0 : 1;

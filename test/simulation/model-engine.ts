@@ -12,7 +12,7 @@ import { Inbox, type MessageInProgress } from '#engine-host/engines/noweb/inbox.
 import { MarkedState } from '#engine-host/engines/noweb/marked-state.ts';
 import { OutputGate } from '#engine-host/engines/noweb/output-gate.ts';
 import { Proofs } from '#engine-host/engines/noweb/proofs.ts';
-import { ServerAcks } from '#engine-host/engines/noweb/server-acks.ts';
+import { ServerAcks, type ServerAnswer } from '#engine-host/engines/noweb/server-acks.ts';
 import type { CommandOf } from '#shared/contracts/commands.ts';
 import type { Me } from '#shared/contracts/session.ts';
 import type { Books } from './books.ts';
@@ -40,6 +40,13 @@ const SETTINGS = {
   qrCodes: 6,
 };
 
+/** What the output gate is for. */
+const GATES: { readonly [kind in Frame['kind']]?: Guard } = {
+  msg: 'wire-gate',
+  ack: 'ack-gate',
+  'pair-sign': 'pairing-gate',
+};
+
 /**
  * NOWEB with its own connection, gate, inbox, proofs and acks, and with a toy in the place of Baileys: a counter is a
  * ratchet, and a frame is JSON. Models `noweb-engine.ts`, `sender.ts`, `receiving.ts` and `stanza-intake.ts`.
@@ -53,6 +60,7 @@ export class ModelEngine implements Engine {
   readonly #acks = new ServerAcks();
   readonly #connection: Connection;
   #gate: OutputGate | undefined;
+  #link: Link | undefined;
   #caughtUp = Promise.withResolvers<void>();
   #ping: NodeJS.Timeout | undefined;
   #replayed = false;
@@ -106,7 +114,7 @@ export class ModelEngine implements Engine {
   }
 
   #connect(events: SocketEvents): OpenSocket {
-    const { context, whatsapp, process, without } = this.#deps;
+    const { context, whatsapp, process } = this.#deps;
     this.#gate?.close();
     clearInterval(this.#ping);
     const caughtUp = Promise.withResolvers<void>();
@@ -121,7 +129,7 @@ export class ModelEngine implements Engine {
     };
     const link: Link = whatsapp.connect(context.session, process, {
       told: (message) => {
-        if (!isOver) this.#hear(message, gate, link, events, caughtUp);
+        if (!isOver) this.#hear(message, gate, events, caughtUp);
       },
       closed: (code) => {
         if (isOver) return;
@@ -131,7 +139,7 @@ export class ModelEngine implements Engine {
     });
     const gate = new OutputGate({
       send: (frame) => link.send(frame),
-      head: () => (without === 'wire-gate' ? 0 : this.#state.needed),
+      head: () => this.#state.needed,
       durable: (mark) => this.#state.durable(mark),
       assertOwned: () => context.assertOwned(),
       fenced: () => {},
@@ -141,7 +149,8 @@ export class ModelEngine implements Engine {
       this.#replayed = true;
       this.#inbox.replay();
     }
-    push(gate, { kind: 'login', paired: this.#state.get('creds') !== undefined });
+    this.#link = link;
+    this.#push(gate, { kind: 'login', paired: this.#state.get('creds') !== undefined });
     return {
       close: async () => {
         over();
@@ -150,17 +159,17 @@ export class ModelEngine implements Engine {
     };
   }
 
-  #hear(message: Told, gate: OutputGate, link: Link, events: SocketEvents, caughtUp: PromiseWithResolvers<void>): void {
+  #hear(message: Told, gate: OutputGate, events: SocketEvents, caughtUp: PromiseWithResolvers<void>): void {
     switch (message.kind) {
       case 'qr':
         events.qr('2@model');
         break;
       case 'pair-success':
         this.#put('creds', 'signed');
-        push(gate, { kind: 'pair-sign' });
+        this.#push(gate, { kind: 'pair-sign' });
         break;
       case 'success':
-        this.#ping = setInterval(() => push(gate, { kind: 'ping' }), PING_MS);
+        this.#ping = setInterval(() => this.#push(gate, { kind: 'ping' }), PING_MS);
         events.opened();
         break;
       case 'caught-up':
@@ -170,12 +179,9 @@ export class ModelEngine implements Engine {
         this.#proofs.receipt(message.id, message.t);
         this.#acks.answered({ tag: 'ack', attrs: { id: message.id, t: String(message.t) } });
         break;
-      case 'stanza': {
+      case 'stanza':
         this.#receive(message.stanza);
-        const ack: Frame = { kind: 'ack', id: message.stanza.id };
-        if (this.#deps.without === 'ack-gate') link.send(encodeFrame(ack));
-        else push(gate, ack);
-      }
+        this.#push(gate, { kind: 'ack', id: message.stanza.id });
     }
   }
 
@@ -211,7 +217,6 @@ export class ModelEngine implements Engine {
     if (this.#stopped) return;
     const events = eventsOf(happening, this.#me.id);
     let waiting = events.length;
-    if (this.#deps.without === 'publish-before-clear') this.#inbox.clear(number);
     for (const event of events) {
       this.#deps.context.emit(event, () => {
         waiting -= 1;
@@ -225,24 +230,22 @@ export class ModelEngine implements Engine {
     if (this.#connection.phase === 'working') await this.#caughtUp.promise;
     const gate = this.#gate;
     if (this.#connection.phase !== 'working' || gate === undefined || this.#stopped) return NOT_CONNECTED;
-    const { context, without } = this.#deps;
+    const { context } = this.#deps;
     const provenAt = job.frozen === undefined ? undefined : this.#proofs.provenAt(job.messageId);
     if (job.frozen !== undefined && provenAt !== undefined)
       return this.#sent(chatId, job, job.frozen.content, provenAt);
     context.assertOwned();
     // As uploaded media do, it gets a new key each time it is made.
     const fresh = Buffer.from(`${text}\0${Math.random()}`);
-    const frozen = job.frozen ?? (await job.freeze({ content: fresh }));
-    const content = without === 'frozen-content' ? fresh : Buffer.from(frozen.content);
+    const { content } = job.frozen ?? (await job.freeze({ content: fresh }));
     if (this.#gate !== gate || this.#stopped) return NOT_CONNECTED;
     context.assertOwned();
-    const id = without === 'message-id' ? `3EB0${Math.random().toString(16).slice(2)}` : job.messageId;
+    const id = job.messageId;
     this.#proofs.leaving(id);
     const n = this.#count(`out/${chatId}`) + 1;
     this.#put(`out/${chatId}`, String(n));
-    const answer = this.#acks.expect(id, ACK_TIMEOUT_MS);
-    push(gate, { kind: 'msg', id, peer: chatId, n, content: content.toString('latin1') });
-    if (without === 'server-ack') return { kind: 'sent', timestamp: Math.floor(context.clock.now() / 1000) };
+    const answer = this.#serverAck(id);
+    this.#push(gate, { kind: 'msg', id, peer: chatId, n, content: Buffer.from(content).toString('latin1') });
     const given = await answer;
     if (given.kind === 'ack') return this.#sent(chatId, job, content, given.timestamp);
     return { kind: 'retry', reason: given.kind === 'lost' ? 'connection-lost' : 'ack-timeout', afterSeconds: 1 };
@@ -261,6 +264,19 @@ export class ModelEngine implements Engine {
     return { kind: 'sent', timestamp };
   }
 
+  async #serverAck(id: string): Promise<ServerAnswer> {
+    const { without, context } = this.#deps;
+    if (without === 'server-ack') return { kind: 'ack', timestamp: Math.floor(context.clock.now() / 1000) };
+    return this.#acks.expect(id, ACK_TIMEOUT_MS);
+  }
+
+  #push(gate: OutputGate, frame: Frame): void {
+    const bytes = encodeFrame(frame);
+    const isUngated = this.#deps.without !== undefined && this.#deps.without === GATES[frame.kind];
+    if (isUngated) this.#link?.send(bytes);
+    else gate.push(bytes);
+  }
+
   #count(key: string): number {
     return Number(Buffer.from(this.#state.get(key) ?? Buffer.from('0')).toString());
   }
@@ -268,8 +284,4 @@ export class ModelEngine implements Engine {
   #put(key: string, value: string): void {
     this.#state.append([{ key, value: Buffer.from(value) }]);
   }
-}
-
-function push(gate: OutputGate, frame: Frame): void {
-  gate.push(encodeFrame(frame));
 }

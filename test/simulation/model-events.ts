@@ -4,6 +4,7 @@ import { eventOfSend, eventsOfReceived } from '#engine-host/engines/scripted/scr
 import { type ChatId, parseChatId } from '#shared/domain/chat-id.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { ACKS, ackName } from '#shared/domain/message-ack.ts';
+import type { JournalSession } from '#shared/ports/journal-store.ts';
 
 /** What a happening becomes. The only place that knows, for the engine and for the books. */
 export function eventsOf(happening: Happening, me: string): readonly EngineEvent[] {
@@ -31,11 +32,13 @@ export function eventsOf(happening: Happening, me: string): readonly EngineEvent
       });
     }
     case 'report':
+    case 'group':
+    case 'call':
       return [];
   }
 }
 
-export function idOf(session: string, event: EngineEvent): string {
+export function idOf(session: JournalSession, event: EngineEvent): string {
   return eventId(session, event.body.event, event.timestamp, event.key);
 }
 

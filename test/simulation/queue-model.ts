@@ -20,10 +20,13 @@ export class QueueModel {
   readonly #now: () => number;
   readonly #changed: (shard: string) => void;
   readonly #shards = new Map<string, Held[]>();
+  readonly #keepsGroups: boolean;
   #count = 0;
 
-  constructor(now: () => number, changed: (shard: string) => void) {
+  /** @param keepsGroups false: messages of a group pass each other, which only a mutant's queue allows */
+  constructor(now: () => number, changed: (shard: string) => void, keepsGroups: boolean) {
     this.#now = now;
+    this.#keepsGroups = keepsGroups;
     this.#changed = changed;
   }
 
@@ -41,7 +44,8 @@ export class QueueModel {
         .filter(({ visibleAt }) => visibleAt > now)
         .map(({ group }) => group),
     );
-    const ready = this.#of(shard).filter(({ group }) => !out.has(group));
+    const isFree = ({ group, visibleAt }: Held) => (this.#keepsGroups ? !out.has(group) : visibleAt <= now);
+    const ready = this.#of(shard).filter(isFree);
     return ready.slice(0, MOST_AT_ONCE).map((message) => {
       this.#count += 1;
       message.receipt = `receipt-${this.#count}`;

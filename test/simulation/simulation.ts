@@ -37,7 +37,8 @@ interface Running {
 
 const HOSTS = 3;
 const SESSIONS = 4;
-const SHARDS = 3;
+/** Fewer than hosts: one stands by and takes at once what seems to be free. */
+const SHARDS = [2, 3, 4];
 const CONTACTS = ['4915200000001@c.us', '4915200000002@c.us'];
 const ORDINARY_TROUBLE = 0.01;
 const LONGEST_REST_MS = 400_000;
@@ -71,7 +72,7 @@ class Simulation {
   readonly #options: SimulationOptions;
   readonly #books: Books;
   readonly #around: Surroundings;
-  readonly #shards = shardIds('socket', SHARDS);
+  readonly #shards: readonly string[];
   readonly #sessions = Array.from({ length: SESSIONS }, (_, index) => `s${index}`);
   readonly #accepted = new Map<string, number>();
   #running: Running[] = [];
@@ -81,6 +82,7 @@ class Simulation {
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.random = seeded(options.seed);
+    this.#shards = shardIds('socket', this.random.pick(SHARDS));
     this.#books = new Books(this.timeline);
     this.#around = new Surroundings(this.timeline, this.random, this.#books, options.without);
   }
@@ -134,7 +136,7 @@ class Simulation {
     if (dice < 50.5) return this.#trouble('bus', () => this.#upsetBus());
     if (dice < 54) {
       if (this.#running.length < HOSTS)
-        await this.#startHost(`h${random.chance(0.5) ? this.#freeName() : this.#hosts}`);
+        await this.#startHost(`h${random.chance(0.5) ? this.#freeName() : this.#hosts}`, random.chance(0.2));
       return;
     }
     if (victim === undefined) return;
@@ -162,7 +164,7 @@ class Simulation {
     this.#books.note(`${session} accepts ${jobId} (${messageId})`);
   }
 
-  async #startHost(hostId: string): Promise<void> {
+  async #startHost(hostId: string, inStorm = false): Promise<void> {
     this.#hosts += 1;
     const rate = this.random.between(0.99, 1.01);
     const offset = this.random.between(0, 1e6);
@@ -174,6 +176,7 @@ class Simulation {
     const running: Running = { process, weather, host: undefined, draining: false };
     this.#running.push(running);
     this.#books.note(`${process.name} starts`);
+    if (inStorm) this.#storm(running);
     await this.timeline.enter(process, () => {
       startHost(this.#hostDeps(hostId, process, weather)).then(
         (host) => {
@@ -194,7 +197,7 @@ class Simulation {
       config: {
         hostId,
         pool: 'socket',
-        shardCount: SHARDS,
+        shardCount: this.#shards.length,
         jobsInFlight: 50,
         startParallelism: 4,
         pacingProfile: 'off',
@@ -307,7 +310,7 @@ class Simulation {
   }
 
   #shardOf(session: string): string {
-    const shard = this.#shards[this.#sessions.indexOf(session) % SHARDS];
+    const shard = this.#shards[this.#sessions.indexOf(session) % this.#shards.length];
     if (shard === undefined) throw new Error('no such shard');
     return shard;
   }

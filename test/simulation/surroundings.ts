@@ -52,6 +52,8 @@ export class Surroundings {
   readonly #journal = new MemoryJournalStore();
   /** Records that took the place of others, which only a mutant allows. */
   readonly #overwritten = new Map<string, JournalRecord>();
+  /** Positions of seals that take no position, which only a mutant has. */
+  readonly #unsealed = new Set<string>();
   readonly #checkpoints = new MemoryCheckpointStore();
   readonly #bodies = new MemoryJournalBodyStore();
   readonly #keys = new LocalDataKeys(new Uint8Array(32));
@@ -67,7 +69,7 @@ export class Surroundings {
     this.calls = new Calls(timeline, random);
     this.sessions = new MemorySessionStore(clock);
     this.jobs = new MemoryJobStore(clock);
-    this.queue = new QueueModel(clock.monotonic, (shard) => this.#queueChanged(shard));
+    this.queue = new QueueModel(clock.monotonic, (shard) => this.#queueChanged(shard), without !== 'message-group');
     this.#durable = new DurableView(this.#keys, books);
     this.whatsapp = new WhatsAppModel(timeline, random, books, this.#durable);
   }
@@ -97,6 +99,13 @@ export class Surroundings {
     const store = this.#ownership;
     const blind = this.#without === 'epoch-condition';
     return wrapped<OwnershipStore>(store, 'ownership', make, {
+      register: (host, replaces) =>
+        make('ownership', async () => {
+          const registered = await store.register(host, replaces);
+          if (registered || this.#without !== 'registration') return registered;
+          const now = (await store.hosts()).find(({ hostId }) => hostId === host.hostId);
+          return store.register(host, now?.incarnation);
+        }),
       acquire: (seen, hostId, incarnation) =>
         make('ownership', async () => {
           const row = await store.acquire(seen, hostId, incarnation);
@@ -112,20 +121,20 @@ export class Surroundings {
     return {
       append: (session, record) =>
         make('journal', async () => {
+          const position = `${session.name} ${record.lsn}`;
           const isSeal = record.kind === 'seal';
-          if (isSeal && this.#without === 'seal') {
-            this.#books.sealed(session.name, process, record.epoch);
-            return { kind: 'appended' };
-          }
           const outcome = await store.append(session, record);
-          if (outcome.kind === 'appended') {
-            await this.#durable.apply(session, record);
-            if (isSeal) this.#books.sealed(session.name, process, record.epoch);
-          }
           const isForeign = outcome.kind === 'taken' && outcome.batchId !== record.batchId;
-          if (!isForeign || this.#without !== 'append-condition') return outcome;
-          overwritten.set(`${session.name} ${record.lsn}`, record);
-          return { kind: 'appended' };
+          const isFree = this.#without === 'append-condition' || this.#unsealed.has(position);
+          if (isForeign && !isFree) return outcome;
+          if (isForeign) overwritten.set(position, record);
+          if (isForeign) this.#unsealed.delete(position);
+          if (isForeign || outcome.kind === 'appended') {
+            await this.#durable.apply(session, record, isForeign);
+            if (isSeal) this.#books.sealed(session.name, process, record.epoch);
+            if (isSeal && this.#without === 'seal') this.#unsealed.add(position);
+          }
+          return isForeign ? { kind: 'appended' } : outcome;
         }),
       async *read(session, fromLsn) {
         const records = await make('journal', async () => {
@@ -155,7 +164,23 @@ export class Surroundings {
 
   #jobsPort(make: Make): Ports['jobs'] {
     const store = this.jobs;
+    const forgetful = this.#without === 'frozen-content';
+    const renamed = this.#without === 'message-id';
     return wrapped<JobStore>(store, 'rows', make, {
+      get: (session, jobId) =>
+        make('rows', async () => {
+          const row = await store.get(session, jobId);
+          if (row === undefined || !(forgetful || renamed)) return row;
+          const { content, messageId, ...rest } = row;
+          return renamed
+            ? { ...row, messageId: `3EB0${this.#random.next().toString(16).slice(2)}` }
+            : { ...rest, ...(messageId !== undefined && { messageId }) };
+        }),
+      prepare: (session, jobId, epoch, frozen) =>
+        make('rows', async () => {
+          const row = await store.prepare(session, jobId, epoch, frozen);
+          return forgetful ? { ...row, ...frozen } : row;
+        }),
       advance: (session, jobId, epoch, outcome) =>
         make('rows', async () => {
           const row = await store.get(session, jobId);
@@ -229,7 +254,7 @@ export class Surroundings {
 
   #publish(process: SimProcess, events: readonly EventEnvelope[], make: Make): Promise<readonly number[]> {
     for (const { session, id, seq } of events) this.#books.offers(session, process, id, seq);
-    return make('bus', async () => {
+    const answer = make('bus', async () => {
       const failed: number[] = [];
       const silent = this.busRefuses >= 1;
       for (const [index, event] of events.entries()) {
@@ -238,6 +263,9 @@ export class Surroundings {
       }
       return failed;
     });
+    // Whoever does not look at the answer goes on as after the best of all.
+    const none = (): readonly number[] => [];
+    return this.#without === 'publish-before-clear' ? answer.then(none, none) : answer;
   }
 }
 

@@ -79,3 +79,13 @@ export type GroupChangeRequest = z.input<typeof groupChangeSchema>;
 export const enterCodeSchema = z.object({ phone, code: z.string() });
 export const unlinkSchema = z.object({ device: z.number().int().positive() });
 export const presenceSchema = z.object({ available: z.boolean() });
+
+/** A phone calls somebody, takes or refuses a call elsewhere, or ends it. */
+export const callSchema = z.object({
+  to: phone,
+  /** Id of a call that was offered before; none offers a new one. */
+  id: z.string().optional(),
+  step: z.enum(['offer', 'accept', 'reject', 'terminate', 'timeout']).default('offer'),
+  video: z.boolean().default(false),
+});
+export type CallRequest = z.input<typeof callSchema>;

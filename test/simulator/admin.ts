@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod';
 import {
+  callSchema,
   contactSchema,
   enterCodeSchema,
   groupChangeSchema,
@@ -51,6 +52,7 @@ const ROUTES: Readonly<Record<string, AdminHandler>> = {
   'POST /admin/contacts/{phone}/typing': ({ simulator, phone, text }) =>
     simulator.typing(phone, json(typingSchema, text)),
   'POST /admin/contacts/{phone}/read': ({ simulator, phone, text }) => simulator.read(phone, json(readSchema, text)),
+  'POST /admin/contacts/{phone}/call': ({ simulator, phone, text }) => simulator.call(phone, json(callSchema, text)),
   'POST /admin/contacts/{phone}/presence': ({ simulator, phone, text }) =>
     simulator.presence(phone, json(presenceSchema, text).available),
   'POST /admin/contacts/{phone}/forget-sessions': ({ simulator, phone }) => simulator.forgetSessions(phone),

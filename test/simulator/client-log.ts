@@ -24,6 +24,8 @@ export type ClientHappening =
     }
   /** A fault swallowed a message for good. */
   | { readonly kind: 'dropped'; readonly phone: string; readonly device: number; readonly id: string }
+  /** A client encrypted a part of a message with a key that had encrypted something else. */
+  | { readonly kind: 'reuse'; readonly phone: string; readonly device: number; readonly id: string }
   /** A phone could not decrypt a message and asks for it again. */
   | { readonly kind: 'asked'; readonly phone: string; readonly id: string }
   /** A phone decrypted a message whose id it had already seen; `asked` when some phone had asked for it again. */

@@ -1,4 +1,4 @@
-import { addressLike, alternateLike, type Device, nowSeconds } from './accounts.ts';
+import { addressLike, alternateLike, type Device, deviceName, nowSeconds } from './accounts.ts';
 import type { ClientSession } from './client-session.ts';
 import { deliver } from './delivery.ts';
 import { routeGroupMessage, routeStatus } from './group-messages.ts';
@@ -29,6 +29,10 @@ export function acceptMessage(server: Server, session: ClientSession, sender: De
     return;
   }
   session.send(node('ack', { class: 'message', id, from: to, t: String(t) }));
+  for (let left = server.ratchets.reuses(deviceName(sender), message); left > 0; left -= 1) {
+    server.stats.counterReuses += 1;
+    server.clientLog.note({ kind: 'reuse', phone: sender.account.phone, device: sender.id, id });
+  }
   routeMessage(server, sender, message, t);
 }
 

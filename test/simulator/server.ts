@@ -6,6 +6,7 @@ import { FaultTable } from './faults.ts';
 import { GroupBook } from './groups.ts';
 import { LinkCodeBook } from './link-code.ts';
 import type { MediaStore } from './media.ts';
+import { RatchetWatch } from './ratchet-watch.ts';
 import type { Registration } from './registration.ts';
 import type { Script } from './script.ts';
 import { Stats } from './stats.ts';
@@ -30,6 +31,7 @@ export class Server {
   readonly stats = new Stats();
   readonly faults = new FaultTable();
   readonly clientLog = new ClientLog();
+  readonly ratchets = new RatchetWatch();
   /** Clients waiting to be paired, by each QR reference they were given. */
   readonly registrations = new Map<string, Registration>();
   /** Clients that show a pairing code, by the phone number they asked for. */

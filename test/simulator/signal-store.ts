@@ -1,4 +1,5 @@
 import * as libsignal from 'libsignal';
+import * as z from 'zod';
 import type { Account, Device, KeyPair } from './accounts.ts';
 import type { Bundle } from './prekeys.ts';
 import { generateKeyPair } from './wire/xeddsa.ts';
@@ -20,6 +21,12 @@ export interface SignalStoreState {
 const KEPT_PREKEYS = 2000;
 const KEY_TYPE = Buffer.from([5]);
 
+/** As much of libsignal's JSON form of a record as is needed to take its sessions apart. */
+const recordSchema = z.looseObject({
+  _sessions: z.record(z.string(), z.looseObject({ indexInfo: z.looseObject({ used: z.number() }) })),
+});
+type SavedRecord = z.infer<typeof recordSchema>;
+
 const typed = (publicKey: Buffer): Buffer => Buffer.concat([KEY_TYPE, publicKey]);
 const signalKeys = ({ publicKey, privateKey }: KeyPair) => ({ pubKey: typed(publicKey), privKey: privateKey });
 
@@ -29,6 +36,8 @@ export class SignalStore implements libsignal.SignalStorage {
   readonly #sessions = new Map<string, unknown>();
   readonly #preKeys = new Map<number, KeyPair>();
   #nextPreKey = 1;
+  /** The record that is shown and changed while one session of a peer is tried. */
+  #trial: { readonly id: string; record: SavedRecord } | undefined;
 
   constructor(account: Account, state?: SignalStoreState) {
     this.#account = account;
@@ -90,20 +99,49 @@ export class SignalStore implements libsignal.SignalStorage {
     return { type: type === 3 ? 'pkmsg' : 'msg', body: Buffer.from(body, 'binary') };
   }
 
+  /** One at a time for one store: see {@link Phone.enqueue}. */
   decrypt(device: Device, type: string, body: Buffer): Promise<Buffer> {
     const cipher = new libsignal.SessionCipher(this, addressOf(device));
-    return type === 'pkmsg' ? cipher.decryptPreKeyWhisperMessage(body) : cipher.decryptWhisperMessage(body);
+    return type === 'pkmsg' ? cipher.decryptPreKeyWhisperMessage(body) : this.#decryptBySession(device, cipher, body);
+  }
+
+  /**
+   * Shows libsignal one session at a time, as the libraries of real phones try them on copies: this one moves all of them
+   * on until one fits and keeps the lot, which breaks the other session of two people who first wrote at the same moment.
+   */
+  async #decryptBySession(device: Device, cipher: libsignal.SessionCipher, body: Buffer): Promise<Buffer> {
+    const id = addressOf(device).toString();
+    const saved = this.#sessions.get(id);
+    if (saved === undefined) return cipher.decryptWhisperMessage(body);
+    const { _sessions: all, ...record } = recordSchema.parse(saved);
+    const latestFirst = Object.entries(all).sort(([, a], [, b]) => b.indexInfo.used - a.indexInfo.used);
+    const failures: unknown[] = [];
+    for (const [baseKey, session] of latestFirst) {
+      const trial = { id, record: { ...record, _sessions: { [baseKey]: session } } };
+      this.#trial = trial;
+      try {
+        const plaintext = await cipher.decryptWhisperMessage(body);
+        this.#sessions.set(id, { ...record, _sessions: { ...all, ...trial.record._sessions } });
+        return plaintext;
+      } catch (error) {
+        failures.push(error);
+      } finally {
+        this.#trial = undefined;
+      }
+    }
+    throw new AggregateError(failures, 'no session fits');
   }
 
   async loadSession(id: string): Promise<libsignal.SessionRecord | undefined> {
-    const saved = this.#sessions.get(id);
+    const saved = this.#trial?.id === id ? this.#trial.record : this.#sessions.get(id);
     // A record is read anew each time: libsignal changes it even when decryption fails. It really (de)serialises
     // plain objects, whatever its types say.
     return saved === undefined ? undefined : libsignal.SessionRecord.deserialize(saved as Uint8Array);
   }
 
   async storeSession(id: string, session: libsignal.SessionRecord): Promise<void> {
-    this.#sessions.set(id, session.serialize());
+    if (this.#trial?.id === id) this.#trial.record = recordSchema.parse(session.serialize());
+    else this.#sessions.set(id, session.serialize());
   }
 
   isTrustedIdentity(): boolean {

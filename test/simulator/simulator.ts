@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { type Account, phoneFromName, primaryOf } from './accounts.ts';
 import { handleAdmin } from './admin.ts';
 import {
+  type CallRequest,
   type ContactRequest,
+  callSchema,
   contactSchema,
   type GroupChangeRequest,
   type GroupRequest,
@@ -13,6 +15,7 @@ import {
   type SendRequest,
   type TypingRequest,
 } from './admin-requests.ts';
+import { placeCall } from './calls.ts';
 import type { ClientLogEntry } from './client-log.ts';
 import { sessionsMatching } from './delivery.ts';
 import { removeDevice } from './device-list.ts';
@@ -231,6 +234,12 @@ export class Simulator {
 
   read(phone: string, request: ReadRequest): void {
     readCommand(this.#phone(phone), request);
+  }
+
+  /** Calls a linked account, or goes on with a call. */
+  call(phone: string, request: CallRequest): { id: string } {
+    const { to, ...step } = callSchema.parse(request);
+    return placeCall(this.#server, this.#account(phone), this.#account(to), step);
   }
 
   /** Shows the phone itself as online or not. */

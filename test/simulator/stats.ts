@@ -11,6 +11,8 @@ export interface StatsSnapshot {
   readonly uploads: number;
   readonly downloads: number;
   readonly decryptionFailures: number;
+  /** Ciphertexts of clients made with a key that had made another one, see `ratchet-watch.ts`. */
+  readonly counterReuses: number;
   readonly violations: readonly string[];
   readonly unknownIqs: Readonly<Record<string, number>>;
   readonly unknownStanzas: Readonly<Record<string, number>>;
@@ -32,6 +34,7 @@ export class Stats {
   uploads = 0;
   downloads = 0;
   decryptionFailures = 0;
+  counterReuses = 0;
   readonly violations: string[] = [];
   readonly unknownIqs: Record<string, number> = {};
   readonly unknownStanzas: Record<string, number> = {};

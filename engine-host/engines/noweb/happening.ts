@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { keptNodeSchema } from './kept-node.ts';
 import { type Packable, pack, unpack } from './packed-json.ts';
 
 /**
@@ -35,9 +36,25 @@ const happeningSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('report'), content: bytes }),
   /** A message of ours that the server has taken. `timestamp` in seconds. */
   z.object({ kind: z.literal('sent'), jid: z.string(), id: z.string(), timestamp: z.number(), content: bytes }),
+  /** A change of a group. `attrs` are the notification's. */
+  z.object({ kind: z.literal('group'), attrs: attributes, change: keptNodeSchema }),
+  /** A step of a call. `timestamp` in seconds; `video` and `group` as its offer has them. */
+  z.object({
+    kind: z.literal('call'),
+    id: z.string(),
+    status: z.enum(['offer', 'accept', 'reject', 'timeout', 'terminate']),
+    from: z.string(),
+    phone: z.string().optional(),
+    chat: z.string(),
+    timestamp: z.number(),
+    video: z.boolean(),
+    group: z.boolean(),
+  }),
 ]);
 
 export type Happening = z.infer<typeof happeningSchema>;
+export type GroupChange = Extract<Happening, { kind: 'group' }>;
+export type CallStep = Extract<Happening, { kind: 'call' }>;
 export type ReceivedMessage = z.infer<typeof messageSchema>;
 
 /** Nothing of it is still to come. */

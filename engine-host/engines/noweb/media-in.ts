@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { downloadContentFromMessage } from '@whiskeysockets/baileys';
 import type { WaMessage } from '#shared/contracts/events.ts';
+import { mediaKey } from '#shared/contracts/media-keys.ts';
 import { isBareMessageId } from '#shared/domain/message-id.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import { mediaExtension } from './media-extension.ts';
@@ -23,7 +24,7 @@ export async function storeIncomingMedia(
 ): Promise<MediaPayload> {
   const named = { mimetype: content.mimetype, filename: content.filename };
   const name = `${safeName(messageId)}.${mediaExtension(content.mimetype, content.filename)}`;
-  const key = `files/${session}/${name}`;
+  const key = mediaKey.file(session, name);
   try {
     // A redelivery finds what an earlier one stored; nobody can replace a file by sending its id again.
     if (!(await store.exists(key))) {

@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../engine-harness.ts';
 import { useNowebWorld } from './noweb-world.ts';
 
 const world = useNowebWorld();
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+const ROLE_AFTER = { join: 'participant', promote: 'admin', demote: 'participant', leave: 'left' } as const;
+const pendingOf = (phone: string) =>
+  world.simulator
+    .accounts()
+    .find((account) => account.phone === phone)
+    ?.devices.reduce((sum, { pending }) => sum + pending, 0);
 
 describe('receiving', () => {
   test('an image is stored in the media bucket and named in the event', async () => {
@@ -90,6 +98,94 @@ describe('receiving', () => {
       id: chatId,
       presences: [{ participant: chatId, lastKnownPresence: 'typing' }],
     });
+  });
+
+  test('a group: being added, who comes and goes, being removed', async () => {
+    const { harness, phone: own } = await world.paired();
+    const [ann, ben] = [world.contact('Ann of the group'), world.contact('Ben of the group')];
+    const { simulator } = world;
+    const { id } = simulator.createGroup({ owner: ann.phone, subject: 'Garden', participants: [own] });
+    const { body: joined } = await harness.event('group.v2.join');
+    expect(joined.payload).toMatchObject({
+      timestamp: expect.any(Number),
+      group: { id, subject: 'Garden', description: '', membersCanSendMessages: true, membersCanAddNewMember: false },
+      _data: { author: ann.chatId, change: 'create' },
+    });
+    expect(joined.payload).toMatchObject({
+      group: {
+        participants: [
+          { id: `${ann.lid}@lid`, pn: ann.chatId, role: 'superadmin' },
+          { pn: `${own}@c.us`, role: 'participant' },
+        ],
+      },
+    });
+    const change = (kind: 'add' | 'promote' | 'demote' | 'remove', ...participants: string[]) =>
+      simulator.changeGroup({ id, actor: ann.phone, change: kind, participants });
+    change('add', ben.phone);
+    change('promote', ben.phone);
+    change('demote', ben.phone);
+    change('remove', ben.phone, own);
+    await harness.event('group.v2.leave');
+    const seen = await eventually('the last change of the members', () => {
+      const changes = harness.events.flatMap(({ body }) =>
+        body.event === 'group.v2.participants' ? [body.payload] : [],
+      );
+      return changes.length === 4 ? changes : undefined;
+    });
+    expect(seen.map(({ type, participants }) => [type, participants])).toEqual(
+      (['join', 'promote', 'demote', 'leave'] as const).map((type) => [
+        type,
+        [{ id: `${ben.lid}@lid`, pn: ben.chatId, role: ROLE_AFTER[type] }],
+      ]),
+    );
+  });
+
+  test('calls: received, accepted elsewhere, rejected, given up by the caller', async () => {
+    const { harness, phone: own } = await world.paired();
+    const { phone, chatId } = world.contact('Caller');
+    const { simulator } = world;
+    const video = simulator.call(phone, { to: own, video: true });
+    const { body } = await harness.event('call.received');
+    expect(body.payload).toMatchObject({ id: video.id, from: chatId, isVideo: true, isGroup: false });
+    simulator.call(phone, { to: own, id: video.id, step: 'accept' });
+    expect((await harness.event('call.accepted')).body.payload).toMatchObject({ id: video.id, isVideo: true });
+    // Its end is no news: somebody has taken it.
+    simulator.call(phone, { to: own, id: video.id, step: 'terminate' });
+    const refused = simulator.call(phone, { to: own });
+    simulator.call(phone, { to: own, id: refused.id, step: 'reject' });
+    const missed = simulator.call(phone, { to: own });
+    simulator.call(phone, { to: own, id: missed.id, step: 'timeout' });
+    const ends = await eventually('both ends', () => {
+      const rejected = harness.events.flatMap(({ body: each }) =>
+        each.event === 'call.rejected' ? [each.payload] : [],
+      );
+      return rejected.length === 2 ? rejected : undefined;
+    });
+    expect(ends).toMatchObject([
+      { id: refused.id, isVideo: false, _data: { status: 'reject' } },
+      { id: missed.id, _data: { status: 'timeout' } },
+    ]);
+    await eventually('every stanza to be acknowledged', () => pendingOf(own) === 0 || undefined);
+  });
+
+  test('a call and a change of a group outlive a host that dies before the bus has them', async () => {
+    // Nothing gets onto the bus.
+    const { harness, phone: own } = await world.paired({}, { publish: () => {} });
+    const ann = world.contact('Ann before the death');
+    const { simulator } = world;
+    const { id } = simulator.createGroup({ owner: ann.phone, subject: 'Late', participants: [own] });
+    const ring = simulator.call(ann.phone, { to: own, video: true });
+    await harness.event('call.received');
+    await eventually('every stanza to be acknowledged', () => pendingOf(own) === 0 || undefined);
+    await harness.engine.stop();
+    const again = world.session({}, { state: harness.state });
+    again.engine.start();
+    expect((await again.event('group.v2.join')).body.payload).toMatchObject({ group: { id, subject: 'Late' } });
+    const repeated = await again.event('call.received');
+    expect(repeated.key).toBe((await harness.event('call.received')).key);
+    await again.reaches('WORKING');
+    simulator.call(ann.phone, { to: own, id: ring.id, step: 'terminate' });
+    expect((await again.event('call.rejected')).body.payload).toMatchObject({ id: ring.id, isVideo: true });
   });
 
   test('messages of the time offline come in order, before newer ones', async () => {

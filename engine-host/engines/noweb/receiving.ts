@@ -1,8 +1,11 @@
 import { type BinaryNode, proto, type WAMessage, type WASocket } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
+import { Calls, toCallEvent } from './calls.ts';
+import { groupChange, toGroupEvents } from './group-changes.ts';
 import type { Happening } from './happening.ts';
 import type { Emit, Inbound } from './inbound.ts';
 import { Inbox } from './inbox.ts';
+import { presentAttrs } from './kept-node.ts';
 import type { MarkedState } from './marked-state.ts';
 import { Proofs } from './proofs.ts';
 import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
@@ -39,6 +42,7 @@ export class Receiving {
   readonly proofs: Proofs;
   readonly #ports: ReceivingPorts;
   readonly #inbox: Inbox;
+  readonly #calls: Calls;
   readonly #effects = new Set<NodeJS.Timeout>();
   /** What an earlier run may not have had the time to take effect. */
   #leftEffects: readonly (readonly [number, Happening])[];
@@ -47,6 +51,7 @@ export class Receiving {
     this.#ports = ports;
     this.#inbox = new Inbox(ports.state, (number, happening) => this.#deliver(number, happening));
     this.#leftEffects = this.#inbox.waiting;
+    this.#calls = new Calls(ports.state);
     this.intake = new StanzaIntake(this.#inbox);
     this.proofs = new Proofs(ports.state);
   }
@@ -59,7 +64,10 @@ export class Receiving {
     };
     const message = (stanza: BinaryNode) => this.#onMessage(stanza);
     const receipt = (stanza: BinaryNode) => this.#onReceipt(stanza);
-    listenFirst(sock.ws, { message, receipt, answer: (stanza) => this.#onAnswer(stanza) }, failed);
+    const notification = (stanza: BinaryNode) => this.#onNotification(stanza);
+    const call = (stanza: BinaryNode) => this.#onCall(stanza);
+    const answer = (stanza: BinaryNode) => this.#onAnswer(stanza);
+    listenFirst(sock.ws, { message, receipt, notification, call, answer }, failed);
   }
 
   /** Makes the events that an earlier run could not get rid of. */
@@ -121,7 +129,20 @@ export class Receiving {
     if (!me || ackOf(stanza.attrs, me) === undefined || ignores(receiptChat(stanza.attrs, me) ?? '')) return;
     const { from = '', participant, recipient, type } = stanza.attrs;
     const attrs = { from, participant, recipient, type, t: String(seconds) };
-    this.#inbox.note({ kind: 'receipt', attrs: present(attrs), ids: [...ids] });
+    this.#inbox.note({ kind: 'receipt', attrs: presentAttrs(attrs), ids: [...ids] });
+  }
+
+  /** Other kinds of notifications make no events; Baileys acknowledges them when it has done what they ask for. */
+  #onNotification(stanza: BinaryNode): void {
+    if (stanza.attrs.type !== 'w:gp2' || this.#ports.ignores(stanza.attrs.from ?? '')) return;
+    const change = groupChange(stanza);
+    if (change) this.#inbox.note(change);
+  }
+
+  #onCall(stanza: BinaryNode): void {
+    if (this.#ports.ignores(stanza.attrs.from ?? '')) return;
+    const taken = this.#calls.take(stanza);
+    if (taken) this.#inbox.note(taken.step, taken.alongside);
   }
 
   #onAnswer(stanza: BinaryNode): void {
@@ -144,6 +165,18 @@ export class Receiving {
           for (const event of await toAcks(happening, me, receipts)) emit(event);
         };
         void inbound.inOrder(receiptChat(happening.attrs, me) ?? '', emitAll, done);
+        return;
+      }
+      case 'group': {
+        const emitAll = async (emit: Emit) => {
+          for (const event of await toGroupEvents(happening, me, receipts.lookUpPhone)) emit(event);
+        };
+        void inbound.inOrder(happening.attrs.from ?? '', emitAll, done);
+        return;
+      }
+      case 'call': {
+        const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpPhone));
+        void inbound.inOrder(happening.chat, emitAll, done);
         return;
       }
       case 'report':
@@ -176,8 +209,4 @@ function readReport(content: Uint8Array): WAMessage {
     ...(pushName && { pushName }),
     ...(messageStubType && { messageStubType }),
   };
-}
-
-function present(attrs: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(attrs).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

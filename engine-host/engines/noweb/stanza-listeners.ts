@@ -5,6 +5,8 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 export interface StanzaListeners {
   message(stanza: BinaryNode): void;
   receipt(stanza: BinaryNode): void;
+  notification(stanza: BinaryNode): void;
+  call(stanza: BinaryNode): void;
   /** The server's answer to a message of ours. */
   answer(stanza: BinaryNode): void;
 }
@@ -25,5 +27,7 @@ export function listenFirst(stanzas: EventEmitter, listeners: StanzaListeners, f
   };
   first('CB:message', (stanza) => listeners.message(stanza));
   first('CB:receipt', (stanza) => listeners.receipt(stanza));
+  first('CB:notification', (stanza) => listeners.notification(stanza));
+  first('CB:call', (stanza) => listeners.call(stanza));
   first('CB:ack,class:message', (stanza) => listeners.answer(stanza));
 }

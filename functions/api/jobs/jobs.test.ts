@@ -128,7 +128,7 @@ describe('the list of jobs', () => {
     expect((await server.call('GET', '/api/other/jobs')).json).toEqual([]);
   });
 
-  it.each(['?state=LOST', '?limit=0', '?limit=101', '?offset=-1'])('refuses %s', async (query) => {
+  it.each(['?state=LOST', '?state=ON_WIRE', '?limit=0', '?limit=101', '?offset=-1'])('refuses %s', async (query) => {
     expect((await (await api()).call('GET', `/api/main/jobs${query}`)).status).toBe(400);
   });
 });

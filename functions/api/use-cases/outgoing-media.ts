@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { fileTypeFromBuffer } from 'file-type';
 import type { FileInput } from '#shared/contracts/api/file-field.ts';
 import type { MediaSource } from '#shared/contracts/commands.ts';
+import { mediaKey } from '#shared/contracts/media-keys.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 
 /** Media of a send: how the job names it, and what has to be stored before the job may exist. */
@@ -31,7 +32,7 @@ export async function outgoingMedia(
   const body = Buffer.from(file.data, 'base64');
   const mimetype =
     file.mimetype ?? fallbackType ?? (await fileTypeFromBuffer(body))?.mime ?? 'application/octet-stream';
-  const key = `out/${session}/${jobId}/${createHash('sha256').update(body).digest('hex').slice(0, 16)}`;
+  const key = mediaKey.out(session, jobId, createHash('sha256').update(body).digest('hex').slice(0, 16));
   return {
     source: { kind: 'object', key, mimetype, ...filename },
     store: (media) => media.put(key, body, mimetype, file.filename),

@@ -34,7 +34,6 @@ export class MemoryJobStore implements JobStore {
     if (FINISHED_STATES.has(row.state)) return structuredClone(row);
     const attempt = { epoch, updatedAt: this.#clock.now(), attempts: row.attempts + 1 };
     if (row.content !== undefined) return this.#write({ ...row, ...attempt });
-    if (row.state === 'ON_WIRE') throw new ConflictError(`Job '${jobId}' is on the wire without its content`);
     return this.#write({ ...row, ...frozen, ...attempt, state: 'PREPARED' });
   }
 

@@ -1,6 +1,8 @@
 import { NotFoundError } from '../../domain/errors.ts';
 import type { MediaStore, StoredMedia } from '../../ports/media-store.ts';
 
+const PAGE = 1000;
+
 export class MemoryMediaStore implements MediaStore {
   readonly bucket: string;
   readonly #objects = new Map<string, StoredMedia & { readonly filename: string | undefined }>();
@@ -27,6 +29,12 @@ export class MemoryMediaStore implements MediaStore {
   async presignedUrl(key: string, _seconds: number): Promise<string> {
     const { body, mimetype } = await this.get(key);
     return `data:${mimetype};base64,${Buffer.from(body).toString('base64')}`;
+  }
+
+  async deleteSome(prefix: string): Promise<boolean> {
+    const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix));
+    for (const key of keys.slice(0, PAGE)) this.#objects.delete(key);
+    return keys.length > PAGE;
   }
 
   /** Name under which an object was stored. */

@@ -6,8 +6,10 @@ export class MemoryOwnershipStore implements OwnershipStore {
   readonly #hosts = new Map<string, HostRow>();
   readonly #shards = new Map<string, ShardRow>();
 
-  async register(host: HostRow): Promise<void> {
-    this.#hosts.set(host.hostId, { ...host });
+  async register(host: HostRow, replaces: string | undefined): Promise<boolean> {
+    const now = this.#hosts.get(host.hostId)?.incarnation;
+    if (now === replaces) this.#hosts.set(host.hostId, { ...host });
+    return now === replaces || now === host.incarnation;
   }
 
   async heartbeat(

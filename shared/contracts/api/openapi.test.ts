@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { JOB_STATES } from '../jobs.ts';
 import { OPERATIONS } from './index.ts';
 import { openApiDocument } from './openapi.ts';
 
@@ -114,6 +115,13 @@ describe('the OpenAPI document', () => {
         for (const [, text] of texts) expect(text, name).toContain(words);
       }
     }
+  });
+
+  it('says what each state of a job means, and that a prepared one may have left', () => {
+    const stated = z.looseObject({ properties: z.looseObject({ state: z.object({ description: z.string() }) }) });
+    const { description } = stated.parse(parsed.components.schemas.Job).properties.state;
+    for (const state of JOB_STATES) expect(description).toContain(state);
+    expect(description).toMatch(/PREPARED: [^.]*may be on the wire/);
   });
 
   it('is plain JSON', () => {

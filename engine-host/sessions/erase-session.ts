@@ -1,0 +1,42 @@
+import { mediaPrefixes } from '#shared/contracts/media-keys.ts';
+import type { SessionRow } from '#shared/contracts/rows.ts';
+import { type ShardLease, whileOwned } from '../host/lease.ts';
+import { clearJournal } from './session-journal.ts';
+import type { SessionRunnerDeps } from './session-runner-deps.ts';
+
+type Stores = Pick<
+  SessionRunnerDeps,
+  'readModels' | 'media' | 'checkpoints' | 'journal' | 'journalBodies' | 'dataKeys'
+>;
+
+/**
+ * Deletes all that is stored of a session but its row. Whoever is interrupted leaves the row, and with it the rest to
+ * the next owner. The login goes last: a next owner that still finds it sees that the device is unlinked.
+ * @throws NotOwnerError
+ */
+export async function eraseSession(
+  row: SessionRow,
+  lease: ShardLease,
+  stores: Stores,
+  onFailure: (error: unknown, attempt: number) => void,
+): Promise<void> {
+  const owned = <T>(work: () => Promise<T>) => whileOwned(lease, work, onFailure);
+  for (const readModel of stores.readModels) await owned(() => readModel.clear(row.name));
+  for (const prefix of mediaPrefixes(row.name)) await eraseMedia(prefix, lease, stores, owned);
+  await owned(() => stores.checkpoints.prune({ ...row, checkpoint: null }, 0));
+  await owned(() => clearJournal(row, stores));
+}
+
+/** The keys are a name's, not an incarnation's: nobody may go on with them once the row can be another's. */
+async function eraseMedia(
+  prefix: string,
+  lease: ShardLease,
+  { media }: Stores,
+  owned: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<void> {
+  const erasePage = () => {
+    lease.assertOwned();
+    return media.deleteSome(prefix);
+  };
+  while (await owned(erasePage));
+}
