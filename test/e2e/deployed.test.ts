@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,8 +80,6 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
 
   it('pair a session, send, and hear of it through bus, rule, queue and function', async (context) => {
     context.skip(isAbsent, absent);
-    const stateKey = join(folder, 'state-key');
-    await writeFile(stateKey, randomBytes(32).toString('base64'));
     hosts = startHostProcesses({
       program: join(ROOT, 'engine-host/host/main.ts'),
       count: 1,
@@ -89,7 +87,7 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
         PATH: process.env.PATH,
         ...env,
         SHARD_COUNT: '8',
-        STATE_KEY_FILE: stateKey,
+        STATE_KMS_KEY_ID: `alias/${env.RESOURCE_PREFIX}/state`,
         WHATSAPP_WS_URL: simulator.wsUrl,
         NODE_EXTRA_CA_CERTS: simulator.caFile,
         PACING_DEFAULT_PROFILE: 'off',

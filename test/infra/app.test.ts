@@ -35,12 +35,16 @@ describe('templates', () => {
   });
 
   const hasLint = spawnSync('cfn-lint', ['--version']).status === 0;
-  it.skipIf(!hasLint)('please cfn-lint (skipped where it is not installed: pip install cfn-lint)', () => {
-    // W3005: the CDK says twice that a function comes after its role.
-    const lint = (files: readonly string[]) =>
-      spawnSync('cfn-lint', ['--ignore-checks', 'W3005', '--', ...files], { encoding: 'utf8' }).stdout;
-    expect(lint([...prod.files, ...dev.files])).toBe('');
-  }, 300_000);
+  it.skipIf(!hasLint)(
+    'please cfn-lint (skipped where it is not installed: pip install cfn-lint)',
+    () => {
+      // W3005: the CDK says twice that a function comes after its role.
+      const lint = (files: readonly string[]) =>
+        spawnSync('cfn-lint', ['--ignore-checks', 'W3005', '--', ...files], { encoding: 'utf8' }).stdout;
+      expect(lint([...prod.files, ...dev.files])).toBe('');
+    },
+    300_000,
+  );
 });
 
 describe('hosts', () => {
