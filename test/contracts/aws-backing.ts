@@ -21,6 +21,8 @@ import { KmsStub } from './kms-stub.ts';
  */
 export interface AwsBacking {
   readonly clients: AwsClients;
+  /** By which any other client finds the target. */
+  readonly env: CloudEnvironment;
   readonly kms: KmsStub;
   /** A new table of the form that the contracts give to `definition`. @returns its name */
   createTable(definition: string): Promise<string>;
@@ -48,6 +50,7 @@ export async function startAwsBacking(): Promise<AwsBacking> {
     createResources({ dynamodb: dynamo, s3, sqs, eventBridge }, resources);
   return {
     clients,
+    env: target.env,
     kms,
     async createTable(definition) {
       const table = resourceDefinition(1).tables.find((candidate) => candidate.name === definition);

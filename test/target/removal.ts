@@ -11,8 +11,8 @@ import {
 import {
   DeleteBucketCommand,
   DeleteObjectCommand,
+  ListObjectVersionsCommand,
   paginateListBuckets,
-  paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { DeleteQueueCommand, paginateListQueues, type SQSClient } from '@aws-sdk/client-sqs';
@@ -54,11 +54,21 @@ async function removeBuckets(client: S3Client, prefix: string): Promise<void> {
   for await (const { Buckets = [] } of paginateListBuckets({ client }, { Prefix: prefix })) {
     for (const { Name: Bucket = '' } of Buckets) {
       if (!Bucket.startsWith(prefix)) continue;
-      for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket })) {
-        await Promise.all(Contents.map(({ Key }) => client.send(new DeleteObjectCommand({ Bucket, Key }))));
-      }
+      await emptyBucket(client, Bucket);
       await client.send(new DeleteBucketCommand({ Bucket }));
     }
+  }
+}
+
+/** Every version of every object, and the marks of deleted ones. */
+async function emptyBucket(client: S3Client, Bucket: string): Promise<void> {
+  for (;;) {
+    const { Versions = [], DeleteMarkers = [] } = await client.send(new ListObjectVersionsCommand({ Bucket }));
+    const all = [...Versions, ...DeleteMarkers];
+    if (all.length === 0) return;
+    await Promise.all(
+      all.map(({ Key, VersionId }) => client.send(new DeleteObjectCommand({ Bucket, Key, VersionId }))),
+    );
   }
 }
 
