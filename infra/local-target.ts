@@ -1,6 +1,7 @@
 import { type App, Aspects, CfnResource, type IAspect } from 'aws-cdk-lib';
 import { CfnRestApi } from 'aws-cdk-lib/aws-apigateway';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
 import * as z from 'zod';
 
@@ -18,7 +19,7 @@ const definitionSchema = z.looseObject({
   ),
 });
 
-/** `-c target=local`: takes out of the stacks what an emulator cannot make. Hosts are processes there, so they have no stack. */
+/** `-c target=local`: takes out of the stacks what an emulator cannot make. Hosts are processes there: they have no stack, and their number is nobody's to decide. */
 export function isForEmulator(app: App): boolean {
   return app.node.tryGetContext('target') === 'local';
 }
@@ -36,6 +37,7 @@ class LeaveOut implements IAspect {
   }
 
   visit(node: IConstruct): void {
+    if (node instanceof CfnFunction) node.addPropertyDeletionOverride('Environment.Variables.ECS_CLUSTER');
     if (node instanceof CfnRestApi) node.body = withoutUsagePlans(node.body);
     if (!CfnResource.isCfnResource(node)) return;
     const lacking = this.#types.has(node.cfnResourceType) || isMetricMath(node);

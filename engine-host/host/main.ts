@@ -97,7 +97,7 @@ async function main(): Promise<void> {
   // With NODE_COMPILE_CACHE set: otherwise only a host that ends in good order would leave one to the next.
   setTimeout(flushCompileCache, COMPILE_CACHE_AFTER_MS).unref();
 
-  const metrics = createMetrics({ mode: config.metrics });
+  const metrics = createMetrics({ namespace: names.prefix, mode: config.metrics });
   const endMetrics = startHostMetrics({ host, pool: config.pool, bus, metrics });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {

@@ -24,7 +24,7 @@ export function createAwsCapacity(
 ) {
   const env = capacityEnvSchema.parse(environment);
   if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
-  const { tables } = resourceNames(env);
+  const { prefix, tables } = resourceNames(env);
   const logger = createLogger({ name: 'capacity', level: env.LOG_LEVEL });
   const capacity = createCapacity({
     ownership: new DynamoDbOwnershipStore(dynamo, tables),
@@ -33,7 +33,7 @@ export function createAwsCapacity(
     launcher,
     pools: fleetPools(env),
     clock: systemClock,
-    metrics: createMetrics({ mode: env.METRICS }),
+    metrics: createMetrics({ namespace: prefix, mode: env.METRICS }),
     logger,
   });
   return createCapacityHandler({ capacity, logger });

@@ -36,7 +36,7 @@ export const capacityEnvSchema = z.object({
 });
 type CapacityEnv = z.infer<typeof capacityEnvSchema>;
 
-/** Where the hosts run in AWS. */
+/** Where the hosts run in AWS. Without ECS_CLUSTER their number is not this function's. */
 export const ecsEnvSchema = z.object({
   /** Name or ARN of the cluster. */
   ECS_CLUSTER: z.string().min(1),

@@ -33,5 +33,6 @@ export function createAwsReconciler(
     policy,
   });
   const logger = createLogger({ name: 'reconciler', level: env.LOG_LEVEL });
-  return createReconcilerHandler({ reconcile, shards, metrics: createMetrics({ mode: env.METRICS }), logger });
+  const metrics = createMetrics({ namespace: names.prefix, mode: env.METRICS });
+  return createReconcilerHandler({ reconcile, shards, metrics, logger });
 }

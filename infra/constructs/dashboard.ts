@@ -8,6 +8,7 @@ import {
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import { METRICS, type Metric as PlatformMetric } from '#shared/observability/metrics.ts';
 import type { Installation } from '../installation.ts';
 import { FIVE_MINUTES, MINUTE } from './alarms.ts';
 import { API_STAGE } from './regional-api.ts';
@@ -19,7 +20,13 @@ export function dashboard(scope: Construct, installation: Installation): Dashboa
   const { names } = installation;
   return new Dashboard(scope, 'Dashboard', {
     dashboardName: names.prefix,
-    widgets: [apiRow(installation), queueRow(installation), hostRow(installation)],
+    widgets: [
+      apiRow(installation),
+      sessionRow(installation),
+      queueRow(installation),
+      hostRow(installation),
+      fleetRow(installation),
+    ],
   });
 }
 
@@ -67,12 +74,46 @@ function queueRow({ names }: Installation): IWidget[] {
     graph('Dead letters', [
       ofQueue(names.queues.shardDeadLetters, 'ApproximateNumberOfMessagesVisible', 'jobs'),
       ofQueue(names.queues.projectorDeadLetters, 'ApproximateNumberOfMessagesVisible', 'events'),
+      ofQueue(names.queues.capacityDeadLetters, 'ApproximateNumberOfMessagesVisible', 'signals'),
     ]),
   ];
 }
 
-function hostRow({ names }: Installation): IWidget[] {
-  const service = { ClusterName: names.prefix, ServiceName: `${names.prefix}-socket` };
+/** A metric of ours. Hosts tell theirs each once a minute, so their sum within one is the pool's. */
+const ours = ({ names }: Installation, { name }: PlatformMetric, statistic: string): Metric =>
+  metric(names.prefix, name, { Pool: 'socket' }, statistic);
+
+function sessionRow(installation: Installation): IWidget[] {
+  const sums = (...all: readonly PlatformMetric[]) => all.map((one) => ours(installation, one, Stats.SUM));
+  return [
+    graph('Sessions', sums(METRICS.connectedSessions, METRICS.heldSessions), sums(METRICS.sessionFailures)),
+    graph('Messages', sums(METRICS.messagesIn, METRICS.messagesOut), sums(METRICS.sendFailures)),
+    graph('Jobs that have not ended', sums(METRICS.openJobs), [
+      ours(installation, METRICS.oldestJobAge, Stats.MAXIMUM),
+    ]),
+  ];
+}
+
+function fleetRow(installation: Installation): IWidget[] {
+  const most = (...all: readonly PlatformMetric[]) => all.map((one) => ours(installation, one, Stats.MAXIMUM));
+  const sums = (...all: readonly PlatformMetric[]) => all.map((one) => ours(installation, one, Stats.SUM));
+  return [
+    graph('Hosts that the load takes', most(METRICS.hostsNeeded, METRICS.hostsWanted), most(METRICS.poolLoad)),
+    graph(
+      'Take-overs',
+      sums(METRICS.failovers, METRICS.hostDeaths, METRICS.hostStarts),
+      most(METRICS.shardsWithoutHost),
+    ),
+    graph(
+      'Jobs woken and expired, events waiting',
+      sums(METRICS.jobsWoken, METRICS.jobsExpired),
+      most(METRICS.eventsWaiting),
+    ),
+  ];
+}
+
+function hostRow({ names, ecs }: Installation): IWidget[] {
+  const service = { ClusterName: ecs.cluster, ServiceName: ecs.services.socket };
   return [
     graph('Engine hosts', [
       metric('ECS/ContainerInsights', 'DesiredTaskCount', service, Stats.MAXIMUM, 'wanted'),

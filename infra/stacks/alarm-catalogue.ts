@@ -1,4 +1,5 @@
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { METRICS, type Metric as PlatformMetric } from '#shared/observability/metrics.ts';
 import { type AlarmDefinition, FIVE_MINUTES, MINUTE } from '../constructs/alarms.ts';
 import { API_STAGE } from '../constructs/regional-api.ts';
 import type { Installation } from '../installation.ts';
@@ -8,6 +9,9 @@ const sum = (namespace: string, metricName: string, dimensionsMap: Record<string
 const highest = (namespace: string, metricName: string, dimensionsMap: Record<string, string>, period = MINUTE) =>
   new Metric({ namespace, metricName, dimensionsMap, period, statistic: Stats.MAXIMUM });
 
+/** The one dimension of our own metrics; their namespace is the installation's prefix. */
+const POOL = { Pool: 'socket' };
+
 /** What wakes somebody up. Names are headings of the runbook; a test holds the two together. */
 export function alarmCatalogue(installation: Installation): readonly AlarmDefinition[] {
   return [
@@ -15,6 +19,8 @@ export function alarmCatalogue(installation: Installation): readonly AlarmDefini
     ...queueAlarms(installation),
     ...tableAlarms(installation),
     ...hostAlarms(installation),
+    ...fleetAlarms(installation),
+    ...sessionAlarms(installation),
   ];
 }
 
@@ -53,6 +59,13 @@ function apiAlarms({ names, settings }: Installation): readonly AlarmDefinition[
       periods: 2,
     },
     {
+      name: 'capacity-failing',
+      says: 'Nobody decides how many engine hosts there are.',
+      metric: sum('AWS/Lambda', 'Errors', { FunctionName: `${names.prefix}-capacity` }),
+      above: 2,
+      periods: 2,
+    },
+    {
       name: 'reconciler-failing',
       says: 'Lost wake-ups of jobs are not found again.',
       metric: sum('AWS/Lambda', 'Errors', { FunctionName: `${names.prefix}-reconciler` }),
@@ -78,6 +91,12 @@ function queueAlarms({ names, resources }: Installation): readonly AlarmDefiniti
       above: 0,
     },
     {
+      name: 'capacity-dead-letters',
+      says: 'Signals about sessions and hosts could not be handled.',
+      metric: visible(names.queues.capacityDeadLetters),
+      above: 0,
+    },
+    {
       name: 'projector-behind',
       says: 'The read models are more than five minutes behind.',
       metric: highest('AWS/SQS', 'ApproximateAgeOfOldestMessage', { QueueName: names.queues.projector }),
@@ -85,11 +104,15 @@ function queueAlarms({ names, resources }: Installation): readonly AlarmDefiniti
       periods: 3,
     },
     ...resources.rules.map(
-      ({ name }): AlarmDefinition => ({
+      ({ name, bus }): AlarmDefinition => ({
         name: 'bus-delivery-failing',
         of: name.replace(`${names.prefix}-`, ''),
         says: 'EventBridge cannot hand events to a rule’s target.',
-        metric: sum('AWS/Events', 'FailedInvocations', { EventBusName: names.bus, RuleName: name }),
+        // Rules of the account's own bus are counted without its name.
+        metric: sum('AWS/Events', 'FailedInvocations', {
+          ...(bus === undefined && { EventBusName: names.bus }),
+          RuleName: name,
+        }),
         above: 0,
       }),
     ),
@@ -114,8 +137,8 @@ function tableAlarms({ names }: Installation): readonly AlarmDefinition[] {
   }));
 }
 
-function hostAlarms({ names }: Installation): readonly AlarmDefinition[] {
-  const service = { ClusterName: names.prefix, ServiceName: `${names.prefix}-socket` };
+function hostAlarms({ ecs }: Installation): readonly AlarmDefinition[] {
+  const service = { ClusterName: ecs.cluster, ServiceName: ecs.services.socket };
   const percent = (metricName: string) =>
     new Metric({
       namespace: 'AWS/ECS',
@@ -152,6 +175,68 @@ function hostAlarms({ names }: Installation): readonly AlarmDefinition[] {
       metric: percent('CPUUtilization'),
       above: 80,
       periods: 3,
+    },
+  ];
+}
+
+/** Of what the capacity function emits. */
+function fleetAlarms({ names, settings }: Installation): readonly AlarmDefinition[] {
+  const most = ({ name }: PlatformMetric) => highest(names.prefix, name, POOL);
+  return [
+    {
+      name: 'hosts-at-limit',
+      says: 'The sessions take more hosts than there may be.',
+      metric: most(METRICS.poolLoad),
+      above: settings.maxHosts * settings.sessionsPerHost,
+      periods: 5,
+    },
+    {
+      name: 'shards-without-host',
+      says: 'Sessions want to run, and nobody runs their shard.',
+      metric: new MathExpression({
+        expression: 'IF(load > 0, orphans, 0)',
+        usingMetrics: { load: most(METRICS.poolLoad), orphans: most(METRICS.shardsWithoutHost) },
+        period: MINUTE,
+      }),
+      above: 0,
+      periods: 10,
+    },
+    {
+      name: 'hosts-dying',
+      says: 'Engine hosts end without having handed over.',
+      metric: sum(names.prefix, METRICS.hostDeaths.name, POOL),
+      above: 2,
+    },
+  ];
+}
+
+/** Of what hosts emit. */
+function sessionAlarms({ names }: Installation): readonly AlarmDefinition[] {
+  const total = ({ name }: PlatformMetric) => sum(names.prefix, name, POOL);
+  return [
+    {
+      name: 'sends-failing',
+      says: 'More than a tenth of the sends end as failed.',
+      metric: new MathExpression({
+        expression: 'IF(failed > 20, 100 * failed / (failed + sent), 0)',
+        usingMetrics: { failed: total(METRICS.sendFailures), sent: total(METRICS.messagesOut) },
+        period: FIVE_MINUTES,
+      }),
+      above: 10,
+      periods: 2,
+    },
+    {
+      name: 'sessions-failing',
+      says: 'Many sessions have become FAILED at once.',
+      metric: total(METRICS.sessionFailures),
+      above: 10,
+    },
+    {
+      name: 'events-waiting',
+      says: 'The bus does not take what the hosts have to tell.',
+      metric: highest(names.prefix, METRICS.eventsWaiting.name, POOL),
+      above: 1_000,
+      periods: 5,
     },
   ];
 }

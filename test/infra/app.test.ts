@@ -8,10 +8,17 @@ import { authorizerEnvSchema } from '#functions/authorizer/env.ts';
 import { capacityEnvSchema, ecsEnvSchema, fleetPools } from '#functions/capacity/env.ts';
 import { eventProjectorEnvSchema } from '#functions/event-projector/env.ts';
 import { reconcilerEnvSchema } from '#functions/reconciler/env.ts';
+import { METRICS } from '#shared/observability/metrics.ts';
 import { SettingsError, settingsSchema } from '../../infra/config/settings.ts';
 import { readSettings, STAGES } from '../../infra/config/stages.ts';
 import { createResolver } from './support/resolve.ts';
 import { type Resource, resourcesOf, synthesize } from './support/synthesis.ts';
+
+const metricSchema = z.object({
+  Namespace: z.string(),
+  MetricName: z.string(),
+  Dimensions: z.array(z.object({ Name: z.string(), Value: z.unknown() })).default([]),
+});
 
 // cdk-nag is part of synth: a finding that nobody has explained ends it with an error.
 const prod = synthesize('prod');
@@ -181,6 +188,32 @@ describe('alarms', () => {
     expect(alarms.length).toBeGreaterThan(15);
     for (const { name, links } of alarms) expect(headings, name).toContain(links);
     expect([...new Set(alarms.map(({ links }) => links))].sort()).toEqual([...headings].sort());
+  });
+
+  it('of what hosts and functions count themselves read the metrics that those emit', () => {
+    const emitted = new Set<string>(Object.values(METRICS).map(({ name }) => name));
+    const read = resourcesOf(observability, 'AWS::CloudWatch::Alarm')
+      .flatMap(({ Properties }) => [
+        metricSchema.safeParse(Properties).data,
+        ...z
+          .array(z.object({ MetricStat: z.object({ Metric: metricSchema }).optional() }))
+          .catch([])
+          .parse(Properties.Metrics)
+          .map((one) => one.MetricStat?.Metric),
+      ])
+      .filter((metric) => metric !== undefined && !/^(?:AWS|ECS)\//.test(metric.Namespace));
+    expect(read.length).toBeGreaterThan(6);
+    for (const metric of read) {
+      expect(metric).toMatchObject({ Namespace: 'trunkline-prod', Dimensions: [{ Name: 'Pool', Value: 'socket' }] });
+      expect(emitted).toContain(metric?.MetricName);
+    }
+  });
+
+  it('speak up when the sessions take more hosts than there may be', () => {
+    const limit = resourcesOf(observability, 'AWS::CloudWatch::Alarm').find(
+      ({ Properties }) => Properties.AlarmName === 'trunkline-prod-hosts-at-limit',
+    );
+    expect(limit?.Properties).toMatchObject({ MetricName: 'PoolLoad', Threshold: 5_000 });
   });
 
   it('tell somebody', () => {

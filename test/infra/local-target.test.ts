@@ -17,6 +17,13 @@ it('leaves out what an emulator cannot make, and hosts', () => {
   }
 });
 
+it('leaves the number of hosts alone', () => {
+  const functions = resourcesOf(local.stacks.functions, 'AWS::Lambda::Function').map(({ Properties }) => Properties);
+  expect(functions.map(({ FunctionName }) => FunctionName)).toContain('trunkline-dev-capacity');
+  expect(JSON.stringify(functions)).toContain('"ECS_SOCKET_SERVICE"');
+  expect(JSON.stringify(functions)).not.toContain('"ECS_CLUSTER"');
+});
+
 it('asks callers for a key, and no usage plan for one of its own', () => {
   const bodies = resourcesOf(local.stacks.api, 'AWS::ApiGateway::RestApi').map(({ Properties }) =>
     JSON.stringify(Properties.Body),
