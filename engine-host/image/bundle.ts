@@ -11,7 +11,8 @@ export interface HostBundle {
 /** Asked for by libraries that do without where they are missing. */
 const OPTIONAL = ['audio-decode', 'bufferutil', 'jimp', 'link-preview-js', 'supports-color', 'utf-8-validate'];
 /** Libraries in CommonJS ask for Node's modules with `require`, which an ES module has only if it makes it. */
-const BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const BANNER =
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
 
 /**
  * Bundles the host with everything it needs, not minified: stacks stay readable.

@@ -9,7 +9,8 @@ import { buildSync } from 'esbuild';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Libraries in CommonJS ask for Node's modules with `require`, which an ES module has only if it makes it. */
-const BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const BANNER =
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
 
 /** A function as it is uploaded: `index.mjs` and what lies beside it. */
 export interface Bundle {
