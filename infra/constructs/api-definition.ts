@@ -1,6 +1,6 @@
 import { Aws } from 'aws-cdk-lib';
 import { GATEWAY_RESPONSES, type GatewayResponse } from '#shared/contracts/api/gateway-responses.ts';
-import { API_HEADERS, type ApiRoute, apiRoutes } from '#shared/contracts/api/routes.ts';
+import { API_HEADERS, type ApiRoute, apiRoutes, BINARY_MEDIA_TYPES } from '#shared/contracts/api/routes.ts';
 
 type Json = Record<string, unknown>;
 
@@ -38,8 +38,7 @@ export function apiDefinition(props: ApiDefinitionProps): Json {
     paths,
     components: { securitySchemes: securitySchemes(props) },
     ...(props.authorization.kind === 'key' && { 'x-amazon-apigateway-api-key-source': 'AUTHORIZER' }),
-    // Without it a picture comes as base64 to every client that does not name its type first.
-    'x-amazon-apigateway-binary-media-types': ['*/*'],
+    'x-amazon-apigateway-binary-media-types': BINARY_MEDIA_TYPES,
     'x-amazon-apigateway-gateway-responses': gatewayResponses(props.authorization.kind),
   };
 }

@@ -44,6 +44,7 @@ const OPEN_FILES = 65_536;
 /** Of a vCPU's worth of small buffers; more than this is lost rather than that a host waits for its log. */
 const LOG_BUFFER = Size.mebibytes(8);
 const USER = '1000:1000';
+const PULSE_FILE = '/tmp/host-pulse';
 
 /** The engine hosts of a pool. How many there are is not said here: that is the capacity function's. */
 export class HostService extends Construct {
@@ -80,12 +81,21 @@ export class HostService extends Construct {
         mode: AwsLogDriverMode.NON_BLOCKING,
         maxBufferSize: LOG_BUFFER,
       }),
+      healthCheck: {
+        // The host writes the file at every beat.
+        command: ['CMD-SHELL', `test -n "$(find ${PULSE_FILE} -newermt '-20 seconds')"`],
+        interval: Duration.seconds(15),
+        timeout: Duration.seconds(5),
+        startPeriod: Duration.seconds(60),
+        retries: 3,
+      },
       environment: {
         ...installation.environment,
         POOL: pool satisfies Pool,
         ENGINES: engines.join(),
         SHARD_COUNT: String(settings.shards),
         STATE_KMS_KEY_ID: data.stateKey.keyArn,
+        PULSE_FILE,
         LOG_LEVEL: settings.logLevel,
         PACING_DEFAULT_PROFILE: settings.pacingProfile,
       },

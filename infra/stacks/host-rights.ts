@@ -1,6 +1,7 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { allowKeyVia, allowListing, allowObjects, allowShardQueues, allowTables } from '../constructs/access.ts';
+import { acknowledgePattern } from '../constructs/acknowledge.ts';
 import type { Installation } from '../installation.ts';
 import type { DataStack } from './data-stack.ts';
 
@@ -41,6 +42,12 @@ export function allowHost(role: Role, data: DataStack, installation: Installatio
       resources: [`arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:event-bus/${names.bus}`],
     }),
   );
+  // A host that has sessions asks ECS not to stop it when fewer are wanted.
+  const tasks = `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:task/${names.prefix}/*`;
+  role.addToPolicy(
+    new PolicyStatement({ actions: ['ecs:GetTaskProtection', 'ecs:UpdateTaskProtection'], resources: [tasks] }),
+  );
+  acknowledgePattern(role, tasks, 'A task’s id is not known before it runs; the cluster is the installation’s own.');
   allowKeyVia(role, data.dataKey, ['dynamodb', 's3']);
   allowKeyVia(role, data.stateKey, ['dynamodb', 's3']);
   // Data keys of sessions; each only together with the session that it was made for.

@@ -12,7 +12,7 @@ import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts'
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
-import { API_HEADERS, apiRoutes } from '#shared/contracts/api/routes.ts';
+import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES } from '#shared/contracts/api/routes.ts';
 import {
   type ResourceNames,
   resourceDefinition,
@@ -101,6 +101,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       routes: apiRoutes(),
       authorizer: { functionName: AUTHORIZER, ttlSeconds: 1 },
       // What a Lambda function takes in AWS: what works here must work there.
+      binaryMediaTypes: BINARY_MEDIA_TYPES,
       invocationLimitBytes: 6 * 1024 * 1024,
       cors: { allowHeaders: API_HEADERS },
     },

@@ -69,6 +69,7 @@ describe('hosts', () => {
       Ulimits: [{ Name: 'nofile', SoftLimit: 65_536, HardLimit: 65_536 }],
       MountPoints: [{ ContainerPath: '/tmp', ReadOnly: false }],
       LogConfiguration: { Options: { mode: 'non-blocking' } },
+      HealthCheck: { Retries: 3, StartPeriod: 60 },
     });
   });
 

@@ -16,7 +16,7 @@ export const GATEWAY_RESPONSES = {
     413,
     'Payload Too Large',
     'too-large',
-    'The request is too long: it may have 6 MiB, which is 4.4 MB of media in base64; larger media goes by URL',
+    'The request is too long: it may have 4.5 MiB, which is 3.3 MB of media in base64; larger media goes by URL',
   ),
   badIntegration: refusal(
     502,

@@ -8,6 +8,12 @@ export function functionName(group: ResourceGroup): ApiFunctionName {
   return `api-${group}`;
 }
 
+/**
+ * Media types that API Gateway takes for binary, in requests and answers: all. Otherwise a picture would reach every client in
+ * base64 that does not ask for exactly its type. The price: functions get every body in base64.
+ */
+export const BINARY_MEDIA_TYPES = ['*/*'] as const;
+
 /** Request headers of the API besides those that every browser may send. */
 export const API_HEADERS = ['content-type', 'x-api-key', 'idempotency-key', 'prefer'] as const;
 
