@@ -1,4 +1,4 @@
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 /**
  * Ends a test run with why tests were skipped, and one plain line: `N passed, N failed, N skipped`. Errors outside of
@@ -22,7 +22,7 @@ export default class ClosingLineReporter implements Reporter {
         else if (result.state === 'failed') failed += 1;
         else {
           skipped += 1;
-          const reason = (result.state === 'skipped' && result.note) || test.fullName;
+          const reason = (result.state === 'skipped' && result.note) || suiteOf(test);
           reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
         }
       }
@@ -33,4 +33,9 @@ export default class ClosingLineReporter implements Reporter {
       process.stdout.write(`${why}${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`),
     );
   }
+}
+
+/** Names of suites say why they are skipped as a whole. */
+function suiteOf({ parent, name }: TestCase): string {
+  return parent.type === 'suite' ? parent.fullName : name;
 }
