@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { type ResourceNames, resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
 import { ENGINES, type EngineName } from '#shared/contracts/session.ts';
 import { PACING_PROFILES, type PacingProfile } from '#shared/domain/pacing-profiles.ts';
 import { ConfigError } from './config-error.ts';
@@ -7,6 +8,7 @@ import { DEFAULT_TIMINGS, type HostTimings, hostTimings } from './timings.ts';
 
 export interface HostConfig {
   readonly hostId: string;
+  readonly names: ResourceNames;
   readonly pool: 'socket' | 'browser';
   readonly shardCount: number;
   readonly engines: readonly EngineName[];
@@ -15,6 +17,8 @@ export interface HostConfig {
   readonly nowebGate: 'durable' | 'off';
   /** Hosts from which media may be fetched although their addresses are private. */
   readonly mediaAllowPrivateHosts: readonly string[];
+  /** File that is written again at every beat, for whoever watches the process; undefined: none. */
+  readonly pulseFile: string | undefined;
   /** Under what session state is encrypted: a key of KMS, or a file with a master key (32 bytes in base64). */
   readonly stateKey:
     | { readonly kind: 'kms'; readonly keyId: string }
@@ -48,6 +52,7 @@ const words = (text: string) =>
     .filter((word) => word !== '');
 
 const environmentSchema = z.object({
+  ...resourceNamesEnv,
   HOST_ID: z.string().min(1).max(128).optional(),
   POOL: z.enum(['socket', 'browser']).default('socket'),
   SHARD_COUNT: z.coerce.number().int().min(1).max(4096).default(8),
@@ -61,6 +66,7 @@ const environmentSchema = z.object({
   MEDIA_ALLOW_PRIVATE_HOSTS: z.string().default('').transform(words),
   STATE_KMS_KEY_ID: z.string().min(1).optional(),
   STATE_KEY_FILE: z.string().min(1).optional(),
+  PULSE_FILE: z.string().min(1).optional(),
   S3_PATH_STYLE: z.stringbool().default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_HASH_KEY: z.string().min(1).optional(),
@@ -104,6 +110,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
   });
   return {
     hostId: env.HOST_ID ?? `host-${randomUUID().slice(0, 8)}`,
+    names: resourceNames(env),
     pool: env.POOL,
     shardCount: env.SHARD_COUNT,
     engines: env.ENGINES,
@@ -111,6 +118,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     nowebGate: env.NOWEB_GATE,
     mediaAllowPrivateHosts: env.MEDIA_ALLOW_PRIVATE_HOSTS,
     stateKey: stateKey(env),
+    pulseFile: env.PULSE_FILE,
     s3PathStyle: env.S3_PATH_STYLE,
     logLevel: env.LOG_LEVEL,
     logHashKey: env.LOG_HASH_KEY,

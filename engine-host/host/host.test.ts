@@ -180,12 +180,10 @@ describe('host', () => {
     await send(cloud, 'one');
     await send(cloud, 'two');
     await until(() => expect(running).toBe(1));
-    await until(() => expect(cloud.protection.protect).toHaveBeenCalled());
     const drained = first.host.drain();
-    expect(cloud.protection.unprotect).not.toHaveBeenCalled();
     gate.resolve();
     await drained;
-    expect(cloud.protection.unprotect).toHaveBeenCalledOnce();
+    expect(cloud.protection.protect).not.toHaveBeenCalled();
     await first.host.closed;
     expect(first.factory.told).toEqual(['start', 'stop']);
     expect(running).toBe(1);
@@ -202,6 +200,18 @@ describe('host', () => {
     const seqs = cloud.bus.events.map(({ seq }) => seq);
     expect(new Set(seqs).size).toBe(seqs.length);
     expect([...seqs].sort((a, b) => a - b)).toEqual(seqs);
+  });
+
+  it('is protected from scale-in while it shows a QR code, until it has drained', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow());
+    const { host, factory } = await launch(cloud, 'a');
+    await until(() => expect(factory.told).toEqual(['start']));
+    factory.last.context.report({ status: 'SCAN_QR_CODE', qr: { value: '2@alpha', expiresAt: Date.now() + 60_000 } });
+    await until(() => expect(cloud.protection.protect).toHaveBeenCalledOnce());
+    expect(cloud.protection.unprotect).not.toHaveBeenCalled();
+    await host.drain();
+    expect(cloud.protection.unprotect).toHaveBeenCalledOnce();
   });
 
   it('shares with a second host; every session runs once', async () => {

@@ -19,7 +19,7 @@ import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
 import { ConnectLimiter } from './connect-limiter.ts';
 import type { Heartbeat } from './heartbeat/heartbeat.ts';
-import { type OwnerFigures, ShardOwner } from './shard-owner.ts';
+import { type OwnerFigures, ShardOwner, type ShardOwnerDeps } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
 import { TaskGuard } from './task-guard.ts';
 
@@ -56,6 +56,7 @@ export interface HostDeps extends JournalStores {
   readonly engines: readonly EngineFactory[];
   /** Where there is a platform that would otherwise end this process when it needs fewer. */
   readonly taskProtection?: TaskProtection;
+  readonly pulse?: ShardOwnerDeps['pulse'];
 }
 
 export interface Host {
@@ -115,6 +116,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
       connects.share(liveHosts);
       guard?.look(pairing);
     },
+    pulse: deps.pulse,
     admit: (lease) => {
       const shard = new ShardRuntime(lease, runtime);
       shard.start();

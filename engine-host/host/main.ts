@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
+import { extname } from 'node:path';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
@@ -29,7 +30,10 @@ import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.ts';
 import { startHost } from './host.ts';
 import { startHostMetrics } from './host-metrics.ts';
 import { MeteredEventBus } from './metered-event-bus.ts';
+import { openPulseFile } from './pulse-file.ts';
 
+/** A file of its own, in the sources as in a bundle. */
+const HEARTBEAT_PROGRAM = new URL(`./heartbeat/main${extname(import.meta.url)}`, import.meta.url);
 const ORPHAN_DRAIN_MS = 5_000;
 /** When the sessions of a start are likely to be up: writing the cache the first time stops everything else. */
 const COMPILE_CACHE_AFTER_MS = 10_000;
@@ -46,18 +50,25 @@ async function main(): Promise<void> {
   let onOrphaned = (): void => process.exit(1);
   process.once('disconnect', () => onOrphaned());
 
-  const { timings } = config;
+  const { timings, names } = config;
+  const { tables, buckets, queues, shardQueue } = names;
   // First of all, so that its thread loads what it needs while this one does.
   const heartbeat = new WorkerHeartbeat({
+    program: HEARTBEAT_PROGRAM,
+    tables,
     every: timings.heartbeat,
     stallAfter: timings.stallAfter,
     logger,
     onBroken: (error) => crash(logger, error),
   });
+  const pulse =
+    config.pulseFile === undefined
+      ? undefined
+      : await openPulseFile(config.pulseFile, (error) => logger.warn({ err: error }, 'pulse not written'));
   const clients = createAwsClients({ pathStyle: config.s3PathStyle });
-  const media = new S3MediaStore(clients.s3);
-  const messages = new DynamoDbMessageStore(clients.dynamo);
-  const bus = new MeteredEventBus(new EventBridgeEventBus(clients.eventBridge, media));
+  const media = new S3MediaStore(clients.s3, buckets.media);
+  const messages = new DynamoDbMessageStore(clients.dynamo, tables.messages);
+  const bus = new MeteredEventBus(new EventBridgeEventBus(clients.eventBridge, media, names.bus));
   const host = await startHost({
     config,
     task: await findTask(config, logger),
@@ -65,19 +76,20 @@ async function main(): Promise<void> {
     clock: systemClock,
     logger,
     heartbeat,
-    ownership: new DynamoDbOwnershipStore(clients.dynamo),
-    sessions: new DynamoDbSessionStore(clients.dynamo),
-    jobs: new DynamoDbJobStore(clients.dynamo),
-    queue: new SqsShardQueue(clients.sqs),
-    checkpoints: new S3CheckpointStore(clients.s3),
-    journal: new DynamoDbJournalStore(clients.dynamo),
-    journalBodies: new S3JournalBodyStore(clients.s3),
+    pulse,
+    ownership: new DynamoDbOwnershipStore(clients.dynamo, tables),
+    sessions: new DynamoDbSessionStore(clients.dynamo, tables.sessions),
+    jobs: new DynamoDbJobStore(clients.dynamo, tables.jobs),
+    queue: new SqsShardQueue(clients.sqs, { queueName: shardQueue, deadLetterQueue: queues.shardDeadLetters }),
+    checkpoints: new S3CheckpointStore(clients.s3, buckets.state),
+    journal: new DynamoDbJournalStore(clients.dynamo, tables.journal),
+    journalBodies: new S3JournalBodyStore(clients.s3, buckets.state),
     dataKeys: await createDataKeys(config, clients.dynamo),
     media,
     remoteFiles: new GuardedRemoteFiles({ allowPrivateHosts: config.mediaAllowPrivateHosts }),
     bus,
     messages,
-    readModels: [messages, new DynamoDbChatStore(clients.dynamo)],
+    readModels: [messages, new DynamoDbChatStore(clients.dynamo, tables.chats)],
     ...(config.ecsAgentUri !== undefined && { taskProtection: new EcsTaskProtection(config.ecsAgentUri) }),
     engines: await Promise.all(config.engines.map((name) => createEngine(name, config))),
   });
@@ -85,7 +97,7 @@ async function main(): Promise<void> {
   // With NODE_COMPILE_CACHE set: otherwise only a host that ends in good order would leave one to the next.
   setTimeout(flushCompileCache, COMPILE_CACHE_AFTER_MS).unref();
 
-  const metrics = createMetrics({ mode: config.metrics });
+  const metrics = createMetrics({ namespace: names.prefix, mode: config.metrics });
   const endMetrics = startHostMetrics({ host, pool: config.pool, bus, metrics });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -144,11 +156,11 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
 }
 
 /** The client of KMS is loaded only where it is used. */
-async function createDataKeys({ stateKey }: HostConfig, dynamo: AwsClients['dynamo']): Promise<DataKeyProvider> {
+async function createDataKeys({ stateKey, names }: HostConfig, dynamo: AwsClients['dynamo']): Promise<DataKeyProvider> {
   if (stateKey.kind === 'kms') {
     const { createKmsClient } = await import('#shared/adapters/kms-client.ts');
     const { KmsDataKeys } = await import('#shared/adapters/kms-data-keys.ts');
-    const wrappedKeys = new DynamoDbWrappedKeyStore(dynamo);
+    const wrappedKeys = new DynamoDbWrappedKeyStore(dynamo, names.tables.dataKeys);
     return new KmsDataKeys({ kms: createKmsClient(), keyId: stateKey.keyId, wrappedKeys, clock: systemClock });
   }
   try {

@@ -40,6 +40,7 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, ta
   const tenants: Tenant[] = [];
   const log: string[] = [];
   const seen = { hosts: 0, pairing: false };
+  const pulse = vi.fn();
   const owner = new ShardOwner({
     hostId,
     task,
@@ -53,6 +54,7 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, ta
     onLook: ({ liveHosts, pairing }) => {
       Object.assign(seen, { hosts: liveHosts, pairing });
     },
+    pulse,
     admit: (lease) => {
       const tenant = new Tenant(lease, log);
       tenants.push(tenant);
@@ -60,7 +62,7 @@ function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, ta
     },
   });
   owners.push(owner);
-  return { owner, tenants, seen, live: () => tenants.filter((tenant) => !tenant.lease.ended.aborted), log };
+  return { owner, tenants, seen, pulse, live: () => tenants.filter((tenant) => !tenant.lease.ended.aborted), log };
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -256,6 +258,30 @@ describe('ShardOwner', () => {
     expect(resumed).toBe(true);
     expect(tenant?.ended).toBeUndefined();
     expect(a.tenants).toHaveLength(1);
+  });
+
+  it('has a pulse although its heartbeat does not get through, and none while closing a tenant hangs', async () => {
+    const store = new MemoryOwnershipStore();
+    const { owner, tenants, pulse } = createOwner(store, 'a', 1);
+    await owner.start();
+    await pass(1_000);
+    const heartbeat = vi.spyOn(store, 'heartbeat').mockRejectedValue(new DependencyError('The table is away'));
+    await pass(5 * timings.heartbeat);
+    expect(pulse.mock.calls.length).toBeGreaterThanOrEqual(5);
+
+    const closing = Promise.withResolvers<void>();
+    const [tenant] = tenants;
+    if (tenant === undefined) throw new Error('It has no tenant.');
+    tenant.abort = () => closing.promise;
+    heartbeat.mockRejectedValue(new NotOwnerError('declared dead'));
+    await pass(2 * timings.heartbeat);
+    pulse.mockClear();
+    await pass(10 * timings.heartbeat);
+    expect(pulse).not.toHaveBeenCalled();
+    closing.resolve();
+    heartbeat.mockRestore();
+    await pass(2 * timings.heartbeat);
+    expect(pulse).toHaveBeenCalled();
   });
 
   it('counts a heartbeat from when it was sent, however late it is answered', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
+import { IAM_STAGE_VARIABLES } from '#shared/contracts/api/routes.ts';
 import { KEY_ACTIONS } from '#shared/contracts/rows.ts';
 import { TestApi } from './test-support/test-api.ts';
 
@@ -77,5 +78,21 @@ describe('engines', () => {
     const answer = await api.call('POST', '/api/forwardMessage', { body });
     expect(answer.status).toBe(422);
     expect(answer.json).toMatchObject({ code: 'not-supported', error: 'Unprocessable Entity' });
+  });
+});
+
+describe('requests that IAM has let through', () => {
+  const userArn = 'arn:aws:iam::123456789012:user/ada';
+  const ask = (stageVariables: Readonly<Record<string, string>> | null, who: string | null) =>
+    new TestApi().call('GET', '/api/sessions', { key: null, signed: { stageVariables, userArn: who } });
+
+  it('are admitted on the stage for them', async () => {
+    expect((await ask(IAM_STAGE_VARIABLES, userArn)).status).toBe(200);
+  });
+
+  it('are nobody’s on any other stage, or without a signature', async () => {
+    expect((await ask(null, userArn)).status).toBe(401);
+    expect((await ask({ authorization: 'key' }, userArn)).status).toBe(401);
+    expect((await ask(IAM_STAGE_VARIABLES, null)).status).toBe(401);
   });
 });

@@ -1,16 +1,28 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { type Caller, decodeCaller } from '#functions/authorizer/caller.ts';
 import type { Operation } from '#shared/contracts/api/operation.ts';
+import { IAM_STAGE_VARIABLES } from '#shared/contracts/api/routes.ts';
 import { ForbiddenError, UnauthenticatedError } from './api-errors.ts';
 import type { ParsedParts } from './parse-request.ts';
+
+type AuthorizedEvent = Pick<APIGatewayProxyEvent, 'requestContext' | 'stageVariables'>;
+
+/** An IAM policy names methods and paths, so it has decided already that this caller may do this. */
+const SIGNED: Caller = { keyId: 'iam', isAdmin: true, session: null, actions: new Set() };
+
+function signedBy({ requestContext, stageVariables }: AuthorizedEvent): Caller | undefined {
+  if (stageVariables?.authorization !== IAM_STAGE_VARIABLES.authorization) return undefined;
+  return requestContext.identity.userArn ? SIGNED : undefined;
+}
 
 /**
  * Who calls, if it may use the operation at all.
  *
- * @param context what the authorizer left in the event
+ * @param event what API Gateway has found out about its sender
  * @throws UnauthenticatedError, ForbiddenError
  */
-export function admit(operation: Operation, context: unknown): Caller | undefined {
-  const caller = decodeCaller(context);
+export function admit(operation: Operation, event: AuthorizedEvent): Caller | undefined {
+  const caller = signedBy(event) ?? decodeCaller(event.requestContext?.authorizer);
   if (operation.scope === 'public') return caller;
   if (caller === undefined) throw new UnauthenticatedError();
   if (!caller.isAdmin && !caller.actions.has(operation.scope)) {

@@ -7,6 +7,7 @@ import { EventBridgeSessionSignals } from '#shared/adapters/event-bridge-session
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
+import { resourceNames } from '#shared/contracts/resources.ts';
 import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
 import type { ApiDeps } from './deps.ts';
 import { apiConfig, apiEnvSchema } from './env.ts';
@@ -25,18 +26,19 @@ export function createAwsApiDeps(
   const env = apiEnvSchema.parse(environment);
   if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
   const { dynamo, eventBridge, s3, sqs } = clients ?? createAwsClients({ pathStyle: env.S3_PATH_STYLE });
+  const names = resourceNames(env);
   const config = apiConfig(env, systemClock.now());
-  const jobs = new DynamoDbJobStore(dynamo);
-  const queue = new SqsShardQueue(sqs);
+  const jobs = new DynamoDbJobStore(dynamo, names.tables.jobs);
+  const queue = new SqsShardQueue(sqs, { queueName: names.shardQueue, deadLetterQueue: names.queues.shardDeadLetters });
   return {
-    sessions: new DynamoDbSessionStore(dynamo),
+    sessions: new DynamoDbSessionStore(dynamo, names.tables.sessions),
     jobs,
     queue,
-    signals: new EventBridgeSessionSignals(eventBridge),
+    signals: new EventBridgeSessionSignals(eventBridge, names.bus),
     backlog: createBacklog({ jobs, queue, clock: systemClock, config }),
-    messages: new DynamoDbMessageStore(dynamo),
-    chats: new DynamoDbChatStore(dynamo),
-    media: new S3MediaStore(s3),
+    messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
+    chats: new DynamoDbChatStore(dynamo, names.tables.chats),
+    media: new S3MediaStore(s3, names.buckets.media),
     clock: systemClock,
     logger: createLogger({ name: 'api', level: env.LOG_LEVEL }),
     config,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { shardIds } from '#shared/contracts/resources.ts';
+import { resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
 import { engineNameSchema } from '#shared/contracts/session.ts';
 import { type ApiConfig, DEFAULT_CAPS, DEFAULT_WAITS } from './deps.ts';
 
@@ -9,6 +9,7 @@ const milliseconds = z.coerce.number().int().min(0).max(25_000);
 
 /** Environment of the API's functions. */
 export const apiEnvSchema = z.object({
+  ...resourceNamesEnv,
   TRUNKLINE_VERSION: z.string().default('0.1.0'),
   /** Engine of new sessions. */
   ENGINE: engineNameSchema.default('NOWEB'),

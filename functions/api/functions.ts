@@ -3,10 +3,9 @@ import { chattingOperations } from '#shared/contracts/api/chatting.ts';
 import { contactsOperations } from '#shared/contracts/api/contacts.ts';
 import { docsOperations } from '#shared/contracts/api/docs.ts';
 import { filesOperations } from '#shared/contracts/api/files.ts';
-import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import { jobsOperations } from '#shared/contracts/api/jobs.ts';
-import type { OperationDefinition, ResourceGroup } from '#shared/contracts/api/operation.ts';
 import { pairingOperations } from '#shared/contracts/api/pairing.ts';
+import type { ApiFunctionName } from '#shared/contracts/api/routes.ts';
 import { serverOperations } from '#shared/contracts/api/server.ts';
 import { sessionsOperations } from '#shared/contracts/api/sessions.ts';
 import { createChatsHandlers } from './chats/chats-handlers.ts';
@@ -21,13 +20,6 @@ import { type ApiFunction, createGroupFunction } from './router.ts';
 import { createServerHandlers } from './server/server-handlers.ts';
 import { createSessionsHandlers } from './sessions/sessions-handlers.ts';
 
-export type ApiFunctionName = `api-${ResourceGroup}`;
-
-/** The function that serves a group. */
-export function functionName(group: ResourceGroup): ApiFunctionName {
-  return `api-${group}`;
-}
-
 /** All functions of the API in one process, over the same dependencies. */
 export function createApiFunctions(deps: ApiDeps): Readonly<Record<ApiFunctionName, ApiFunction>> {
   return {
@@ -41,23 +33,4 @@ export function createApiFunctions(deps: ApiDeps): Readonly<Record<ApiFunctionNa
     'api-server': createGroupFunction(serverOperations, createServerHandlers(deps), deps),
     'api-docs': createGroupFunction(docsOperations, createDocsHandlers(deps), deps),
   };
-}
-
-export interface ApiRoute {
-  readonly method: OperationDefinition['method'];
-  /** API Gateway's form, with `{name}` and `{name+}`. */
-  readonly path: string;
-  readonly functionName: ApiFunctionName;
-  /** Whether the authorizer comes first. */
-  readonly auth: boolean;
-}
-
-/** Every route, for whatever stands in front of the functions. */
-export function apiRoutes(): readonly ApiRoute[] {
-  return OPERATIONS.map(({ method, path, group, scope }) => ({
-    method,
-    path,
-    functionName: functionName(group),
-    auth: scope !== 'public',
-  }));
 }

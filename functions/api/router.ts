@@ -77,7 +77,7 @@ function createRoute(operation: Operation, handler: ApiHandler, options: RouteOp
   });
   if (operation.request.body !== undefined) route.use(jsonBody());
   return route.handler(async (event: APIGatewayProxyEvent, context: Context) => {
-    const caller = admit(operation, event.requestContext?.authorizer);
+    const caller = admit(operation, event);
     const parts = parseRequest(operation, renameRest(operation, event));
     assertSessionAllowed(operation, caller, parts);
     const reply = await handler({

@@ -4,6 +4,7 @@ import { MemoryApiKeyStore } from '#shared/adapters/memory/memory-api-key-store.
 import type { ApiKeyRow } from '#shared/contracts/rows.ts';
 import { type Authorizer, createAuthorizer } from './authorizer.ts';
 import { decodeCaller } from './caller.ts';
+import { authorizerEnvSchema, usagePlansOf } from './env.ts';
 
 const methodArn = 'arn:aws:execute-api:eu-central-1:123456789012:abcdef/prod/GET/api/sessions';
 
@@ -81,5 +82,42 @@ describe('the caller', () => {
     [{ keyId: 'x', isAdmin: 'yes', session: '', actions: '' }],
   ])('is not read out of %j', (context) => {
     expect(decodeCaller(context)).toBeUndefined();
+  });
+});
+
+describe('usage plans', () => {
+  const plans = (USAGE_PLANS: string) =>
+    usagePlansOf(authorizerEnvSchema.parse({ RESOURCE_PREFIX: 't-dev', USAGE_PLANS }));
+
+  it('count a key under the plan of its row, or the first', () => {
+    const keyOf = plans('standard,partner');
+    expect(keyOf?.('partner')).toBe('t-dev-callers-counted-under-partner');
+    expect(keyOf?.('gone')).toBe('t-dev-callers-counted-under-standard');
+    expect(keyOf?.(undefined)).toBe('t-dev-callers-counted-under-standard');
+  });
+
+  it('are not mentioned where there are none', async () => {
+    expect(plans('')).toBeUndefined();
+    expect(await ask({ 'x-api-key': 'good' })).not.toHaveProperty('usageIdentifierKey');
+  });
+
+  it('are told to API Gateway', async () => {
+    const keys = new MemoryApiKeyStore();
+    await keys.put({
+      keyHash: createHash('sha256').update('k').digest('hex'),
+      id: 'id_k',
+      isAdmin: true,
+      isActive: true,
+      session: null,
+      actions: [],
+      plan: 'partner',
+      createdAt: 0,
+    });
+    const answer = await createAuthorizer({ keys, usagePlans: (plan) => `key of ${plan}` })({
+      headers: { 'x-api-key': 'k' },
+      queryStringParameters: null,
+      methodArn,
+    });
+    expect(answer.usageIdentifierKey).toBe('key of partner');
   });
 });

@@ -1,4 +1,5 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
+import type { UsagePlans } from '#shared/contracts/usage-plans.ts';
 import { hashApiKey } from '#shared/domain/api-key.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 import { encodeCaller } from './caller.ts';
@@ -9,6 +10,12 @@ export type Authorizer = (
   event: Pick<APIGatewayRequestAuthorizerEvent, 'headers' | 'queryStringParameters' | 'methodArn'>,
 ) => Promise<APIGatewayAuthorizerResult>;
 
+export interface AuthorizerDeps {
+  readonly keys: Pick<ApiKeyStore, 'get'>;
+  /** Undefined where no usage plans count. */
+  readonly usagePlans?: UsagePlans | undefined;
+}
+
 /**
  * Lets a request through that carries an active key in the header `X-Api-Key` or the query parameter `x-api-key`.
  * The policy covers the whole API, because API Gateway caches it by key; what the key may do is checked by the
@@ -16,7 +23,7 @@ export type Authorizer = (
  *
  * @throws Error `Unauthorized`, which API Gateway turns into its 401
  */
-export function createAuthorizer({ keys }: { readonly keys: Pick<ApiKeyStore, 'get'> }): Authorizer {
+export function createAuthorizer({ keys, usagePlans }: AuthorizerDeps): Authorizer {
   return async (event) => {
     const key = findKey(event.headers) ?? findKey(event.queryStringParameters);
     if (key === undefined || key.length > LONGEST_KEY) throw new Error('Unauthorized');
@@ -29,6 +36,7 @@ export function createAuthorizer({ keys }: { readonly keys: Pick<ApiKeyStore, 'g
         Statement: [{ Action: 'execute-api:Invoke', Effect: 'Allow', Resource: wholeApi(event.methodArn) }],
       },
       context: encodeCaller(row),
+      ...(usagePlans !== undefined && { usageIdentifierKey: usagePlans(row.plan) }),
     };
   };
 }

@@ -1,9 +1,14 @@
-import * as z from 'zod';
 import { createAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { resourceNames } from '#shared/contracts/resources.ts';
 import { createAuthorizer } from './authorizer.ts';
+import { authorizerEnvSchema, usagePlansOf } from './env.ts';
 
-const env = z.object({ S3_PATH_STYLE: z.enum(['true', 'false']).default('false') }).parse(process.env);
-const { dynamo } = createAwsClients({ pathStyle: env.S3_PATH_STYLE === 'true' });
+const env = authorizerEnvSchema.parse(process.env);
+const { dynamo } = createAwsClients({ pathStyle: false });
 
-export const handler = createAuthorizer({ keys: new DynamoDbApiKeyStore(dynamo) });
+/** Entry point of the function. */
+export const handler = createAuthorizer({
+  keys: new DynamoDbApiKeyStore(dynamo, resourceNames(env).tables.apiKeys),
+  usagePlans: usagePlansOf(env),
+});

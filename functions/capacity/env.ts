@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { shardIds } from '#shared/contracts/resources.ts';
+import { resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
 import { DEFAULT_HOST_LIMITS, UNITS_PER_HOST } from '#shared/domain/host-count.ts';
 import type { FleetPool } from './scale-pool.ts';
 
@@ -8,6 +8,7 @@ const shards = (least: number) => z.coerce.number().int().min(least).max(4096);
 
 /** Environment of the capacity function, wherever the hosts run. */
 export const capacityEnvSchema = z.object({
+  ...resourceNamesEnv,
   /** Shards of the socket pool. */
   SHARD_COUNT: shards(1).default(8),
   /** Shards of the browser pool; 0: there is none. */
@@ -35,7 +36,7 @@ export const capacityEnvSchema = z.object({
 });
 type CapacityEnv = z.infer<typeof capacityEnvSchema>;
 
-/** Where the hosts run in AWS. */
+/** Where the hosts run in AWS. Without ECS_CLUSTER their number is not this function's. */
 export const ecsEnvSchema = z.object({
   /** Name or ARN of the cluster. */
   ECS_CLUSTER: z.string().min(1),

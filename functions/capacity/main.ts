@@ -5,16 +5,20 @@ import { createEcsClient, EcsHostLauncher } from '#shared/adapters/ecs-host-laun
 import { createAwsCapacity } from './aws-capacity.ts';
 import { ecsEnvSchema } from './env.ts';
 
-const env = ecsEnvSchema.parse(process.env);
-const launcher = new EcsHostLauncher(createEcsClient(), {
-  cluster: env.ECS_CLUSTER,
-  services: {
-    socket: env.ECS_SOCKET_SERVICE,
-    ...(env.ECS_BROWSER_SERVICE === undefined ? {} : { browser: env.ECS_BROWSER_SERVICE }),
-  },
-});
+const launcher = process.env.ECS_CLUSTER === undefined ? undefined : ecsLauncher();
 
 /** Entry point of the function. */
 export const handler = middy<SQSEvent | ScheduledEvent, SQSBatchResponse>().handler(
   createAwsCapacity(process.env, createAwsClients({ pathStyle: false }), launcher),
 );
+
+function ecsLauncher(): EcsHostLauncher {
+  const env = ecsEnvSchema.parse(process.env);
+  return new EcsHostLauncher(createEcsClient(), {
+    cluster: env.ECS_CLUSTER,
+    services: {
+      socket: env.ECS_SOCKET_SERVICE,
+      ...(env.ECS_BROWSER_SERVICE === undefined ? {} : { browser: env.ECS_BROWSER_SERVICE }),
+    },
+  });
+}

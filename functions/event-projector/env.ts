@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { resourceNamesEnv } from '#shared/contracts/resources.ts';
 
 /** Environment of the function. */
 export const eventProjectorEnvSchema = z.object({
+  ...resourceNamesEnv,
   /** The bucket in the path instead of the host name, for an S3 on one address. */
   S3_PATH_STYLE: z
     .enum(['true', 'false'])

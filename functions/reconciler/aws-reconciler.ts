@@ -3,6 +3,7 @@ import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
+import { resourceNames } from '#shared/contracts/resources.ts';
 import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
 import { createMetrics } from '#shared/observability/metrics.ts';
 import { reconcilerConfig, reconcilerEnvSchema } from './env.ts';
@@ -22,14 +23,16 @@ export function createAwsReconciler(
   const env = reconcilerEnvSchema.parse(environment);
   if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
   const { shards, policy } = reconcilerConfig(env);
+  const names = resourceNames(env);
   const { dynamo, sqs } = clients ?? createAwsClients({ pathStyle: false });
   const reconcile = createReconciler({
-    jobs: new DynamoDbJobStore(dynamo),
-    sessions: new DynamoDbSessionStore(dynamo),
-    queue: new SqsShardQueue(sqs),
+    jobs: new DynamoDbJobStore(dynamo, names.tables.jobs),
+    sessions: new DynamoDbSessionStore(dynamo, names.tables.sessions),
+    queue: new SqsShardQueue(sqs, { queueName: names.shardQueue, deadLetterQueue: names.queues.shardDeadLetters }),
     clock: systemClock,
     policy,
   });
   const logger = createLogger({ name: 'reconciler', level: env.LOG_LEVEL });
-  return createReconcilerHandler({ reconcile, shards, metrics: createMetrics({ mode: env.METRICS }), logger });
+  const metrics = createMetrics({ namespace: names.prefix, mode: env.METRICS });
+  return createReconcilerHandler({ reconcile, shards, metrics, logger });
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { shardIds } from '#shared/contracts/resources.ts';
+import { resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
 import type { WakePolicy } from './wake-policy.ts';
 import { DEFAULT_WAKE_POLICY } from './wake-policy.ts';
 
@@ -7,6 +7,7 @@ const seconds = z.coerce.number().int().min(0).max(86_400);
 
 /** Environment of the reconciler. */
 export const reconcilerEnvSchema = z.object({
+  ...resourceNamesEnv,
   /** Shards of the socket pool. */
   SHARD_COUNT: z.coerce.number().int().min(1).max(4096).default(8),
   /** How long an open send may be quiet before its message counts as lost. */

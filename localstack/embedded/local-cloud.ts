@@ -1,11 +1,8 @@
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import type { ResourceDefinition } from '#shared/contracts/resources.ts';
 import { type ApiGatewayOptions, startApiGateway } from './api-gateway/api-gateway.ts';
 import { REGION } from './aws-identity.ts';
+import { type CloudEnvironment, createClients, createSqsClient } from './cloud-clients.ts';
 import { startEngines, startIsolatedEngines } from './engines.ts';
 import { type EventBridge, startEventBridge } from './event-bridge/event-bridge.ts';
 import { type EventSourceMapping, startEventSourceMapping } from './event-source-mapping.ts';
@@ -14,11 +11,13 @@ import type { Listener } from './loopback-listener.ts';
 import { createResources, type ResourceClients } from './resource-creation.ts';
 import { startSchedule } from './schedule.ts';
 
-/** What a process needs in its environment to use this cloud instead of AWS. */
-type CloudEnvironment = Readonly<Record<string, string>>;
-
 export interface LocalCloudOptions {
-  /** Everything acknowledged survives in here; in memory without it. */
+  /**
+   * Where DynamoDB, SQS, S3 and EventBridge are: an emulator, or AWS. Functions and API stay in this process.
+   * @default started in this process
+   */
+  readonly aws?: CloudEnvironment;
+  /** Everything acknowledged survives in here; in memory without it. Not used where `aws` is given. */
   readonly dataDir?: string;
   readonly resources: ResourceDefinition;
   /** The functions, or how to make them once the endpoints are known. */
@@ -38,17 +37,37 @@ export interface LocalCloud {
   /** Clients of this cloud's endpoints; closed by `stop`. */
   readonly clients: ResourceClients;
   readonly functions: FunctionRegistry;
-  readonly listeners: {
-    readonly dynamodb: Listener;
-    readonly sqsS3: Listener;
-    readonly eventBridge: EventBridge;
-    readonly api?: Listener;
-  };
+  /** What listens in this process. */
+  readonly listeners: Partial<EmbeddedListeners> & { readonly api?: Listener };
   /** Stops taking requests, ends what is running, closes the data directory. */
   stop(): Promise<void>;
 }
 
-/** Starts everything the platform needs from AWS in this process, on loopback, with its resources made. */
+interface EmbeddedListeners {
+  readonly dynamodb: Listener;
+  readonly sqsS3: Listener;
+  readonly eventBridge: EventBridge;
+}
+
+interface EmbeddedAws {
+  readonly env: CloudEnvironment;
+  readonly listeners: EmbeddedListeners;
+  /** Lets rules deliver; before, the functions they call are not there. */
+  readonly resume: () => void;
+}
+
+const ACCOUNT: CloudEnvironment = {
+  AWS_REGION: REGION,
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_EC2_METADATA_DISABLED: 'true',
+  S3_PATH_STYLE: 'true',
+};
+
+/**
+ * Starts what the platform needs from AWS in this process, on loopback, with its resources made. With `aws`, only the
+ * functions, what calls them, and the API.
+ */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const started: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -67,47 +86,22 @@ async function start(
   started: (() => Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<LocalCloud> {
-  const { ports = {}, resources } = options;
+  const { resources } = options;
   const report = options.onError ?? (() => {});
-  const keep = <T extends Listener>(listener: T): T => {
-    started.push(() => listener.close());
-    return listener;
-  };
-
-  const engineOptions = { ports, ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }) };
-  const engines = await (options.isolate === true ? startIsolatedEngines(engineOptions) : startEngines(engineOptions));
-  const dynamodb = keep(engines.dynamodb);
-  const sqsS3 = keep(engines.sqsS3);
-  const account = { region: REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-  const sqs = new SQSClient({ ...account, endpoint: sqsS3.url, useQueueUrlAsEndpoint: false });
   const functions = new FunctionRegistry();
-  const eventBridge = keep(
-    await startEventBridge({
-      port: ports.eventBridge ?? 0,
-      ...(options.dataDir === undefined ? {} : { path: join(options.dataDir, 'event-bridge') }),
-      sqs,
-      functions,
-      onDropped: (delivery, error) => report(`rule target ${delivery.target.Id}`, error),
-    }),
-  );
-  const clients: ResourceClients = {
-    sqs,
-    dynamodb: new DynamoDBClient({ ...account, endpoint: dynamodb.url }),
-    s3: new S3Client({ ...account, endpoint: sqsS3.url, forcePathStyle: true }),
-    eventBridge: new EventBridgeClient({ ...account, endpoint: eventBridge.url }),
-  };
+  const embedded = options.aws === undefined ? await startEmbedded(options, functions, started, report) : undefined;
+  const env = embedded?.env ?? options.aws ?? {};
+  const clients = createClients(env);
   started.unshift(async () => {
     for (const client of Object.values(clients)) client.destroy();
   });
-
-  const env = environment({ dynamodb, sqsS3, eventBridge });
   await createResources(clients, resources);
   functions.addAll(typeof options.functions === 'function' ? await options.functions(env) : options.functions);
-  eventBridge.resume();
+  embedded?.resume();
   for (const source of resources.eventSources) {
     const mapping: EventSourceMapping = startEventSourceMapping({
       ...source,
-      sqs,
+      sqs: clients.sqs,
       functions,
       onError: (error) => report(`event source ${source.queue}`, error),
     });
@@ -124,31 +118,55 @@ async function start(
   const api =
     options.api === undefined
       ? undefined
-      : keep(
-          await startApiGateway({
-            onError: (route, error) => report(`${route.method} ${route.path}`, error),
-            ...options.api,
-            functions,
-          }),
-        );
+      : await startApiGateway({
+          onError: (route, error) => report(`${route.method} ${route.path}`, error),
+          ...options.api,
+          functions,
+        });
+  if (api !== undefined) started.push(() => api.close());
   return {
     env,
     clients,
     functions,
-    listeners: { dynamodb, sqsS3, eventBridge, ...(api === undefined ? {} : { api }) },
+    listeners: { ...embedded?.listeners, ...(api === undefined ? {} : { api }) },
     stop,
   };
 }
 
-function environment(listeners: Record<'dynamodb' | 'sqsS3' | 'eventBridge', Listener>): CloudEnvironment {
+async function startEmbedded(
+  { dataDir, ports = {}, isolate }: LocalCloudOptions,
+  functions: FunctionRegistry,
+  started: (() => Promise<void>)[],
+  report: (where: string, error: unknown) => void,
+): Promise<EmbeddedAws> {
+  const engineOptions = { ports, ...(dataDir === undefined ? {} : { dataDir }) };
+  const engines = await (isolate === true ? startIsolatedEngines(engineOptions) : startEngines(engineOptions));
+  const { dynamodb, sqsS3 } = engines;
+  started.push(
+    () => dynamodb.close(),
+    () => sqsS3.close(),
+  );
+  const data = {
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
+    AWS_ENDPOINT_URL_SQS: sqsS3.url,
+    AWS_ENDPOINT_URL_S3: sqsS3.url,
+    ...ACCOUNT,
+  };
+  const sqs = createSqsClient(data);
+  const eventBridge = await startEventBridge({
+    port: ports.eventBridge ?? 0,
+    ...(dataDir === undefined ? {} : { path: join(dataDir, 'event-bridge') }),
+    sqs,
+    functions,
+    onDropped: (delivery, error) => report(`rule target ${delivery.target.Id}`, error),
+  });
+  started.push(async () => {
+    await eventBridge.close();
+    sqs.destroy();
+  });
   return {
-    AWS_ENDPOINT_URL_DYNAMODB: listeners.dynamodb.url,
-    AWS_ENDPOINT_URL_SQS: listeners.sqsS3.url,
-    AWS_ENDPOINT_URL_S3: listeners.sqsS3.url,
-    AWS_ENDPOINT_URL_EVENTBRIDGE: listeners.eventBridge.url,
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_EC2_METADATA_DISABLED: 'true',
+    env: { AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url, ...data },
+    listeners: { dynamodb, sqsS3, eventBridge },
+    resume: () => eventBridge.resume(),
   };
 }

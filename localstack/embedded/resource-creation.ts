@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AttributeDefinition,
   CreateTableCommand,
@@ -17,7 +18,12 @@ import {
   ResourceAlreadyExistsException,
 } from '@aws-sdk/client-eventbridge';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
-import { CreateQueueCommand, SetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SetQueueAttributesCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import type {
   KeyDefinition,
   QueueDefinition,
@@ -25,9 +31,11 @@ import type {
   RuleDefinition,
   TableDefinition,
 } from '#shared/contracts/resources.ts';
-import { functionArn, queueArn } from './aws-identity.ts';
+import { functionArn } from './aws-identity.ts';
 
-const TABLE_DEADLINE_MS = 10_000;
+/** AWS takes up to half a minute for a table with indexes. */
+const TABLE_DEADLINE_MS = 60_000;
+const TABLE_LOOK_MS = 50;
 /** High-throughput mode: order and deduplication per message group. */
 const FIFO_ATTRIBUTES = {
   FifoQueue: 'true',
@@ -48,13 +56,13 @@ export interface ResourceClients {
  * @throws if a table of that name exists with other keys or indexes
  */
 export async function createResources(clients: ResourceClients, resources: ResourceDefinition): Promise<void> {
-  await Promise.all([
-    ...resources.tables.map((table) => createTable(clients.dynamodb, table)),
-    ...resources.buckets.map(({ name }) => createBucket(clients.s3, name)),
+  const [queues] = await Promise.all([
     createQueues(clients.sqs, resources.queues),
     createBus(clients.eventBridge, resources.bus.name),
+    ...resources.tables.map((table) => createTable(clients.dynamodb, table)),
+    ...resources.buckets.map(({ name }) => createBucket(clients.s3, name)),
   ]);
-  for (const rule of resources.rules) await createRule(clients.eventBridge, rule.bus ?? resources.bus.name, rule);
+  for (const rule of resources.rules) await createRule(clients, rule.bus ?? resources.bus.name, rule, queues);
 }
 
 /** Makes one table if it is not there, and waits until it can be used. */
@@ -89,6 +97,7 @@ export async function createTable(client: DynamoDBClient, table: TableDefinition
   const deadline = Date.now() + TABLE_DEADLINE_MS;
   while ((await describe(client, table.name))?.TableStatus !== 'ACTIVE') {
     if (Date.now() > deadline) throw new Error(`The table ${table.name} did not become active.`);
+    await delay(TABLE_LOOK_MS);
   }
 }
 
@@ -138,33 +147,48 @@ async function createBucket(client: S3Client, name: string): Promise<void> {
   }
 }
 
+interface MadeQueue {
+  readonly url: string;
+  /** Names the endpoint's own account, so only the endpoint can tell it. */
+  readonly arn: string;
+}
+type MadeQueues = ReadonlyMap<string, MadeQueue>;
+
 /** Dead letter queues are queues of the same list, so all are made before any is pointed at another. */
-async function createQueues(client: SQSClient, queues: readonly QueueDefinition[]): Promise<void> {
-  const urls = await Promise.all(queues.map((queue) => createQueue(client, queue)));
+async function createQueues(client: SQSClient, queues: readonly QueueDefinition[]): Promise<MadeQueues> {
+  const made = new Map(
+    await Promise.all(queues.map(async (queue) => [queue.name, await createQueue(client, queue)] as const)),
+  );
   await Promise.all(
-    queues.map(async (queue, index) => {
-      await client.send(
-        new SetQueueAttributesCommand({ QueueUrl: urls[index], Attributes: changeableAttributes(queue) }),
-      );
+    queues.map(async (queue) => {
+      const Attributes = changeableAttributes(queue, made);
+      await client.send(new SetQueueAttributesCommand({ QueueUrl: queueNamed(queue.name, made).url, Attributes }));
     }),
   );
+  return made;
 }
 
-async function createQueue(client: SQSClient, queue: QueueDefinition): Promise<string | undefined> {
-  const { QueueUrl } = await client.send(
-    new CreateQueueCommand({ QueueName: queue.name, Attributes: queue.fifo ? FIFO_ATTRIBUTES : {} }),
-  );
-  return QueueUrl;
+async function createQueue(client: SQSClient, { name, fifo }: QueueDefinition): Promise<MadeQueue> {
+  const Attributes = fifo ? FIFO_ATTRIBUTES : {};
+  const { QueueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: name, Attributes }));
+  const answer = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
+  return { url: QueueUrl, arn: answer.Attributes?.QueueArn ?? '' };
 }
 
-function changeableAttributes(queue: QueueDefinition): Record<string, string> {
+function changeableAttributes(queue: QueueDefinition, made: MadeQueues): Record<string, string> {
   const { deadLetterQueue, maxReceiveCount = 10 } = queue;
+  if (deadLetterQueue === undefined) return { VisibilityTimeout: String(queue.visibilityTimeoutSeconds) };
+  const deadLetterTargetArn = queueNamed(deadLetterQueue, made).arn;
   return {
     VisibilityTimeout: String(queue.visibilityTimeoutSeconds),
-    ...(deadLetterQueue === undefined
-      ? {}
-      : { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn(deadLetterQueue), maxReceiveCount }) }),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }),
   };
+}
+
+function queueNamed(name: string, made: MadeQueues): MadeQueue {
+  const queue = made.get(name);
+  if (queue === undefined) throw new Error(`The definition names a queue ${name} that is not in it.`);
+  return queue;
 }
 
 async function createBus(client: EventBridgeClient, name: string): Promise<void> {
@@ -176,21 +200,44 @@ async function createBus(client: EventBridgeClient, name: string): Promise<void>
 }
 
 /** Targets an earlier version of the definition had are taken away. */
-async function createRule(client: EventBridgeClient, bus: string, rule: RuleDefinition): Promise<void> {
-  await client.send(
-    new PutRuleCommand({ Name: rule.name, EventBusName: bus, EventPattern: JSON.stringify(rule.pattern) }),
+async function createRule(
+  { eventBridge, sqs }: Pick<ResourceClients, 'eventBridge' | 'sqs'>,
+  bus: string,
+  rule: RuleDefinition,
+  queues: MadeQueues,
+): Promise<void> {
+  const EventPattern = JSON.stringify(rule.pattern);
+  const { RuleArn = '' } = await eventBridge.send(
+    new PutRuleCommand({ Name: rule.name, EventBusName: bus, EventPattern }),
   );
+  const used = rule.targets.flatMap(({ queue, deadLetterQueue }) => [queue, deadLetterQueue]);
+  for (const name of used) if (name !== undefined) await admitRule(sqs, queueNamed(name, queues), RuleArn);
   const Targets = rule.targets.map(({ id, queue, function: name, deadLetterQueue }) => ({
     Id: id,
-    Arn: queue === undefined ? functionArn(name ?? '') : queueArn(queue),
-    ...(deadLetterQueue === undefined ? {} : { DeadLetterConfig: { Arn: queueArn(deadLetterQueue) } }),
+    Arn: queue === undefined ? functionArn(name ?? '') : queueNamed(queue, queues).arn,
+    ...(deadLetterQueue === undefined ? {} : { DeadLetterConfig: { Arn: queueNamed(deadLetterQueue, queues).arn } }),
   }));
-  const { FailedEntries = [] } = await client.send(
-    new PutTargetsCommand({ Rule: rule.name, EventBusName: bus, Targets }),
-  );
-  if (FailedEntries.length > 0) throw new Error(`Targets of rule ${rule.name} were refused.`);
   const at = { Rule: rule.name, EventBusName: bus };
-  const { Targets: present = [] } = await client.send(new ListTargetsByRuleCommand(at));
+  const { FailedEntries = [] } = await eventBridge.send(new PutTargetsCommand({ ...at, Targets }));
+  if (FailedEntries.length > 0) throw new Error(`Targets of rule ${rule.name} were refused.`);
+  const { Targets: present = [] } = await eventBridge.send(new ListTargetsByRuleCommand(at));
   const Ids = present.flatMap(({ Id }) => (Id === undefined || rule.targets.some(({ id }) => id === Id) ? [] : [Id]));
-  if (Ids.length > 0) await client.send(new RemoveTargetsCommand({ ...at, Ids }));
+  if (Ids.length > 0) await eventBridge.send(new RemoveTargetsCommand({ ...at, Ids }));
+}
+
+/** Without it AWS delivers nothing to the queue; emulators do not ask. */
+async function admitRule(client: SQSClient, { url, arn }: MadeQueue, ruleArn: string): Promise<void> {
+  const Policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { Service: 'events.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Resource: arn,
+        Condition: { ArnEquals: { 'aws:SourceArn': ruleArn } },
+      },
+    ],
+  });
+  await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { Policy } }));
 }

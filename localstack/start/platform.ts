@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { administratorRow } from '#functions/administrator-key/administrator-key.ts';
 import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
-import { apiRoutes, createApiFunctions } from '#functions/api/functions.ts';
+import { createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
 import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
@@ -11,12 +13,17 @@ import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts'
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES } from '#shared/contracts/api/routes.ts';
 import { ECS_SOURCE, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
-import { resourceDefinition } from '#shared/contracts/resources.ts';
-import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
-import { hashApiKey } from '#shared/domain/api-key.ts';
+import {
+  type ResourceNames,
+  resourceDefinition,
+  resourceNames,
+  resourceNamesEnv,
+} from '#shared/contracts/resources.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 import type { HostLauncher } from '#shared/ports/host-launcher.ts';
+import type { CloudEnvironment } from '../embedded/cloud-clients.ts';
 import type { FunctionTable } from '../embedded/function-registry.ts';
 import { type HostProcesses, type HostProcessesOptions, startHostProcesses } from '../embedded/host-processes.ts';
 import { type LocalCloud, startLocalCloud } from '../embedded/local-cloud.ts';
@@ -27,6 +34,8 @@ import { openInstallation } from './installation.ts';
 export interface PlatformOptions {
   /** Everything that survives a restart is in here. */
   readonly dataDir: string;
+  /** Where DynamoDB, SQS, S3 and EventBridge are. @default started in this process, kept in `dataDir` */
+  readonly aws?: CloudEnvironment;
   /** @default 0, any free port */
   readonly port?: number;
   /** Engine-host processes; `auto`: as many as the sessions need, none without sessions. @default 1 */
@@ -37,6 +46,8 @@ export interface PlatformOptions {
   readonly whatsapp: { readonly url: string; readonly caFile?: string };
   /** More environment for the functions. */
   readonly functionEnv?: Readonly<Record<string, string>>;
+  /** What hosts run, with arguments for Node before it. @default the sources */
+  readonly hostProgram?: { readonly path: string; readonly nodeArguments: readonly string[] };
   /** More environment for the hosts. */
   readonly hostEnv?: Readonly<Record<string, string | undefined>>;
   /** How long hosts have to end before they are killed, milliseconds. @default 10000 */
@@ -53,18 +64,21 @@ export interface Platform {
   /** The administrator's key. */
   readonly apiKey: string;
   readonly cloud: LocalCloud;
+  readonly names: ResourceNames;
   readonly hosts: HostProcesses;
   stop(): Promise<void>;
 }
 
-const HOST_PROGRAM = fileURLToPath(new URL('../../engine-host/host/main.ts', import.meta.url));
 /** Compiled sources of hosts, beside what they are compiled from: spares each start a third of a second of CPU. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/engine-host', import.meta.url));
 /**
  * A host's memory is mostly the garbage of pairing and restoring. A small young generation gives it back sooner: 50
  * sessions take 240 MB instead of 440, after a restart 220 instead of 380, for 10 to 20 % more CPU per send.
  */
-const HOST_NODE_ARGUMENTS = ['--max-semi-space-size=2'];
+const HOST_PROGRAM = {
+  path: fileURLToPath(new URL('../../engine-host/host/main.ts', import.meta.url)),
+  nodeArguments: ['--max-semi-space-size=2'],
+};
 const AUTHORIZER = 'authorizer';
 const CAPACITY = 'capacity';
 /** On one machine a spare host spares nothing, and more than these share its CPUs only worse. */
@@ -74,52 +88,55 @@ const LOCAL_CAPACITY = { WARM_SPARES: '0', MAX_HOSTS: '16' };
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const installation = await openInstallation(options.dataDir);
   const { shards = 8, hosts: hostCount = 1 } = options;
+  const names = resourceNames(z.object(resourceNamesEnv).parse(options.aws ?? {}));
   const started = Promise.withResolvers<HostProcesses>();
   const launcher = hostCount === 'auto' ? new LocalHostLauncher(started.promise) : undefined;
   let clients: AwsClients | undefined;
   const cloud = await startLocalCloud({
-    dataDir: join(options.dataDir, 'cloud'),
-    resources: resourceDefinition(shards),
+    ...(options.aws === undefined ? { dataDir: join(options.dataDir, 'cloud') } : { aws: options.aws }),
+    resources: resourceDefinition(shards, names),
     functions: async (endpoints) => {
       Object.assign(
         process.env,
         endpoints,
-        { S3_PATH_STYLE: 'true', SHARD_COUNT: String(shards), LOG_HASH_KEY: installation.logHashKey },
+        { SHARD_COUNT: String(shards), LOG_HASH_KEY: installation.logHashKey },
         LOCAL_CAPACITY,
         options.functionEnv,
       );
       process.env.LOG_LEVEL ??= 'warn';
-      clients = createAwsClients({ pathStyle: true });
-      const keys = new DynamoDbApiKeyStore(clients.dynamo);
-      await keys.put(administratorKey(installation.apiKey));
-      return loadFunctions(clients, keys, launcher);
+      clients = createAwsClients({ pathStyle: endpoints.S3_PATH_STYLE === 'true' });
+      const keys = new DynamoDbApiKeyStore(clients.dynamo, names.tables.apiKeys);
+      await keys.put(administratorRow(installation.apiKey, Date.now()));
+      return loadFunctions(clients, names, keys, launcher);
     },
     api: {
       port: options.port ?? 0,
       routes: apiRoutes(),
       authorizer: { functionName: AUTHORIZER, ttlSeconds: 1 },
       // What a Lambda function takes in AWS: what works here must work there.
+      binaryMediaTypes: BINARY_MEDIA_TYPES,
       invocationLimitBytes: 6 * 1024 * 1024,
-      cors: { allowHeaders: ['content-type', 'x-api-key', 'idempotency-key', 'prefer'] },
+      cors: { allowHeaders: API_HEADERS },
     },
     ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
   const api = cloud.listeners.api;
   if (api === undefined) throw new Error('The local cloud has no API.');
   const taskMetadata = await startTaskMetadata();
+  const { path: program, nodeArguments } = options.hostProgram ?? HOST_PROGRAM;
   const hosts = startHostProcesses({
-    program: HOST_PROGRAM,
-    nodeArguments: HOST_NODE_ARGUMENTS,
+    program,
+    nodeArguments,
     count: hostCount === 'auto' ? 0 : hostCount,
     taskMetadata: taskMetadata.url,
-    onTaskStopped: (task) => cloud.listeners.eventBridge.takeServiceEvent(taskStopped(task)),
+    // A bus elsewhere hears of its own tasks only; there the end of a host shows in its silence.
+    onTaskStopped: (task) => cloud.listeners.eventBridge?.takeServiceEvent(taskStopped(task)),
     env: {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: COMPILE_CACHE,
       MALLOC_ARENA_MAX: '2',
       ...cloud.env,
       SHARD_COUNT: String(shards),
-      S3_PATH_STYLE: 'true',
       WHATSAPP_WS_URL: options.whatsapp.url,
       NODE_EXTRA_CA_CERTS: options.whatsapp.caFile,
       LOG_HASH_KEY: installation.logHashKey,
@@ -141,6 +158,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     url: api.url,
     apiKey: installation.apiKey,
     cloud,
+    names,
     hosts,
     stop: async () => {
       await hosts.stop();
@@ -161,21 +179,10 @@ function taskStopped(taskArn: string) {
   };
 }
 
-function administratorKey(key: string): ApiKeyRow {
-  return {
-    keyHash: hashApiKey(key),
-    id: 'key_id_administrator',
-    isAdmin: true,
-    isActive: true,
-    session: null,
-    actions: [...KEY_ACTIONS],
-    createdAt: Date.now(),
-  };
-}
-
 /** The functions, in this process; the SDK inside them finds the local cloud as it finds AWS, in the environment. */
 function loadFunctions(
   { dynamo, s3, sqs }: AwsClients,
+  names: ResourceNames,
   keys: ApiKeyStore,
   launcher: HostLauncher | undefined,
 ): FunctionTable {
@@ -188,9 +195,9 @@ function loadFunctions(
     reconciler: { handler: createAwsReconciler(process.env, { dynamo, sqs }), timeoutSeconds: 60 },
     'event-projector': {
       handler: createEventProjectorHandler({
-        messages: new DynamoDbMessageStore(dynamo),
-        chats: new DynamoDbChatStore(dynamo),
-        media: new S3MediaStore(s3),
+        messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
+        chats: new DynamoDbChatStore(dynamo, names.tables.chats),
+        media: new S3MediaStore(s3, names.buckets.media),
         logger: deps.logger,
       }),
     },

@@ -14,7 +14,7 @@ import type { Lane, ReceivedShardMessage, ShardQueue } from '../ports/shard-queu
 import { dependencyError } from './aws-errors.ts';
 import { deduplicationKey, laneGroup } from './shard-lanes.ts';
 
-const LONG_POLL_SECONDS = 20;
+export const LONG_POLL_SECONDS = 20;
 const BATCH = 10;
 const LAST_POLL_MS = 1_000;
 const REASON_LENGTH = 256;

@@ -1,9 +1,10 @@
+import * as z from 'zod';
 import { PROJECTED_EVENTS } from './events.ts';
 import { SESSION_WANTED_PATTERN, TASK_ENDS_PATTERN } from './fleet-events.ts';
 
 /**
  * What the platform needs from AWS, once. The CDK app creates these in an account, the local cloud creates the same
- * ones on a laptop. Names are the logical ones; an account's stack may add its own prefix.
+ * ones on a laptop.
  */
 export interface KeyDefinition {
   readonly name: string;
@@ -79,18 +80,91 @@ export interface ResourceDefinition {
   readonly schedules: readonly ScheduleDefinition[];
 }
 
-export const TABLES = {
-  sessions: 'trunkline-sessions',
-  jobs: 'trunkline-jobs',
-  hosts: 'trunkline-hosts',
-  shards: 'trunkline-shards',
-  fleets: 'trunkline-fleets',
-  messages: 'trunkline-messages',
-  chats: 'trunkline-chats',
-  apiKeys: 'trunkline-api-keys',
-  journal: 'trunkline-journal',
-  dataKeys: 'trunkline-data-keys',
-} as const;
+export type TableId =
+  | 'sessions'
+  | 'jobs'
+  | 'hosts'
+  | 'shards'
+  | 'fleets'
+  | 'messages'
+  | 'chats'
+  | 'apiKeys'
+  | 'journal'
+  | 'dataKeys';
+
+/**
+ * `state`: checkpoints of auth state and large bodies of its journal; control functions have no access.
+ * `media`: media in and out, and event details too large for the bus.
+ */
+export type BucketId = 'state' | 'media';
+
+/** What all resources of one installation are called. */
+export interface ResourceNames {
+  readonly prefix: string;
+  readonly tables: Readonly<Record<TableId, string>>;
+  readonly buckets: Readonly<Record<BucketId, string>>;
+  readonly bus: string;
+  readonly queues: {
+    readonly shardDeadLetters: string;
+    readonly projector: string;
+    readonly projectorDeadLetters: string;
+    readonly capacity: string;
+    readonly capacityDeadLetters: string;
+  };
+  /** The FIFO queue of a shard. */
+  readonly shardQueue: (shard: string) => string;
+}
+
+/**
+ * Environment that tells the installation a process belongs to; spread into the schema of every composition root. Several
+ * installations live in one account under different prefixes; bucket names are the whole world's, so they also get a suffix.
+ */
+export const resourceNamesEnv = {
+  RESOURCE_PREFIX: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/)
+    .default('trunkline'),
+  BUCKET_SUFFIX: z.string().max(40).default(''),
+};
+
+export function resourceNames(env: z.infer<z.ZodObject<typeof resourceNamesEnv>>): ResourceNames {
+  const { RESOURCE_PREFIX: prefix, BUCKET_SUFFIX: suffix } = env;
+  return {
+    prefix,
+    tables: {
+      sessions: `${prefix}-sessions`,
+      jobs: `${prefix}-jobs`,
+      hosts: `${prefix}-hosts`,
+      shards: `${prefix}-shards`,
+      fleets: `${prefix}-fleets`,
+      messages: `${prefix}-messages`,
+      chats: `${prefix}-chats`,
+      apiKeys: `${prefix}-api-keys`,
+      journal: `${prefix}-journal`,
+      dataKeys: `${prefix}-data-keys`,
+    },
+    buckets: { state: `${prefix}-state${suffix}`, media: `${prefix}-media${suffix}` },
+    bus: prefix,
+    queues: {
+      shardDeadLetters: `${prefix}-shard-dead-letters.fifo`,
+      projector: `${prefix}-projector`,
+      projectorDeadLetters: `${prefix}-projector-dead-letters`,
+      capacity: `${prefix}-capacity`,
+      capacityDeadLetters: `${prefix}-capacity-dead-letters`,
+    },
+    shardQueue: (shard) => `${prefix}-shard-${shard}.fifo`,
+  };
+}
+
+/** The installation of a laptop, and of whoever sets no prefix. */
+const LOCAL_NAMES = resourceNames({ RESOURCE_PREFIX: 'trunkline', BUCKET_SUFFIX: '' });
+export const TABLES = LOCAL_NAMES.tables;
+export const BUCKETS = LOCAL_NAMES.buckets;
+export const BUS = LOCAL_NAMES.bus;
+export const QUEUES = LOCAL_NAMES.queues;
+export const shardQueueName = LOCAL_NAMES.shardQueue;
+
+export const EVENT_SOURCE = 'trunkline';
 
 export const INDEXES = {
   /** sessions by shard: what a host has to run when it gets a shard. */
@@ -107,23 +181,6 @@ export const INDEXES = {
   jobsBySession: 'bySession',
 } as const;
 
-export const BUCKETS = {
-  /** Checkpoints of auth state and large bodies of its journal; control functions have no access. */
-  state: 'trunkline-state',
-  /** Media in and out, and event details too large for the bus. */
-  media: 'trunkline-media',
-} as const;
-
-export const BUS = 'trunkline';
-export const EVENT_SOURCE = 'trunkline';
-export const QUEUES = {
-  shardDeadLetters: 'trunkline-shard-dead-letters.fifo',
-  projector: 'trunkline-projector',
-  projectorDeadLetters: 'trunkline-projector-dead-letters',
-  capacity: 'trunkline-capacity',
-  capacityDeadLetters: 'trunkline-capacity-dead-letters',
-} as const;
-
 /** How long what a dead host had in hand, and all that its sessions send after it, waits. Hosts extend it meanwhile. */
 export const SHARD_VISIBILITY_SECONDS = 15;
 
@@ -134,24 +191,20 @@ export function shardIds(pool: Pool, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${pool}-${String(index).padStart(2, '0')}`);
 }
 
-/** The FIFO queue of a shard. */
-export function shardQueueName(shard: string): string {
-  return `trunkline-shard-${shard}.fifo`;
-}
-
 /** All resources of an installation with `shards` shards in the socket pool. */
-export function resourceDefinition(shards: number): ResourceDefinition {
+export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_NAMES): ResourceDefinition {
+  const { tables, queues, buckets } = names;
   const text = (name: string): KeyDefinition => ({ name, type: 'S' });
-  const toCapacity = { id: 'capacity', queue: QUEUES.capacity, deadLetterQueue: QUEUES.capacityDeadLetters };
+  const toCapacity = { id: 'capacity', queue: queues.capacity, deadLetterQueue: queues.capacityDeadLetters };
   return {
     tables: [
       {
-        name: TABLES.sessions,
+        name: tables.sessions,
         partitionKey: text('name'),
         indexes: [{ name: INDEXES.sessionsByShard, partitionKey: text('shard'), sortKey: text('name') }],
       },
       {
-        name: TABLES.jobs,
+        name: tables.jobs,
         partitionKey: text('session'),
         sortKey: text('jobId'),
         indexes: [
@@ -170,11 +223,11 @@ export function resourceDefinition(shards: number): ResourceDefinition {
         ],
         ttlAttribute: 'ttl',
       },
-      { name: TABLES.hosts, partitionKey: text('hostId'), ttlAttribute: 'ttl' },
-      { name: TABLES.shards, partitionKey: text('shard') },
-      { name: TABLES.fleets, partitionKey: text('pool') },
+      { name: tables.hosts, partitionKey: text('hostId'), ttlAttribute: 'ttl' },
+      { name: tables.shards, partitionKey: text('shard') },
+      { name: tables.fleets, partitionKey: text('pool') },
       {
-        name: TABLES.messages,
+        name: tables.messages,
         partitionKey: text('session'),
         sortKey: text('id'),
         indexes: [
@@ -183,67 +236,67 @@ export function resourceDefinition(shards: number): ResourceDefinition {
         ],
       },
       {
-        name: TABLES.chats,
+        name: tables.chats,
         partitionKey: text('session'),
         sortKey: text('chatId'),
         indexes: [{ name: INDEXES.chatsByTime, partitionKey: text('session'), sortKey: text('position') }],
       },
-      { name: TABLES.apiKeys, partitionKey: text('keyHash') },
+      { name: tables.apiKeys, partitionKey: text('keyHash') },
       {
-        name: TABLES.journal,
+        name: tables.journal,
         partitionKey: text('session'),
         sortKey: { name: 'lsn', type: 'N' },
         ttlAttribute: 'ttl',
       },
       // Where KMS is used. Backups of this table would keep alive what deletion of a session is to make unreadable.
-      { name: TABLES.dataKeys, partitionKey: text('session'), sortKey: { name: 'number', type: 'N' } },
+      { name: tables.dataKeys, partitionKey: text('session'), sortKey: { name: 'number', type: 'N' } },
     ],
     queues: [
-      { name: QUEUES.shardDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
-      { name: QUEUES.projectorDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
-      { name: QUEUES.capacityDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
+      { name: queues.shardDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
+      { name: queues.projectorDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
+      { name: queues.capacityDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
       ...shardIds('socket', shards).map((shard) => ({
-        name: shardQueueName(shard),
+        name: names.shardQueue(shard),
         fifo: true,
         visibilityTimeoutSeconds: SHARD_VISIBILITY_SECONDS,
-        deadLetterQueue: QUEUES.shardDeadLetters,
+        deadLetterQueue: queues.shardDeadLetters,
         maxReceiveCount: 1000,
       })),
       {
-        name: QUEUES.projector,
+        name: queues.projector,
         fifo: false,
         visibilityTimeoutSeconds: 60,
-        deadLetterQueue: QUEUES.projectorDeadLetters,
+        deadLetterQueue: queues.projectorDeadLetters,
         maxReceiveCount: 10,
       },
       {
-        name: QUEUES.capacity,
+        name: queues.capacity,
         fifo: false,
         // Not less than the function's own timeout.
         visibilityTimeoutSeconds: 60,
-        deadLetterQueue: QUEUES.capacityDeadLetters,
+        deadLetterQueue: queues.capacityDeadLetters,
         maxReceiveCount: 5,
       },
     ],
-    buckets: [{ name: BUCKETS.state }, { name: BUCKETS.media }],
-    bus: { name: BUS },
+    buckets: [{ name: buckets.state }, { name: buckets.media }],
+    bus: { name: names.bus },
     rules: [
       {
-        name: 'trunkline-projector',
+        name: `${names.prefix}-projector`,
         pattern: { source: [EVENT_SOURCE], 'detail-type': PROJECTED_EVENTS },
-        targets: [{ id: 'projector', queue: QUEUES.projector, deadLetterQueue: QUEUES.projectorDeadLetters }],
+        targets: [{ id: 'projector', queue: queues.projector, deadLetterQueue: queues.projectorDeadLetters }],
       },
-      { name: 'trunkline-session-wanted', pattern: SESSION_WANTED_PATTERN, targets: [toCapacity] },
-      { name: 'trunkline-task-ends', bus: 'default', pattern: TASK_ENDS_PATTERN, targets: [toCapacity] },
+      { name: `${names.prefix}-session-wanted`, pattern: SESSION_WANTED_PATTERN, targets: [toCapacity] },
+      { name: `${names.prefix}-task-ends`, bus: 'default', pattern: TASK_ENDS_PATTERN, targets: [toCapacity] },
     ],
     eventSources: [
-      { queue: QUEUES.projector, function: 'event-projector', batchSize: 10 },
+      { queue: queues.projector, function: 'event-projector', batchSize: 10 },
       // Each batch looks at the whole fleet: more at once would only do the same.
-      { queue: QUEUES.capacity, function: 'capacity', batchSize: 10, concurrency: 2 },
+      { queue: queues.capacity, function: 'capacity', batchSize: 10, concurrency: 2 },
     ],
     schedules: [
-      { name: 'trunkline-reconciler', function: 'reconciler', everySeconds: 60 },
-      { name: 'trunkline-capacity', function: 'capacity', everySeconds: 60 },
+      { name: `${names.prefix}-reconciler`, function: 'reconciler', everySeconds: 60 },
+      { name: `${names.prefix}-capacity`, function: 'capacity', everySeconds: 60 },
     ],
   };
 }

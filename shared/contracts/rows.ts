@@ -124,6 +124,8 @@ export const apiKeyRowSchema = z.object({
   /** Null: all sessions. */
   session: z.string().nullable(),
   actions: z.array(z.enum(KEY_ACTIONS)),
+  /** Usage plan that its requests count against; none: the installation's first. */
+  plan: z.string().optional(),
   createdAt: z.number(),
 });
 export type ApiKeyRow = z.infer<typeof apiKeyRowSchema>;

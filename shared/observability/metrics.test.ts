@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createMetrics, METRICS, METRICS_NAMESPACE } from './metrics.ts';
+import { createMetrics, METRICS } from './metrics.ts';
 
 function setUp(mode: 'emf' | 'off') {
   const lines: string[] = [];
   const metrics = createMetrics({
+    namespace: 'trunkline-dev',
     mode,
     destination: { write: (line) => lines.push(line) },
     now: () => 1_700_000_000_000,
@@ -33,7 +34,7 @@ describe('metrics', () => {
         Timestamp: 1_700_000_000_000,
         CloudWatchMetrics: [
           {
-            Namespace: METRICS_NAMESPACE,
+            Namespace: 'trunkline-dev',
             Dimensions: [['Pool']],
             Metrics: [
               { Name: 'ConnectedSessions', Unit: 'Count' },

@@ -1,6 +1,3 @@
-/** Namespace of everything below in CloudWatch. */
-export const METRICS_NAMESPACE = 'Trunkline';
-
 type Unit = 'Count' | 'Milliseconds' | 'Seconds' | 'Megabytes' | 'None';
 
 export interface Metric {
@@ -68,6 +65,8 @@ export interface Metrics {
 }
 
 export interface MetricsOptions {
+  /** In CloudWatch: the installation's prefix, so that two in one account do not add up. */
+  readonly namespace: string;
   /** `emf`: CloudWatch's Embedded Metric Format, one JSON line each, which CloudWatch Logs makes metrics of. */
   readonly mode: 'emf' | 'off';
   /** @default standard output */
@@ -79,14 +78,19 @@ export interface MetricsOptions {
 /** CloudWatch refuses lines with more. */
 const MOST_METRICS = 100;
 
-export function createMetrics({ mode, destination = process.stdout, now = Date.now }: MetricsOptions): Metrics {
+export function createMetrics({
+  namespace,
+  mode,
+  destination = process.stdout,
+  now = Date.now,
+}: MetricsOptions): Metrics {
   if (mode === 'off') return { emit: () => {} };
   return {
     emit(dimensions, values, fields = {}) {
       if (values.length === 0) return;
       if (values.length > MOST_METRICS) throw new Error(`A line has at most ${MOST_METRICS} metrics`);
       const directive = {
-        Namespace: METRICS_NAMESPACE,
+        Namespace: namespace,
         Dimensions: [Object.keys(dimensions)],
         Metrics: values.map(([{ name, unit }]) => ({ Name: name, Unit: unit })),
       };

@@ -18,6 +18,7 @@ import { defineApiKeyStoreContract } from './api-key-store-contract.ts';
 import { type AwsBacking, startAwsBacking } from './aws-backing.ts';
 import { defineChatStoreContract } from './chat-store-contract.ts';
 import { defineCheckpointStoreContract } from './checkpoint-store-contract.ts';
+import { EventBridgeStub, envelopeOf } from './event-bridge-stub.ts';
 import { defineEventBusContract } from './event-bus-contract.ts';
 import { defineFleetStoreContract } from './fleet-store-contract.ts';
 import { defineJobStoreContract } from './job-store-contract.ts';
@@ -31,10 +32,11 @@ import { defineShardQueueContract } from './shard-queue-contract.ts';
 
 describe('AWS adapters', () => {
   let aws: AwsBacking;
+  let stub: EventBridgeStub;
   beforeAll(async () => {
-    aws = await startAwsBacking();
+    [aws, stub] = await Promise.all([startAwsBacking(), EventBridgeStub.start()]);
   });
-  afterAll(() => aws.close());
+  afterAll(() => Promise.all([aws?.close(), stub?.close()]));
 
   const dynamo = async <T>(
     Store: new (client: AwsBacking['clients']['dynamo'], table: string) => T,
@@ -73,13 +75,13 @@ describe('AWS adapters', () => {
   });
   defineEventBusContract('EventBridge', async () => {
     const media = new S3MediaStore(aws.clients.s3, await aws.createBucket());
-    aws.eventBridge.details.length = 0;
-    aws.eventBridge.refuse = 'nothing';
+    stub.details.length = 0;
+    stub.refuse = 'nothing';
     return {
-      bus: new EventBridgeEventBus(aws.clients.eventBridge, media),
-      arrived: () => aws.eventBridge.envelopes(media),
+      bus: new EventBridgeEventBus(stub.client, media),
+      arrived: () => Promise.all(stub.details.map((detail) => envelopeOf(detail, media))),
       refuse: (what) => {
-        aws.eventBridge.refuse = what;
+        stub.refuse = what;
       },
     };
   });

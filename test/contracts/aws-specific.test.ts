@@ -1,17 +1,25 @@
 import { GetQueueUrlCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
+import type { EventEnvelope } from '#shared/contracts/events.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { type AwsBacking, startAwsBacking } from './aws-backing.ts';
+import { envelopeOf } from './event-bridge-stub.ts';
+import { eventEnvelope } from './events.ts';
+import { waMessage } from './rows.ts';
+
+const ruleEventSchema = z.object({ detail: z.unknown() });
 
 describe('what only AWS adapters do', () => {
   let aws: AwsBacking;
   beforeAll(async () => {
     aws = await startAwsBacking();
   });
-  afterAll(() => aws.close());
+  afterAll(() => aws?.close());
 
   it('buries what it cannot read, and gives what is behind it', async () => {
     const [shard, deadLetterQueue] = await Promise.all([aws.createFifoQueue(), aws.createFifoQueue()]);
@@ -65,6 +73,30 @@ describe('what only AWS adapters do', () => {
     const store = new DynamoDbSessionStore(aws.clients.dynamo, 'no-such-table');
     await expect(store.get('alpha')).rejects.toBeInstanceOf(DependencyError);
     await expect(store.intend('alpha', 'inc-1', {})).rejects.toBeInstanceOf(DependencyError);
+  });
+
+  it('brings events through a rule into a queue, large ones by way of the bucket', async () => {
+    const { bus: busName, queue } = await aws.createBus();
+    const media = new S3MediaStore(aws.clients.s3, await aws.createBucket());
+    const bus = new EventBridgeEventBus(aws.clients.eventBridge, media, busName);
+    const bodies = new Map([
+      ['SMALL1', 'Grüße'],
+      ['LARGE1', 'ü'.repeat(150_000)],
+      ['HALF01', 'x'.repeat(150_000)],
+      ['HALF02', 'y'.repeat(150_000)],
+    ]);
+    const events = [...bodies].map(([id, body]) =>
+      eventEnvelope({ event: 'message.any', payload: waMessage({ id, body }) }, { id: `evt_${id}` }),
+    );
+    expect(await bus.publish(events)).toEqual([]);
+    const arrived = new Map<string, EventEnvelope>();
+    while (arrived.size < events.length) {
+      for (const { body } of await aws.takeAll(queue)) {
+        const event = await envelopeOf(ruleEventSchema.parse(JSON.parse(body)).detail, media);
+        arrived.set(event.id, event);
+      }
+    }
+    for (const event of events) expect(arrived.get(event.id)).toEqual(event);
   });
 
   it('carries hundreds of calls at a time', async () => {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import * as z from 'zod';
 import { type Listener, listen } from '#localstack/embedded/loopback-listener.ts';
 import { type EventEnvelope, eventEnvelopeSchema, eventReferenceSchema } from '#shared/contracts/events.ts';
@@ -25,40 +26,47 @@ const CALL_BYTES = 256 * 1024;
 
 /** Answers PutEvents and keeps what it took. */
 export class EventBridgeStub {
+  readonly client: EventBridgeClient;
   readonly details: unknown[] = [];
   refuse: 'nothing' | 'call' | 'entries' | { readonly eventId: string } = 'nothing';
+  readonly #listener: Listener;
 
-  async listen(): Promise<Listener> {
-    const server = createServer(async (request, response) => {
-      const body = requestSchema.safeParse(await json(request));
-      const bytes = body.data?.Entries.reduce(
-        (sum, { Detail, Source, DetailType }) => sum + 14 + Buffer.byteLength(Detail + Source + DetailType),
-        0,
-      );
-      const ok =
-        request.headers['x-amz-target'] === 'AWSEvents.PutEvents' && bytes !== undefined && bytes <= CALL_BYTES;
-      response.setHeader('content-type', 'application/x-amz-json-1.1');
-      if (!ok || body.data === undefined || this.refuse === 'call') {
-        response.writeHead(400).end(JSON.stringify({ __type: 'ValidationException', message: 'refused' }));
-        return;
-      }
-      const entries = body.data.Entries.map((entry) => this.#take(JSON.parse(entry.Detail)));
-      const FailedEntryCount = entries.filter((entry) => 'ErrorCode' in entry).length;
-      response.end(JSON.stringify({ FailedEntryCount, Entries: entries }));
+  private constructor(listener: Listener) {
+    this.#listener = listener;
+    this.client = new EventBridgeClient({
+      endpoint: listener.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     });
-    return await listen(server);
   }
 
-  /** What arrived, with details that lie in the media bucket. */
-  async envelopes(media: MediaStore): Promise<readonly EventEnvelope[]> {
-    return await Promise.all(
-      this.details.map(async (detail) => {
-        const reference = eventReferenceSchema.safeParse(detail);
-        if (!reference.success) return eventEnvelopeSchema.parse(detail);
-        const { body } = await media.get(reference.data.s3.Key);
-        return eventEnvelopeSchema.parse(JSON.parse(Buffer.from(body).toString()));
-      }),
+  static async start(): Promise<EventBridgeStub> {
+    const server = createServer(async (request, response) => {
+      const { status, body } = stub.#answer(request.headers['x-amz-target'], await json(request));
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+    });
+    const stub = new EventBridgeStub(await listen(server));
+    return stub;
+  }
+
+  async close(): Promise<void> {
+    this.client.destroy();
+    await this.#listener.close();
+  }
+
+  #answer(operation: unknown, call: unknown): { readonly status: number; readonly body: object } {
+    const request = requestSchema.safeParse(call);
+    const bytes = request.data?.Entries.reduce(
+      (sum, { Detail, Source, DetailType }) => sum + 14 + Buffer.byteLength(Detail + Source + DetailType),
+      0,
     );
+    const ok = operation === 'AWSEvents.PutEvents' && bytes !== undefined && bytes <= CALL_BYTES;
+    if (!ok || request.data === undefined || this.refuse === 'call') {
+      return { status: 400, body: { __type: 'ValidationException', message: 'refused' } };
+    }
+    const Entries = request.data.Entries.map((entry) => this.#take(JSON.parse(entry.Detail)));
+    const FailedEntryCount = Entries.filter((entry) => 'ErrorCode' in entry).length;
+    return { status: 200, body: { FailedEntryCount, Entries } };
   }
 
   #take(detail: { readonly id?: string }): object {
@@ -69,4 +77,12 @@ export class EventBridgeStub {
     this.details.push(detail);
     return { EventId: `id-${this.details.length}` };
   }
+}
+
+/** The event in a detail, or in the media bucket where the detail points. */
+export async function envelopeOf(detail: unknown, media: MediaStore): Promise<EventEnvelope> {
+  const reference = eventReferenceSchema.safeParse(detail);
+  if (!reference.success) return eventEnvelopeSchema.parse(detail);
+  const { body } = await media.get(reference.data.s3.Key);
+  return eventEnvelopeSchema.parse(JSON.parse(Buffer.from(body).toString()));
 }

@@ -1,9 +1,7 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from '#localstack/demo/until.ts';
 import type { Listener } from '#localstack/embedded/loopback-listener.ts';
-import { TABLES } from '#shared/contracts/resources.ts';
 import { KmsStub } from '../contracts/kms-stub.ts';
 import { type RunningPlatform, runPlatform, untilStatus } from '../support/running-platform.ts';
 
@@ -36,11 +34,7 @@ it('keeps a login under keys of KMS, and with the session its key goes', async (
 });
 
 async function dataKeys({ platform }: RunningPlatform): Promise<readonly unknown[]> {
-  const client = new DynamoDBClient({ endpoint: platform.cloud.env.AWS_ENDPOINT_URL_DYNAMODB ?? '' });
-  try {
-    const { Items } = await DynamoDBDocumentClient.from(client).send(new ScanCommand({ TableName: TABLES.dataKeys }));
-    return (Items ?? []).map(({ number }) => number);
-  } finally {
-    client.destroy();
-  }
+  const scan = new ScanCommand({ TableName: platform.names.tables.dataKeys });
+  const { Items } = await DynamoDBDocumentClient.from(platform.cloud.clients.dynamodb).send(scan);
+  return (Items ?? []).map(({ number }) => number);
 }

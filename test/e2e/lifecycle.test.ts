@@ -16,7 +16,7 @@ let own: string;
 
 beforeAll(async () => {
   running = await runPlatform();
-  events = await RecordedEvents.start(running.platform.cloud, 'recorder');
+  events = await RecordedEvents.start(running.platform, 'recorder');
   ada = await addContact(running, 'Ada');
   own = await running.pair('main');
   await settle(events, 'main', 'WORKING');
@@ -234,7 +234,7 @@ describe('when everything is stopped and started again', { timeout: 90_000 }, ()
     expect(await readMessages(running.api, 'main', ada.chatId)).toEqual(
       before.map((message) => ({ ...message, media: message.media && expect.anything() })),
     );
-    const again = await RecordedEvents.start(running.platform.cloud, 'recorder-2');
+    const again = await RecordedEvents.start(running.platform, 'recorder-2');
     events = again;
     await settle(events, 'main', 'WORKING');
     expect(await readSession(running.api, 'main')).toMatchObject({ status: 'WORKING', me: { id: `${own}@c.us` } });

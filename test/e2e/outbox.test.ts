@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { until } from '#localstack/demo/until.ts';
 import { jobSchema } from '#shared/contracts/api/bodies.ts';
-import { QUEUES, shardQueueName, TABLES } from '#shared/contracts/resources.ts';
 import { readJob, send, untilJob } from '#test/support/api-reads.ts';
 import { type RunningPlatform, runPlatform, untilStatus } from '#test/support/running-platform.ts';
 import { addContact, complaints, NO_COMPLAINTS, type SimulatedContact } from '#test/support/simulated-contact.ts';
@@ -22,9 +21,10 @@ beforeAll(async () => {
   });
   ada = await addContact(running, 'Ada');
   await running.pair(SESSION);
-  const key = { TableName: TABLES.sessions, Key: { name: { S: SESSION } } };
+  const { tables, shardQueue: queueName } = running.platform.names;
+  const key = { TableName: tables.sessions, Key: { name: { S: SESSION } } };
   const { Item } = await running.platform.cloud.clients.dynamodb.send(new GetItemCommand(key));
-  shardQueue = await queueUrl(shardQueueName(Item?.shard?.S ?? ''));
+  shardQueue = await queueUrl(queueName(Item?.shard?.S ?? ''));
 });
 afterAll(() => running?.stop());
 
@@ -129,7 +129,7 @@ it('puts poison aside with its reason, and its lane goes on', async () => {
   const id = { MessageGroupId: SESSION, MessageDeduplicationId: 'nobody' };
   await sqs().send(new SendMessageCommand({ QueueUrl: shardQueue, MessageBody: nobody, ...id }));
   await ada.received((await text('Healthy')).bareId);
-  const QueueUrl = await queueUrl(QUEUES.shardDeadLetters);
+  const QueueUrl = await queueUrl(running.platform.names.queues.shardDeadLetters);
   const dead = new Map<string, string | undefined>();
   await until('the dead letters', async () => {
     const asked = { QueueUrl, MessageAttributeNames: ['All'], VisibilityTimeout: 0 };

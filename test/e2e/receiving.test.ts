@@ -20,7 +20,7 @@ let bob: SimulatedContact;
 
 beforeAll(async () => {
   running = await runPlatform();
-  events = await RecordedEvents.start(running.platform.cloud, 'recorder');
+  events = await RecordedEvents.start(running.platform, 'recorder');
   own = await running.pair(SESSION);
   ada = await addContact(running, 'Ada');
   bob = await addContact(running, 'Bob');

@@ -31,7 +31,7 @@ beforeAll(async () => {
   });
   // The name, not the address: 127.0.0.1 stays forbidden.
   running = await runPlatform({ hostEnv: { MEDIA_ALLOW_PRIVATE_HOSTS: 'localhost' } });
-  events = await RecordedEvents.start(running.platform.cloud, 'recorder');
+  events = await RecordedEvents.start(running.platform, 'recorder');
   own = await running.pair(SESSION);
   ada = await addContact(running, 'Ada');
   bob = await addContact(running, 'Bob');

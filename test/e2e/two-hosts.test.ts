@@ -17,7 +17,7 @@ const phones = new Map<string, string>();
 
 beforeAll(async () => {
   running = await runPlatform({ hosts: 2, shards: 4, hostEnv: TIMINGS });
-  events = await RecordedEvents.start(running.platform.cloud, 'recorder');
+  events = await RecordedEvents.start(running.platform, 'recorder');
   ada = await addContact(running, 'Ada');
   for (const session of SESSIONS) phones.set(session, await running.pair(session));
 });

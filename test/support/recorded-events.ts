@@ -1,15 +1,11 @@
-import { PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
-import {
-  CreateQueueCommand,
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-} from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, GetQueueUrlCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { until } from '#localstack/demo/until.ts';
 import type { LocalCloud } from '#localstack/embedded/local-cloud.ts';
+import { createResources } from '#localstack/embedded/resource-creation.ts';
+import type { Platform } from '#localstack/start/platform.ts';
 import { type EventEnvelope, type EventName, eventEnvelopeSchema } from '#shared/contracts/events.ts';
-import { BUS, EVENT_SOURCE } from '#shared/contracts/resources.ts';
+import { EVENT_SOURCE } from '#shared/contracts/resources.ts';
 
 const busEventSchema = z.object({ 'detail-type': z.string(), detail: eventEnvelopeSchema });
 
@@ -26,16 +22,19 @@ export class RecordedEvents {
     this.#queueUrl = queueUrl;
   }
 
-  static async start({ clients }: Pick<LocalCloud, 'clients'>, name: string): Promise<RecordedEvents> {
-    const { QueueUrl = '' } = await clients.sqs.send(new CreateQueueCommand({ QueueName: name }));
-    const { Attributes } = await clients.sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
-    );
-    const rule = { Name: name, EventBusName: BUS };
-    const EventPattern = JSON.stringify({ source: [EVENT_SOURCE] });
-    await clients.eventBridge.send(new PutRuleCommand({ ...rule, EventPattern }));
-    const Targets = [{ Id: 'queue', Arn: Attributes?.QueueArn ?? '' }];
-    await clients.eventBridge.send(new PutTargetsCommand({ Rule: name, EventBusName: BUS, Targets }));
+  static async start({ cloud, names }: Pick<Platform, 'cloud' | 'names'>, suffix: string): Promise<RecordedEvents> {
+    const { clients } = cloud;
+    const name = `${names.prefix}-${suffix}`;
+    await createResources(clients, {
+      tables: [],
+      buckets: [],
+      eventSources: [],
+      schedules: [],
+      bus: { name: names.bus },
+      queues: [{ name, fifo: false, visibilityTimeoutSeconds: 30 }],
+      rules: [{ name, pattern: { source: [EVENT_SOURCE] }, targets: [{ id: 'queue', queue: name }] }],
+    });
+    const { QueueUrl = '' } = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: name }));
     return new RecordedEvents(clients, QueueUrl);
   }
 

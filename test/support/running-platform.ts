@@ -6,8 +6,10 @@ import { until } from '#localstack/demo/until.ts';
 import { type Platform, type PlatformOptions, startPlatform } from '#localstack/start/platform.ts';
 import { SimulatorAdmin } from '#localstack/start/simulator-admin.ts';
 import { type SimulatorProcess, startSimulatorProcess } from '#localstack/start/simulator-process.ts';
+import { removeEverything } from '#test/target/removal.ts';
+import { outsideTarget } from '#test/target/target.ts';
 
-/** The platform with a simulated WhatsApp behind it, in a folder of its own. */
+/** The platform on this run's target, with a simulated WhatsApp behind it, in a folder of its own. */
 export interface RunningPlatform {
   readonly platform: Platform;
   readonly simulator: SimulatorProcess;
@@ -21,12 +23,14 @@ export interface RunningPlatform {
 }
 
 export async function runPlatform(options: Partial<PlatformOptions> = {}): Promise<RunningPlatform> {
+  const outside = outsideTarget();
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-test-'));
   const simulator = await startSimulatorProcess(join(folder, 'whatsapp'));
   const start = async (): Promise<RunningPlatform> => {
     const hostErrors: string[] = [];
     const platform = await startPlatform({
       dataDir: join(folder, 'platform'),
+      ...(outside === undefined ? {} : { aws: outside.env }),
       whatsapp: { url: simulator.wsUrl, caFile: simulator.caFile },
       onHostLine: (_host, stream, line) => {
         if (stream === 'stderr') hostErrors.push(line);
@@ -51,6 +55,7 @@ export async function runPlatform(options: Partial<PlatformOptions> = {}): Promi
         await platform.stop();
         await simulator.stop();
         await rm(folder, { recursive: true, force: true });
+        if (outside !== undefined) await removeEverything(outside);
         if (hostErrors.length > 0) throw new Error(`A host wrote to stderr: ${hostErrors.slice(0, 5).join('\n')}`);
       },
     };

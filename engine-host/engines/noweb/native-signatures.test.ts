@@ -3,9 +3,10 @@ import { createRequire } from 'node:module';
 import { Curve } from '@whiskeysockets/baileys';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { signatureLibrary, verifySignature, verifySignaturesNatively } from './native-signatures.ts';
+import { verifySignature, verifySignaturesNatively } from './native-signatures.ts';
+import signatures from './signature-library.cjs';
 
-const library = signatureLibrary();
+const { library } = signatures;
 const ofLibrary = library.verify;
 /** As the Signal library's own code has it, untyped. */
 const curve: { verifySignature(key: Buffer, message: Buffer, signature: Buffer): boolean } = createRequire(

@@ -1,10 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { createRequire } from 'node:module';
-
-/** What the Signal library calls to verify a signature, and where it looks it up at each call. */
-interface SignatureLibrary {
-  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
-}
+import signatures from './signature-library.cjs';
 
 const P = 2n ** 255n - 19n;
 const SIGN_BIT = 0x80;
@@ -13,10 +8,9 @@ const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 /**
  * Lets Node verify the Signal library's signatures, in this process: a login and each message to a group need it, and in
  * JavaScript one takes 5 ms instead of 0.2. Safe to call more than once.
- * @throws Error when the library is built differently
  */
 export function verifySignaturesNatively(): void {
-  signatureLibrary().verify = verifySignature;
+  signatures.library.verify = verifySignature;
 }
 
 /**
@@ -32,18 +26,6 @@ export function verifySignature(publicKey: Uint8Array, message: Uint8Array, sign
   plain[63] = signByte & ~SIGN_BIT;
   const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, point]), format: 'der', type: 'spki' });
   return verify(null, message, key, plain);
-}
-
-/** The library's own copy, whatever else is installed. */
-export function signatureLibrary(): SignatureLibrary {
-  const baileys = createRequire(import.meta.resolve('@whiskeysockets/baileys'));
-  const library: unknown = createRequire(baileys.resolve('libsignal'))('curve25519-js');
-  if (!isSignatureLibrary(library)) throw new Error('this version of libsignal has no curve25519-js');
-  return library;
-}
-
-function isSignatureLibrary(value: unknown): value is SignatureLibrary {
-  return typeof value === 'object' && value !== null && 'verify' in value && typeof value.verify === 'function';
 }
 
 /** (u - 1) / (u + 1) */

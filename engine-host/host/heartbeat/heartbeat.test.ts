@@ -18,6 +18,7 @@ import { InThreadHeartbeat } from './in-thread-heartbeat.ts';
 import { DEAD_AFTER_MS } from './test-support/timings.ts';
 import { WorkerHeartbeat } from './worker-heartbeat.ts';
 
+const HEARTBEAT_WORKER = new URL('./main.ts', import.meta.url);
 const MORTAL_WORKER = new URL('./test-support/mortal-worker.ts', import.meta.url);
 const EVERY_MS = 20;
 let dynamo: Listener;
@@ -54,9 +55,9 @@ async function emptyTable(): Promise<DynamoDbOwnershipStore> {
   return store;
 }
 
-function inWorker(onBroken: (error: Error) => void, program?: URL): WorkerHeartbeat {
+function inWorker(onBroken: (error: Error) => void, program = HEARTBEAT_WORKER): WorkerHeartbeat {
   const logger = pino({ level: 'silent' });
-  return new WorkerHeartbeat({ every: EVERY_MS, stallAfter: 60_000, logger, onBroken, ...(program && { program }) });
+  return new WorkerHeartbeat({ tables: TABLES, every: EVERY_MS, stallAfter: 60_000, logger, onBroken, program });
 }
 
 defineHeartbeatContract('in its caller’s thread', async () => {

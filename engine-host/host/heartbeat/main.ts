@@ -12,8 +12,8 @@ const STDERR = 2;
 
 const port = parentPort;
 if (port === null) throw new Error('This file runs as a worker thread only.');
-const { every, stallBeats, turns }: HeartbeatWorkerData = workerData;
-const store = new DynamoDbOwnershipStore(createHeartbeatClient());
+const { tables, every, stallBeats, turns }: HeartbeatWorkerData = workerData;
+const store = new DynamoDbOwnershipStore(createHeartbeatClient(), tables);
 const say = (message: FromHeartbeatWorker) => port.postMessage(message);
 let beating: { readonly beats: Beating; readonly incarnation: string } | undefined;
 

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import type { ResourceNames } from '#shared/contracts/resources.ts';
 import type { HostNews } from '#shared/ports/ownership-store.ts';
 import { settledWithin } from '../sleep.ts';
 import type { Heartbeat, Pulse, PulseEvents, Registration } from './heartbeat.ts';
@@ -7,6 +8,7 @@ import { SharedPulse } from './shared-pulse.ts';
 import type { FromHeartbeatWorker, HeartbeatWorkerData, ToHeartbeatWorker } from './worker-messages.ts';
 
 export interface WorkerHeartbeatOptions {
+  readonly tables: Pick<ResourceNames['tables'], 'hosts' | 'shards'>;
   /** Milliseconds from one heartbeat to the next. */
   readonly every: number;
   /** Milliseconds without a turn of this thread's event loop after which the worker ends the process. */
@@ -14,8 +16,8 @@ export interface WorkerHeartbeatOptions {
   readonly logger: Logger;
   /** The worker cannot be kept running: the host would stay suspended for good. */
   readonly onBroken: (error: Error) => void;
-  /** What the worker runs. @default the heartbeat against DynamoDB */
-  readonly program?: URL;
+  /** What the worker runs: `main.ts` beside this file, wherever a bundle has put it. */
+  readonly program: URL;
 }
 
 interface Current {
@@ -95,9 +97,9 @@ export class WorkerHeartbeat implements Heartbeat {
   }
 
   #startWorker(): Worker {
-    const { every, stallAfter, program = new URL('./main.ts', import.meta.url) } = this.#options;
+    const { tables, every, stallAfter, program } = this.#options;
     const stallBeats = Math.ceil(stallAfter / every);
-    const data: HeartbeatWorkerData = { every, stallBeats, turns: this.#turns };
+    const data: HeartbeatWorkerData = { tables, every, stallBeats, turns: this.#turns };
     const worker = new Worker(program, { workerData: data, resourceLimits: RESOURCE_LIMITS });
     let reason: unknown;
     worker.on('message', (message: FromHeartbeatWorker) => this.#hear(message));

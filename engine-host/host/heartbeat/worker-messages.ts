@@ -1,8 +1,10 @@
+import type { ResourceNames } from '#shared/contracts/resources.ts';
 import type { HostNews } from '#shared/ports/ownership-store.ts';
 import type { Registration } from './heartbeat.ts';
 
 /** What the thread that beats gets when it is made. */
 export interface HeartbeatWorkerData {
+  readonly tables: Pick<ResourceNames['tables'], 'hosts' | 'shards'>;
   /** Milliseconds from one heartbeat to the next. */
   readonly every: number;
   /** Heartbeats after which a main thread that has shown no sign of life ends the process. */

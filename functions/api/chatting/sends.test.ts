@@ -285,7 +285,7 @@ describe('media', () => {
     const answer = await server.call('POST', '/api/sendImage', { body: { session: 'main', chatId: CHAT, file } });
     expect(answer.status).toBe(400);
     expect(answer.json).toMatchObject({
-      issues: [{ path: 'file.data', message: 'must not be larger than 4400000 bytes; larger media goes by url' }],
+      issues: [{ path: 'file.data', message: 'must not be larger than 3300000 bytes; larger media goes by url' }],
     });
   });
 });

@@ -7,10 +7,11 @@ import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
+import { functionName } from '#shared/contracts/api/routes.ts';
 import type { ShardMessage } from '#shared/contracts/jobs.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
 import { type ApiConfig, type ApiDeps, DEFAULT_CAPS } from '../deps.ts';
-import { createApiFunctions, functionName } from '../functions.ts';
+import { createApiFunctions } from '../functions.ts';
 import { createBacklog } from '../use-cases/backlog.ts';
 
 export interface QueuedMessage {
@@ -26,6 +27,11 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** What the authorizer says of the caller; null: it was not asked. */
   readonly key?: Partial<ApiKeyRow> | null;
+  /** What the stage is and who signed, where the request came through the API for signed ones. */
+  readonly signed?: {
+    readonly stageVariables: Readonly<Record<string, string>> | null;
+    readonly userArn: string | null;
+  };
 }
 
 export interface Answer {
@@ -146,7 +152,7 @@ function proxyEvent(
   method: string,
   path: string,
   searchParams: URLSearchParams,
-  { body, headers = {}, key = {} }: CallOptions,
+  { body, headers = {}, key = {}, signed }: CallOptions,
 ): APIGatewayProxyEvent {
   const names = [...new Set(searchParams.keys())];
   const query = names.length > 0 ? Object.fromEntries(names.map((name) => [name, searchParams.getAll(name)])) : null;
@@ -159,12 +165,13 @@ function proxyEvent(
     queryStringParameters: query && Object.fromEntries(Object.entries(query).map(([name, all]) => [name, all.at(-1)])),
     multiValueQueryStringParameters: query,
     pathParameters: null,
-    stageVariables: null,
+    stageVariables: signed?.stageVariables ?? null,
     body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
     isBase64Encoded: false,
     requestContext: {
       path,
       stage: 'test',
+      identity: { userArn: signed?.userArn ?? null },
       ...(key === null ? {} : { authorizer: encodeCaller({ ...ADMIN, ...key }) }),
     },
   };

@@ -332,7 +332,7 @@ describe('the gateway', () => {
     await start();
     expect(await answer(await call('/nowhere?a=1'))).toEqual([
       404,
-      { message: 'Cannot GET /nowhere', error: 'Not Found', statusCode: 404, code: 'not-found' },
+      { message: 'The API has no such method and path', error: 'Not Found', statusCode: 404, code: 'not-found' },
     ]);
     expect((await call('/ping', { method: 'DELETE' })).status).toBe(404);
     expect((await call('/api/%E0%A4%A/chats/c/messages')).status).toBe(404);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { GATEWAY_RESPONSES, type GatewayResponse } from '#shared/contracts/api/gateway-responses.ts';
 import type { FunctionRegistry } from '../function-registry.ts';
 import { type Listener, type ListenOptions, listen } from '../loopback-listener.ts';
 import { readBody } from '../request-body.ts';
 import { type Authorization, type AuthorizerOptions, createAuthorize } from './authorizer.ts';
 import { type CorsOptions, preflightHeaders } from './cors.ts';
-import { GATEWAY_RESPONSES, type GatewayResponse, sendGatewayResponse, sendProxyResult } from './gateway-response.ts';
+import { sendGatewayResponse, sendProxyResult } from './gateway-response.ts';
 import { proxyEvent, type RequestParts, requestParts, splitUrl } from './proxy-event.ts';
 import { createRouteTable, type Route, type RouteMatch } from './routes.ts';
 import { createThrottle, type ThrottleOptions } from './throttle.ts';
@@ -57,12 +58,12 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<Liste
       const { path } = splitUrl(request.url ?? '/');
       if (method === 'OPTIONS' && options.cors !== undefined) {
         const methods = routes.methodsOf(path);
-        if (methods.length === 0) throw new Refused(GATEWAY_RESPONSES.notFound(method, path));
+        if (methods.length === 0) throw new Refused(GATEWAY_RESPONSES.notFound);
         response.writeHead(204, preflightHeaders(options.cors, methods)).end();
         return;
       }
       const match = routes.find(method, path);
-      if (match === undefined) throw new Refused(GATEWAY_RESPONSES.notFound(method, path));
+      if (match === undefined) throw new Refused(GATEWAY_RESPONSES.notFound);
       const result = await call(request, match, requestId);
       if (!sendProxyResult(response, result, requestId)) {
         options.onError?.(match.route, new Error('The function answered in a form API Gateway does not take.'));

@@ -1,42 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import * as z from 'zod';
+import type { GatewayResponse } from '#shared/contracts/api/gateway-responses.ts';
 import { type CorsOptions, corsHeaders } from './cors.ts';
-
-/** What the gateway answers by itself, before or instead of a function. */
-export interface GatewayResponse {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-/** In the form of the HTTP API's own errors; in AWS the same is set as customised gateway responses. */
-export const GATEWAY_RESPONSES = {
-  notFound: (method: string, url: string) => refusal(404, 'Not Found', 'not-found', `Cannot ${method} ${url}`),
-  unauthorized: { status: 401, body: { message: 'Unauthorized', statusCode: 401, code: 'unauthenticated' } },
-  authorizerFailed: refusal(500, 'Internal Server Error', 'internal', 'The key could not be checked. Try again'),
-  throttled: refusal(429, 'Too Many Requests', 'quota', 'Too many requests at once. Try again in a second'),
-  tooLong: refusal(
-    413,
-    'Payload Too Large',
-    'too-large',
-    'The request is too long: it may have 6 MiB, which is 4.4 MB of media in base64; larger media goes by URL',
-  ),
-  badIntegration: refusal(
-    502,
-    'Bad Gateway',
-    'internal',
-    'The request failed and may have been carried out in part. Look before trying again',
-  ),
-  timeout: refusal(
-    504,
-    'Gateway Timeout',
-    'timeout',
-    'No answer in 29 seconds. The request may still be carried out: look before trying again',
-  ),
-} as const satisfies Record<string, GatewayResponse | ((method: string, url: string) => GatewayResponse)>;
-
-function refusal(statusCode: number, error: string, code: string, message: string): GatewayResponse {
-  return { status: statusCode, body: { statusCode, error, message, code } };
-}
 
 export function sendGatewayResponse(
   response: ServerResponse,

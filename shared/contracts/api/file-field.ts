@@ -1,10 +1,10 @@
 import * as z from 'zod';
 
 /**
- * Largest media that may come inside a request, in bytes. A Lambda function takes 6 MiB, base64 counted as it is, and the
- * rest of the request needs room too.
+ * Largest media that may come inside a request, in bytes. A Lambda function takes 6 MiB, and API Gateway hands it the
+ * whole body in base64 once more; the rest of the request needs room too.
  */
-const MAX_INLINE_BYTES = 4_400_000;
+const MAX_INLINE_BYTES = 3_300_000;
 
 /** Media of a request: inline, or named by URL. */
 export type FileInput =
@@ -50,4 +50,4 @@ export const fileField = z
     if (!BASE64.test(data)) return refuse('data', 'must be base64', undefined);
     return { kind: 'data', data, ...known };
   })
-  .meta({ description: 'Media by `url`, or inline as base64 in `data`, at most 4.4 MB decoded.' });
+  .meta({ description: 'Media by `url`, or inline as base64 in `data`, at most 3.3 MB decoded.' });

@@ -104,7 +104,7 @@ describe('the OpenAPI document', () => {
       [unused, 'no effect'],
       [['convert', 'proxy'], 'refused with 422'],
       [['webhooks'], 'not delivered to yet'],
-      [['file'], '4.4 MB'],
+      [['file'], '3.3 MB'],
     ] as const) {
       for (const name of names) {
         // A path has a part named `file` too.

@@ -23,7 +23,7 @@ const ERRORS: Readonly<Record<number, string>> = {
   403: 'The key does not allow this',
   404: 'What the request names does not exist',
   409: 'It contradicts what is there already, or comes too late',
-  413: 'The request is longer than 6 MiB; larger media goes by URL',
+  413: 'The request is longer than 4.5 MiB; larger media goes by URL',
   422: 'The session is in another state, or its engine cannot do this',
   429: 'Too much, or too much waits already; `Retry-After` says when to try again',
   503: 'Something Trunkline depends on does not answer',

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { createHeartbeatClient } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
+import { TABLES } from '#shared/contracts/resources.ts';
 import { HostIncarnation } from '../../host-incarnation.ts';
 import { isLost } from '../../lease.ts';
 import { InThreadHeartbeat } from '../in-thread-heartbeat.ts';
@@ -19,6 +20,8 @@ const heartbeat =
   mode === 'busy-in-thread'
     ? new InThreadHeartbeat({ store, clock: systemClock, every: EVERY_MS })
     : new WorkerHeartbeat({
+        program: new URL('../main.ts', import.meta.url),
+        tables: TABLES,
         every: EVERY_MS,
         stallAfter: mode === 'hanging' ? STALL_AFTER_MS : 10 * BUSY_MS,
         logger,

@@ -1,0 +1,55 @@
+import { App, Tags, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import cdkConfiguration from '../cdk.json' with { type: 'json' };
+import { readSettings } from './config/stages.ts';
+import { type Installation, installationOf } from './installation.ts';
+import { isForEmulator, leaveOutForEmulator } from './local-target.ts';
+import { ApiStack } from './stacks/api-stack.ts';
+import { DataStack } from './stacks/data-stack.ts';
+import { FunctionsStack } from './stacks/functions-stack.ts';
+import { HostsStack } from './stacks/hosts-stack.ts';
+import { MessagingStack } from './stacks/messaging-stack.ts';
+import { ObservabilityStack } from './stacks/observability-stack.ts';
+
+export interface AppOptions {
+  /** @default the context's `stage`, or `dev` */
+  readonly stage?: string;
+  /** @default the CLI's */
+  readonly outdir?: string;
+  /** Whether functions get their code, which takes most of the time. @default true */
+  readonly withCode?: boolean;
+  /** More context than the command line gives. */
+  readonly context?: Readonly<Record<string, unknown>>;
+}
+
+/** The CDK app of one stage. */
+export function createApp({ stage, outdir, withCode = true, context = {} }: AppOptions = {}): App {
+  const app = new App({
+    ...(outdir !== undefined && { outdir }),
+    // Feature flags stand in cdk.json, which only the CLI reads.
+    context: { ...cdkConfiguration.context, ...context },
+  });
+  const fromContext: unknown = app.node.tryGetContext('stage');
+  const name = stage ?? (typeof fromContext === 'string' ? fromContext : 'dev');
+  const settings = readSettings(name, (key) => app.node.tryGetContext(key));
+  createStacks(app, installationOf(settings, withCode));
+  if (isForEmulator(app)) leaveOutForEmulator(app);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks());
+  return app;
+}
+
+function createStacks(app: App, installation: Installation): void {
+  const { settings } = installation;
+  const { prefix } = installation.names;
+  const common = { installation, terminationProtection: settings.keepData };
+  const data = new DataStack(app, `${prefix}-data`, common);
+  const messaging = new MessagingStack(app, `${prefix}-messaging`, { ...common, dataKey: data.dataKey });
+  const functions = new FunctionsStack(app, `${prefix}-functions`, { installation, data, messaging });
+  new ApiStack(app, `${prefix}-api`, { installation, functions });
+  if (!isForEmulator(app)) new HostsStack(app, `${prefix}-hosts`, { installation, data });
+  new ObservabilityStack(app, `${prefix}-observability`, { installation, dataKey: data.dataKey });
+  Tags.of(app).add('trunkline:stage', settings.stage, {
+    // Its schema in tools of last year knows no tags.
+    excludeResourceTypes: ['AWS::CloudWatch::Dashboard'],
+  });
+}

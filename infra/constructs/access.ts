@@ -1,0 +1,114 @@
+import { Aws, Stack } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import type { Pool, TableDefinition, TableId } from '#shared/contracts/resources.ts';
+import type { Installation } from '../installation.ts';
+import type { DataStack } from '../stacks/data-stack.ts';
+import { acknowledgePattern } from './acknowledge.ts';
+
+/** What can be done to a table's rows: `clear` deletes what a query finds; `get`, `query`, `put` and `update` are that alone. */
+export type TableRight = 'read' | 'scan' | 'write' | 'clear' | 'get' | 'query' | 'put' | 'update';
+export type TableRights = Readonly<Partial<Record<TableId, readonly TableRight[]>>>;
+
+const TABLE_ACTIONS: Readonly<Record<TableRight, readonly string[]>> = {
+  read: ['GetItem', 'Query', 'BatchGetItem'],
+  scan: ['Scan'],
+  write: ['PutItem', 'UpdateItem', 'DeleteItem'],
+  clear: ['Query', 'BatchWriteItem'],
+  get: ['GetItem'],
+  query: ['Query'],
+  put: ['PutItem'],
+  update: ['UpdateItem'],
+};
+
+/** What a service asks KMS for on behalf of whoever uses its encrypted table, bucket or queue. */
+const KEY_ACTIONS = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'];
+
+/** Rights on rows, table by table, with the indexes that each table has. */
+export function allowTables(
+  role: Role,
+  data: DataStack,
+  { names, resources }: Installation,
+  rights: TableRights,
+): void {
+  for (const [id, table] of Object.entries(data.tables)) {
+    const wanted = rights[id as TableId];
+    if (wanted === undefined) continue;
+    const definition = resources.tables.find(({ name }) => name === names.tables[id as TableId]);
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: [...new Set(wanted.flatMap((right) => TABLE_ACTIONS[right]))].map((action) => `dynamodb:${action}`),
+        resources: [table.tableArn, ...indexArns(table, definition)],
+      }),
+    );
+  }
+}
+
+const indexArns = (table: Table, definition: TableDefinition | undefined): readonly string[] =>
+  (definition?.indexes ?? []).map(({ name }) => `${table.tableArn}/index/${name}`);
+
+/** Use of a key through AWS services only: nobody with this right can decrypt by himself. */
+export function allowKeyVia(
+  role: Role,
+  key: Key,
+  services: readonly ('dynamodb' | 's3' | 'sqs' | 'secretsmanager')[],
+): void {
+  const { region, urlSuffix } = Stack.of(key);
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: KEY_ACTIONS,
+      resources: [key.keyArn],
+      conditions: {
+        StringEquals: { 'kms:ViaService': services.map((service) => `${service}.${region}.${urlSuffix}`) },
+      },
+    }),
+  );
+}
+
+/** Rights on objects whose keys begin in one of these ways. */
+export function allowObjects(
+  role: Role,
+  bucketName: string,
+  prefixes: readonly string[],
+  actions: readonly string[],
+): void {
+  const resources = prefixes.map((prefix) => `arn:${Aws.PARTITION}:s3:::${bucketName}/${prefix}*`);
+  role.addToPolicy(new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources }));
+  for (const arn of resources)
+    acknowledgePattern(role, arn, 'Objects are named when they are written; their place is not.');
+}
+
+/** Without it S3 says 403, not 404, of what does not exist. */
+export function allowListing(role: Role, bucketName: string): void {
+  role.addToPolicy(
+    new PolicyStatement({ actions: ['s3:ListBucket'], resources: [`arn:${Aws.PARTITION}:s3:::${bucketName}`] }),
+  );
+}
+
+/** Telling something on the installation's bus. */
+export function allowEvents(role: Role, { names }: Installation): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: ['events:PutEvents'],
+      resources: [`arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:event-bus/${names.bus}`],
+    }),
+  );
+}
+
+/** Asking how many hosts run, and for another number of them. */
+export function allowHostCount(role: Role, { ecs }: Installation): void {
+  const services = Object.values(ecs.services).map(
+    (name) => `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:service/${ecs.cluster}/${name}`,
+  );
+  role.addToPolicy(
+    new PolicyStatement({ actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: services }),
+  );
+}
+
+/** Rights on the queues of all shards of a pool. */
+export function allowShardQueues(role: Role, { names }: Installation, pool: Pool, actions: readonly string[]): void {
+  const queues = `arn:${Aws.PARTITION}:sqs:${Aws.REGION}:${Aws.ACCOUNT_ID}:${names.shardQueue(`${pool}-*`)}`;
+  role.addToPolicy(new PolicyStatement({ actions: actions.map((action) => `sqs:${action}`), resources: [queues] }));
+  acknowledgePattern(role, queues, 'Up to 4,096 queues of one installation; their names would not fit into a policy.');
+}

@@ -1,0 +1,141 @@
+import {
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  type IWidget,
+  MathExpression,
+  Metric,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
+import { METRICS, type Metric as PlatformMetric } from '#shared/observability/metrics.ts';
+import type { Installation } from '../installation.ts';
+import { FIVE_MINUTES, MINUTE } from './alarms.ts';
+import { API_STAGE } from './regional-api.ts';
+
+const THIRD = 8;
+
+/** The state of an installation on one page. */
+export function dashboard(scope: Construct, installation: Installation): Dashboard {
+  const { names } = installation;
+  return new Dashboard(scope, 'Dashboard', {
+    dashboardName: names.prefix,
+    widgets: [
+      apiRow(installation),
+      sessionRow(installation),
+      queueRow(installation),
+      hostRow(installation),
+      fleetRow(installation),
+    ],
+  });
+}
+
+const graph = (title: string, left: readonly IMetric[], right: readonly IMetric[] = []): IWidget =>
+  new GraphWidget({ title, left: [...left], right: [...right], width: THIRD, height: 6 });
+
+const metric = (
+  namespace: string,
+  metricName: string,
+  dimensionsMap: Record<string, string>,
+  statistic: string,
+  label = metricName,
+): Metric => new Metric({ namespace, metricName, dimensionsMap, statistic, label, period: MINUTE });
+
+function apiRow({ names, settings }: Installation): IWidget[] {
+  const apis = [names.prefix, ...(settings.iamApi ? [`${names.prefix}-iam`] : [])];
+  const each = (name: string, statistic: string) =>
+    apis.map((ApiName) =>
+      metric('AWS/ApiGateway', name, { ApiName, Stage: API_STAGE }, statistic, `${ApiName} ${name}`),
+    );
+  return [
+    graph('Requests', each('Count', Stats.SUM)),
+    graph('Errors', [...each('4XXError', Stats.SUM), ...each('5XXError', Stats.SUM)]),
+    graph('Milliseconds', [...each('Latency', Stats.p(50)), ...each('Latency', Stats.p(99))]),
+  ];
+}
+
+function queueRow({ names }: Installation): IWidget[] {
+  const ofQueue = (QueueName: string, name: string, label: string) =>
+    metric('AWS/SQS', name, { QueueName }, Stats.MAXIMUM, label);
+  const shards = names.shardQueue('').replace('.fifo', '');
+  return [
+    graph('Jobs waiting, all shards', [
+      new MathExpression({
+        expression: `SUM(SEARCH('{AWS/SQS,QueueName} MetricName="ApproximateNumberOfMessagesVisible" "${shards}"', 'Maximum', 60))`,
+        label: 'messages',
+        period: MINUTE,
+      }),
+    ]),
+    graph(
+      'Read models',
+      [ofQueue(names.queues.projector, 'ApproximateAgeOfOldestMessage', 'seconds behind')],
+      [ofQueue(names.queues.projector, 'ApproximateNumberOfMessagesVisible', 'events waiting')],
+    ),
+    graph('Dead letters', [
+      ofQueue(names.queues.shardDeadLetters, 'ApproximateNumberOfMessagesVisible', 'jobs'),
+      ofQueue(names.queues.projectorDeadLetters, 'ApproximateNumberOfMessagesVisible', 'events'),
+      ofQueue(names.queues.capacityDeadLetters, 'ApproximateNumberOfMessagesVisible', 'signals'),
+    ]),
+  ];
+}
+
+/** A metric of ours. Hosts tell theirs each once a minute, so their sum within one is the pool's. */
+const ours = ({ names }: Installation, { name }: PlatformMetric, statistic: string): Metric =>
+  metric(names.prefix, name, { Pool: 'socket' }, statistic);
+
+function sessionRow(installation: Installation): IWidget[] {
+  const sums = (...all: readonly PlatformMetric[]) => all.map((one) => ours(installation, one, Stats.SUM));
+  return [
+    graph('Sessions', sums(METRICS.connectedSessions, METRICS.heldSessions), sums(METRICS.sessionFailures)),
+    graph('Messages', sums(METRICS.messagesIn, METRICS.messagesOut), sums(METRICS.sendFailures)),
+    graph('Jobs that have not ended', sums(METRICS.openJobs), [
+      ours(installation, METRICS.oldestJobAge, Stats.MAXIMUM),
+    ]),
+  ];
+}
+
+function fleetRow(installation: Installation): IWidget[] {
+  const most = (...all: readonly PlatformMetric[]) => all.map((one) => ours(installation, one, Stats.MAXIMUM));
+  const sums = (...all: readonly PlatformMetric[]) => all.map((one) => ours(installation, one, Stats.SUM));
+  return [
+    graph('Hosts that the load takes', most(METRICS.hostsNeeded, METRICS.hostsWanted), most(METRICS.poolLoad)),
+    graph(
+      'Take-overs',
+      sums(METRICS.failovers, METRICS.hostDeaths, METRICS.hostStarts),
+      most(METRICS.shardsWithoutHost),
+    ),
+    graph(
+      'Jobs woken and expired, events waiting',
+      sums(METRICS.jobsWoken, METRICS.jobsExpired),
+      most(METRICS.eventsWaiting),
+    ),
+  ];
+}
+
+function hostRow({ names, ecs }: Installation): IWidget[] {
+  const service = { ClusterName: ecs.cluster, ServiceName: ecs.services.socket };
+  return [
+    graph('Engine hosts', [
+      metric('ECS/ContainerInsights', 'DesiredTaskCount', service, Stats.MAXIMUM, 'wanted'),
+      metric('ECS/ContainerInsights', 'RunningTaskCount', service, Stats.MAXIMUM, 'running'),
+    ]),
+    graph('CPU and memory of hosts, percent', [
+      metric('AWS/ECS', 'CPUUtilization', service, Stats.MAXIMUM, 'CPU'),
+      metric('AWS/ECS', 'MemoryUtilization', service, Stats.MAXIMUM, 'memory'),
+    ]),
+    graph(
+      'Requests to tables that were refused',
+      Object.values(names.tables).map(
+        (TableName) =>
+          new Metric({
+            namespace: 'AWS/DynamoDB',
+            metricName: 'WriteThrottleEvents',
+            dimensionsMap: { TableName },
+            statistic: Stats.SUM,
+            label: TableName,
+            period: FIVE_MINUTES,
+          }),
+      ),
+    ),
+  ];
+}

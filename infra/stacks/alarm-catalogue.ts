@@ -1,0 +1,242 @@
+import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { METRICS, type Metric as PlatformMetric } from '#shared/observability/metrics.ts';
+import { type AlarmDefinition, FIVE_MINUTES, MINUTE } from '../constructs/alarms.ts';
+import { API_STAGE } from '../constructs/regional-api.ts';
+import type { Installation } from '../installation.ts';
+
+const sum = (namespace: string, metricName: string, dimensionsMap: Record<string, string>, period = FIVE_MINUTES) =>
+  new Metric({ namespace, metricName, dimensionsMap, period, statistic: Stats.SUM });
+const highest = (namespace: string, metricName: string, dimensionsMap: Record<string, string>, period = MINUTE) =>
+  new Metric({ namespace, metricName, dimensionsMap, period, statistic: Stats.MAXIMUM });
+
+/** The one dimension of our own metrics; their namespace is the installation's prefix. */
+const POOL = { Pool: 'socket' };
+
+/** What wakes somebody up. Names are headings of the runbook; a test holds the two together. */
+export function alarmCatalogue(installation: Installation): readonly AlarmDefinition[] {
+  return [
+    ...apiAlarms(installation),
+    ...queueAlarms(installation),
+    ...tableAlarms(installation),
+    ...hostAlarms(installation),
+    ...fleetAlarms(installation),
+    ...sessionAlarms(installation),
+  ];
+}
+
+function apiAlarms({ names, settings }: Installation): readonly AlarmDefinition[] {
+  const apis = [names.prefix, ...(settings.iamApi ? [`${names.prefix}-iam`] : [])];
+  const ofApi = (name: string) => ({ ApiName: name, Stage: API_STAGE });
+  return [
+    ...apis.map(
+      (api, index): AlarmDefinition => ({
+        name: 'api-server-errors',
+        ...(index > 0 && { of: 'iam' }),
+        says: 'The API answers requests with server errors.',
+        metric: sum('AWS/ApiGateway', '5XXError', ofApi(api)),
+        above: 5,
+        periods: 2,
+      }),
+    ),
+    {
+      name: 'api-slow',
+      says: 'Half of the API’s requests take longer than a second and a half.',
+      metric: new Metric({
+        namespace: 'AWS/ApiGateway',
+        metricName: 'IntegrationLatency',
+        dimensionsMap: ofApi(names.prefix),
+        period: FIVE_MINUTES,
+        statistic: Stats.p(50),
+      }),
+      above: 1_500,
+      periods: 3,
+    },
+    {
+      name: 'functions-throttled',
+      says: 'Lambda refuses calls: the account’s functions run as often at once as they may.',
+      metric: sum('AWS/Lambda', 'Throttles', {}),
+      above: 0,
+      periods: 2,
+    },
+    {
+      name: 'capacity-failing',
+      says: 'Nobody decides how many engine hosts there are.',
+      metric: sum('AWS/Lambda', 'Errors', { FunctionName: `${names.prefix}-capacity` }),
+      above: 2,
+      periods: 2,
+    },
+    {
+      name: 'reconciler-failing',
+      says: 'Lost wake-ups of jobs are not found again.',
+      metric: sum('AWS/Lambda', 'Errors', { FunctionName: `${names.prefix}-reconciler` }),
+      above: 2,
+      periods: 2,
+    },
+  ];
+}
+
+function queueAlarms({ names, resources }: Installation): readonly AlarmDefinition[] {
+  const visible = (QueueName: string) => highest('AWS/SQS', 'ApproximateNumberOfMessagesVisible', { QueueName });
+  return [
+    {
+      name: 'shard-dead-letters',
+      says: 'Jobs could not be read, or made hosts fail again and again.',
+      metric: visible(names.queues.shardDeadLetters),
+      above: 0,
+    },
+    {
+      name: 'projector-dead-letters',
+      says: 'Events could not be written into the read models.',
+      metric: visible(names.queues.projectorDeadLetters),
+      above: 0,
+    },
+    {
+      name: 'capacity-dead-letters',
+      says: 'Signals about sessions and hosts could not be handled.',
+      metric: visible(names.queues.capacityDeadLetters),
+      above: 0,
+    },
+    {
+      name: 'projector-behind',
+      says: 'The read models are more than five minutes behind.',
+      metric: highest('AWS/SQS', 'ApproximateAgeOfOldestMessage', { QueueName: names.queues.projector }),
+      above: 300,
+      periods: 3,
+    },
+    ...resources.rules.map(
+      ({ name, bus }): AlarmDefinition => ({
+        name: 'bus-delivery-failing',
+        of: name.replace(`${names.prefix}-`, ''),
+        says: 'EventBridge cannot hand events to a rule’s target.',
+        // Rules of the account's own bus are counted without its name.
+        metric: sum('AWS/Events', 'FailedInvocations', {
+          ...(bus === undefined && { EventBusName: names.bus }),
+          RuleName: name,
+        }),
+        above: 0,
+      }),
+    ),
+  ];
+}
+
+function tableAlarms({ names }: Installation): readonly AlarmDefinition[] {
+  return Object.entries(names.tables).map(([id, TableName]) => ({
+    name: 'table-throttled',
+    of: id,
+    says: 'DynamoDB refuses reads or writes of a table for their number.',
+    metric: new MathExpression({
+      expression: 'reads + writes',
+      usingMetrics: {
+        reads: sum('AWS/DynamoDB', 'ReadThrottleEvents', { TableName }),
+        writes: sum('AWS/DynamoDB', 'WriteThrottleEvents', { TableName }),
+      },
+      period: FIVE_MINUTES,
+    }),
+    above: 10,
+    periods: 2,
+  }));
+}
+
+function hostAlarms({ ecs }: Installation): readonly AlarmDefinition[] {
+  const service = { ClusterName: ecs.cluster, ServiceName: ecs.services.socket };
+  const percent = (metricName: string) =>
+    new Metric({
+      namespace: 'AWS/ECS',
+      metricName,
+      dimensionsMap: service,
+      period: FIVE_MINUTES,
+      statistic: Stats.AVERAGE,
+    });
+  return [
+    {
+      name: 'hosts-missing',
+      says: 'Fewer engine hosts run than are wanted.',
+      metric: new MathExpression({
+        expression: 'wanted - running',
+        usingMetrics: {
+          wanted: highest('ECS/ContainerInsights', 'DesiredTaskCount', service),
+          running: highest('ECS/ContainerInsights', 'RunningTaskCount', service),
+        },
+        period: MINUTE,
+      }),
+      above: 0,
+      periods: 10,
+    },
+    {
+      name: 'hosts-short-of-memory',
+      says: 'Engine hosts use most of their memory.',
+      metric: percent('MemoryUtilization'),
+      above: 85,
+      periods: 3,
+    },
+    {
+      name: 'hosts-short-of-cpu',
+      says: 'Engine hosts use most of their CPU.',
+      metric: percent('CPUUtilization'),
+      above: 80,
+      periods: 3,
+    },
+  ];
+}
+
+/** Of what the capacity function emits. */
+function fleetAlarms({ names, settings }: Installation): readonly AlarmDefinition[] {
+  const most = ({ name }: PlatformMetric) => highest(names.prefix, name, POOL);
+  return [
+    {
+      name: 'hosts-at-limit',
+      says: 'The sessions take more hosts than there may be.',
+      metric: most(METRICS.poolLoad),
+      above: settings.maxHosts * settings.sessionsPerHost,
+      periods: 5,
+    },
+    {
+      name: 'shards-without-host',
+      says: 'Sessions want to run, and nobody runs their shard.',
+      metric: new MathExpression({
+        expression: 'IF(load > 0, orphans, 0)',
+        usingMetrics: { load: most(METRICS.poolLoad), orphans: most(METRICS.shardsWithoutHost) },
+        period: MINUTE,
+      }),
+      above: 0,
+      periods: 10,
+    },
+    {
+      name: 'hosts-dying',
+      says: 'Engine hosts end without having handed over.',
+      metric: sum(names.prefix, METRICS.hostDeaths.name, POOL),
+      above: 2,
+    },
+  ];
+}
+
+/** Of what hosts emit. */
+function sessionAlarms({ names }: Installation): readonly AlarmDefinition[] {
+  const total = ({ name }: PlatformMetric) => sum(names.prefix, name, POOL);
+  return [
+    {
+      name: 'sends-failing',
+      says: 'More than a tenth of the sends end as failed.',
+      metric: new MathExpression({
+        expression: 'IF(failed > 20, 100 * failed / (failed + sent), 0)',
+        usingMetrics: { failed: total(METRICS.sendFailures), sent: total(METRICS.messagesOut) },
+        period: FIVE_MINUTES,
+      }),
+      above: 10,
+      periods: 2,
+    },
+    {
+      name: 'sessions-failing',
+      says: 'Many sessions have become FAILED at once.',
+      metric: total(METRICS.sessionFailures),
+      above: 10,
+    },
+    {
+      name: 'events-waiting',
+      says: 'The bus does not take what the hosts have to tell.',
+      metric: highest(names.prefix, METRICS.eventsWaiting.name, POOL),
+      above: 1_000,
+      periods: 5,
+    },
+  ];
+}

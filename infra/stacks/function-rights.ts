@@ -1,0 +1,64 @@
+import type { ApiFunctionName } from '#shared/contracts/api/routes.ts';
+import type { TableRights } from '../constructs/access.ts';
+
+/** The functions besides the API's. */
+export type WorkFunctionName = 'authorizer' | 'event-projector' | 'reconciler' | 'capacity' | 'administrator-key';
+export type FunctionName = ApiFunctionName | WorkFunctionName;
+
+export interface FunctionRights {
+  readonly tables: TableRights;
+  /** `send`: wake a shard's owner; `depth`: see how much waits. */
+  readonly shardQueues?: readonly ('send' | 'depth')[];
+  /** Tells on the bus that a session wants a host. */
+  readonly events?: true;
+  /** Decides how many hosts run. */
+  readonly hostCount?: true;
+  readonly media?: {
+    /** Beginnings of keys. */
+    readonly prefixes: readonly string[];
+    readonly actions: readonly ('GetObject' | 'PutObject')[];
+    /** Without it S3 says 403 of what does not exist. */
+    readonly list?: boolean;
+  };
+}
+
+/** What accepting a job takes: find the session, count what waits, write the job, wake the owner. */
+const ACCEPT_JOBS = {
+  tables: { sessions: ['read'], jobs: ['read', 'write'] },
+  shardQueues: ['send', 'depth'],
+} as const;
+
+/**
+ * What each function may do, and nothing else. None has anything to do with auth state: its bucket, its journal and its
+ * key are the hosts'.
+ */
+export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
+  'api-sessions': {
+    tables: { sessions: ['read', 'scan', 'write'], messages: ['clear'], chats: ['clear'] },
+    shardQueues: ['send'],
+    events: true,
+  },
+  'api-pairing': ACCEPT_JOBS,
+  'api-contacts': ACCEPT_JOBS,
+  'api-chatting': {
+    ...ACCEPT_JOBS,
+    tables: { ...ACCEPT_JOBS.tables, messages: ['read', 'write'] },
+    media: { prefixes: ['out/'], actions: ['PutObject'] },
+  },
+  'api-chats': { ...ACCEPT_JOBS, tables: { ...ACCEPT_JOBS.tables, messages: ['read'], chats: ['read'] } },
+  'api-files': { tables: {}, media: { prefixes: ['files/'], actions: ['GetObject'], list: true } },
+  'api-jobs': { tables: { jobs: ['read', 'write'], messages: ['read'] } },
+  'api-server': { tables: { sessions: ['read'] } },
+  'api-docs': { tables: {} },
+  authorizer: { tables: { apiKeys: ['read'] } },
+  'event-projector': {
+    tables: { messages: ['read', 'write'], chats: ['read', 'write'] },
+    media: { prefixes: ['events/'], actions: ['GetObject'] },
+  },
+  reconciler: { tables: { sessions: ['read'], jobs: ['read', 'write'] }, shardQueues: ['send'] },
+  capacity: {
+    tables: { hosts: ['scan', 'update'], shards: ['scan'], sessions: ['get', 'query'], fleets: ['get', 'put'] },
+    hostCount: true,
+  },
+  'administrator-key': { tables: { apiKeys: ['read', 'write'] } },
+};

@@ -1,0 +1,215 @@
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { Trigger } from 'aws-cdk-lib/triggers';
+import type { Construct } from 'constructs';
+import {
+  allowEvents,
+  allowHostCount,
+  allowKeyVia,
+  allowListing,
+  allowObjects,
+  allowShardQueues,
+  allowTables,
+} from '../constructs/access.ts';
+import { type PlatformFunctionProps, platformFunction } from '../constructs/platform-function.ts';
+import type { Installation } from '../installation.ts';
+import type { DataStack } from './data-stack.ts';
+import { FUNCTION_RIGHTS, type FunctionName, type FunctionRights } from './function-rights.ts';
+import type { MessagingStack } from './messaging-stack.ts';
+
+export interface FunctionsStackProps extends StackProps {
+  readonly installation: Installation;
+  readonly data: DataStack;
+  readonly messaging: MessagingStack;
+}
+
+type FunctionShape = Pick<PlatformFunctionProps, 'entry' | 'files' | 'memoryMiB' | 'timeoutSeconds'>;
+
+/** API Gateway gives up after 29 seconds, so there is no use in more. Memory buys CPU, and so the time of a cold start. */
+const api = (group: string, more: Partial<FunctionShape> = {}): FunctionShape => ({
+  entry: `api/${group}`,
+  memoryMiB: 1024,
+  timeoutSeconds: 29,
+  ...more,
+});
+
+/** Twice the visibility timeout of its queue would be too long: what fails comes back six times as late as it may run. */
+const PROJECTOR_TIMEOUT_SECONDS = 10;
+
+const SHAPES: Readonly<Record<FunctionName, FunctionShape>> = {
+  'api-sessions': api('sessions'),
+  'api-pairing': api('pairing'),
+  'api-contacts': api('contacts'),
+  'api-chatting': api('chatting'),
+  'api-chats': api('chats'),
+  'api-files': api('files'),
+  'api-jobs': api('jobs'),
+  'api-server': api('server', { memoryMiB: 512 }),
+  'api-docs': api('docs', {
+    memoryMiB: 512,
+    files: { package: 'swagger-ui-dist', files: ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] },
+  }),
+  authorizer: { entry: 'authorizer', memoryMiB: 1024, timeoutSeconds: 5 },
+  'event-projector': { entry: 'event-projector', memoryMiB: 512, timeoutSeconds: PROJECTOR_TIMEOUT_SECONDS },
+  reconciler: { entry: 'reconciler', memoryMiB: 512, timeoutSeconds: 60 },
+  // Sooner than the next call of its schedule, and than its queue's messages come back.
+  capacity: { entry: 'capacity', memoryMiB: 512, timeoutSeconds: 30 },
+  'administrator-key': { entry: 'administrator-key', memoryMiB: 256, timeoutSeconds: 30 },
+};
+
+/** All functions, each with a role of its own, and what calls them besides the API. */
+export class FunctionsStack extends Stack {
+  readonly functions: Readonly<Record<FunctionName, LambdaFunction>>;
+  readonly #roles = new Map<string, Role>();
+
+  constructor(scope: Construct, id: string, props: FunctionsStackProps) {
+    super(scope, id, props);
+    const { installation, data, messaging } = props;
+    const make = (name: FunctionName): LambdaFunction => {
+      const environment = environmentOf(name, props);
+      const made = platformFunction(this, name, { installation, ...SHAPES[name], environment });
+      this.#allow(made.role, name, data, installation);
+      this.#roles.set(name, made.role);
+      return made.function;
+    };
+    this.functions = {
+      'api-sessions': make('api-sessions'),
+      'api-pairing': make('api-pairing'),
+      'api-contacts': make('api-contacts'),
+      'api-chatting': make('api-chatting'),
+      'api-chats': make('api-chats'),
+      'api-files': make('api-files'),
+      'api-jobs': make('api-jobs'),
+      'api-server': make('api-server'),
+      'api-docs': make('api-docs'),
+      authorizer: make('authorizer'),
+      'event-projector': make('event-projector'),
+      reconciler: make('reconciler'),
+      capacity: make('capacity'),
+      'administrator-key': make('administrator-key'),
+    };
+    this.#connectQueues(installation, messaging, data);
+    this.#connectSchedules(installation);
+    this.#makeAdministratorKey(data);
+  }
+
+  functionNamed(name: string): LambdaFunction {
+    const found = Object.entries(this.functions).find(([known]) => known === name)?.[1];
+    if (found === undefined) throw new Error(`There is no function ${name}`);
+    return found;
+  }
+
+  #allow(role: Role, name: FunctionName, data: DataStack, installation: Installation): void {
+    const { tables, shardQueues = [], events, hostCount, media }: FunctionRights = FUNCTION_RIGHTS[name];
+    const bucket = installation.names.buckets.media;
+    allowTables(role, data, installation, tables);
+    if (shardQueues.length > 0) {
+      const send = ['GetQueueUrl', 'SendMessage'];
+      const actions = shardQueues.includes('depth') ? [...send, 'GetQueueAttributes'] : send;
+      allowShardQueues(role, installation, 'socket', actions);
+    }
+    if (events) allowEvents(role, installation);
+    if (hostCount) allowHostCount(role, installation);
+    if (media !== undefined) allowObjects(role, bucket, media.prefixes, media.actions);
+    if (media?.list) allowListing(role, bucket);
+    const services = [
+      ...(Object.keys(tables).length > 0 ? (['dynamodb'] as const) : []),
+      ...(media === undefined ? [] : (['s3'] as const)),
+    ];
+    if (services.length > 0) allowKeyVia(role, data.dataKey, services);
+  }
+
+  #roleOf(name: string): Role {
+    const role = this.#roles.get(name);
+    if (role === undefined) throw new Error(`There is no function ${name}`);
+    return role;
+  }
+
+  #connectQueues({ resources }: Installation, messaging: MessagingStack, data: DataStack): void {
+    for (const { queue: queueName, function: name, batchSize, concurrency } of resources.eventSources) {
+      const queue = messaging.queueNamed(queueName);
+      const target = this.functionNamed(name);
+      const role = this.#roleOf(name);
+      role.addToPolicy(
+        new PolicyStatement({
+          actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+          resources: [queue.queueArn],
+        }),
+      );
+      allowKeyVia(role, data.dataKey, ['sqs']);
+      new EventSourceMapping(this, `${name}-queue`, {
+        target,
+        eventSourceArn: queue.queueArn,
+        batchSize,
+        ...(concurrency !== undefined && { maxConcurrency: concurrency }),
+        reportBatchItemFailures: true,
+      });
+    }
+  }
+
+  #connectSchedules({ resources }: Installation): void {
+    for (const { name, function: target, everySeconds } of resources.schedules) {
+      new Rule(this, `${target}-schedule`, {
+        ruleName: name,
+        schedule: Schedule.rate(Duration.seconds(everySeconds)),
+        // The next call comes anyway.
+        targets: [
+          new FunctionTarget(this.functionNamed(target), { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
+        ],
+      });
+      this.functionNamed(target).configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+    }
+  }
+
+  /** The row of the administrator's key is there when the deployment ends. */
+  #makeAdministratorKey({ administratorKey, dataKey }: DataStack): void {
+    const handler = this.functions['administrator-key'];
+    const role = this.#roleOf('administrator-key');
+    role.addToPolicy(
+      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [administratorKey.secretArn] }),
+    );
+    allowKeyVia(role, dataKey, ['secretsmanager']);
+    new Trigger(this, 'MakeAdministratorKey', { handler, timeout: Duration.minutes(1) });
+  }
+}
+
+function environmentOf(name: FunctionName, { installation, data }: FunctionsStackProps): Record<string, string> {
+  const { settings, ecs } = installation;
+  const logging = {
+    LOG_LEVEL: settings.logLevel,
+    // A reference that CloudFormation resolves: the value is in no template.
+    LOG_HASH_KEY: data.logHashKey.secretValue.unsafeUnwrap(),
+  };
+  switch (name) {
+    case 'authorizer':
+      return { USAGE_PLANS: Object.keys(settings.usagePlans).join(',') };
+    case 'administrator-key':
+      return { ADMINISTRATOR_KEY_SECRET: data.administratorKey.secretArn };
+    case 'event-projector':
+      return logging;
+    case 'reconciler':
+      return { ...logging, SHARD_COUNT: String(settings.shards), METRICS: 'emf' };
+    case 'capacity':
+      return {
+        ...logging,
+        ECS_CLUSTER: ecs.cluster,
+        ECS_SOCKET_SERVICE: ecs.services.socket,
+        SHARD_COUNT: String(settings.shards),
+        SOCKET_UNITS_PER_HOST: String(settings.sessionsPerHost),
+        WARM_SPARES: String(settings.warmSpares),
+        MAX_HOSTS: String(settings.maxHosts),
+        SCALE_IN_MINUTES: String(settings.scaleInMinutes),
+        METRICS: 'emf',
+      };
+    default:
+      return {
+        ...logging,
+        SHARD_COUNT: String(settings.shards),
+        ...(settings.domainName !== undefined && { PUBLIC_URL: `https://${settings.domainName}` }),
+      };
+  }
+}

@@ -1,0 +1,43 @@
+import { OPERATIONS } from './index.ts';
+import type { OperationDefinition, ResourceGroup } from './operation.ts';
+
+export type ApiFunctionName = `api-${ResourceGroup}`;
+
+/** The function that serves a group. */
+export function functionName(group: ResourceGroup): ApiFunctionName {
+  return `api-${group}`;
+}
+
+/**
+ * Media types that API Gateway takes for binary, in requests and answers: all. Otherwise a picture would reach every client in
+ * base64 that does not ask for exactly its type. The price: functions get every body in base64.
+ */
+export const BINARY_MEDIA_TYPES = ['*/*'] as const;
+
+/** Request headers of the API besides those that every browser may send. */
+export const API_HEADERS = ['content-type', 'x-api-key', 'idempotency-key', 'prefer'] as const;
+
+/**
+ * Stage variables of the API whose protected methods only signed requests (IAM) pass. API Gateway sets them, no client can;
+ * there the functions take the caller that API Gateway names as allowed to do what it asked for.
+ */
+export const IAM_STAGE_VARIABLES = { authorization: 'iam' } as const;
+
+export interface ApiRoute {
+  readonly method: OperationDefinition['method'];
+  /** API Gateway's form, with `{name}` and `{name+}`. */
+  readonly path: string;
+  readonly functionName: ApiFunctionName;
+  /** Whether the authorizer comes first. */
+  readonly auth: boolean;
+}
+
+/** Every route, for whatever stands in front of the functions. */
+export function apiRoutes(): readonly ApiRoute[] {
+  return OPERATIONS.map(({ method, path, group, scope }) => ({
+    method,
+    path,
+    functionName: functionName(group),
+    auth: scope !== 'public',
+  }));
+}

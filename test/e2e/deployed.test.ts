@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { ApiClient } from '#localstack/demo/api-client.ts';
+import { until } from '#localstack/demo/until.ts';
+import { createClients } from '#localstack/embedded/cloud-clients.ts';
+import { type HostProcesses, startHostProcesses } from '#localstack/embedded/host-processes.ts';
+import { SimulatorAdmin } from '#localstack/start/simulator-admin.ts';
+import { type SimulatorProcess, startSimulatorProcess } from '#localstack/start/simulator-process.ts';
+import { resourceNames } from '#shared/contracts/resources.ts';
+import { readJob, send, untilMessage, untilQr } from '#test/support/api-reads.ts';
+import { untilStatus } from '#test/support/running-platform.ts';
+import { addContact } from '#test/support/simulated-contact.ts';
+import { whyNot } from '#test/target/needs.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Written by `npm run deploy:local`. */
+const DEPLOYMENT = join(ROOT, '.trunkline/deploy-local/deployment.json');
+const deploymentSchema = z.object({
+  apiUrl: z.url(),
+  apiKey: z.string(),
+  env: z.object({ RESOURCE_PREFIX: z.string(), BUCKET_SUFFIX: z.string() }).catchall(z.string()),
+});
+const absent = whyNot('stacks') ?? 'nothing is deployed: `npm run deploy:local` does it, to an emulator';
+const isAbsent = whyNot('stacks') !== undefined || !existsSync(DEPLOYMENT);
+
+/** The functions as Lambda runs them, behind the API Gateway of the stacks. The host is a process of this machine. */
+describe('the deployed stacks', { timeout: 120_000 }, () => {
+  const session = `deployed-${randomBytes(3).toString('hex')}`;
+  let folder: string;
+  let simulator: SimulatorProcess;
+  let hosts: HostProcesses | undefined;
+  let api: ApiClient;
+  let env: z.infer<typeof deploymentSchema>['env'];
+  let apiUrl: string;
+
+  beforeAll(async () => {
+    if (isAbsent) return;
+    const deployment = deploymentSchema.parse(JSON.parse(readFileSync(DEPLOYMENT, 'utf8')));
+    env = { ...deployment.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+    apiUrl = deployment.apiUrl;
+    api = new ApiClient(apiUrl, deployment.apiKey);
+    folder = await mkdtemp(join(tmpdir(), 'trunkline-deployed-'));
+    simulator = await startSimulatorProcess(join(folder, 'whatsapp'));
+  });
+  afterAll(async () => {
+    if (isAbsent) return;
+    await hosts?.stop();
+    await simulator.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('refuse who has no key, and make a request a job on the queue of its shard', async (context) => {
+    context.skip(isAbsent, absent);
+    expect((await fetch(`${apiUrl}/api/sessions`)).status).toBe(401);
+    await api.post('/api/sessions', { name: session });
+    const { tables, shardQueue } = resourceNames(env);
+    const { dynamodb, sqs } = createClients(env);
+    const Key = { name: { S: session } };
+    const { Item } = await dynamodb.send(new GetItemCommand({ TableName: tables.sessions, Key }));
+    const queue = await sqs.send(new GetQueueUrlCommand({ QueueName: shardQueue(Item?.shard?.S ?? '') }));
+    const waiting = async () => {
+      const AttributeNames = ['ApproximateNumberOfMessages' as const];
+      const asked = new GetQueueAttributesCommand({ QueueUrl: queue.QueueUrl, AttributeNames });
+      return Number((await sqs.send(asked)).Attributes?.ApproximateNumberOfMessages);
+    };
+    const before = await waiting();
+    const sent = await send(api, 'sendText', { session, chatId: '4915112345678', text: 'Waits' });
+    expect(await readJob(api, session, sent.jobId)).toMatchObject({ state: 'QUEUED', attempts: 0 });
+    await until('its message', async () => ((await waiting()) > before ? true : undefined));
+    await api.raw('DELETE', `/api/${session}/jobs/${sent.jobId}`);
+  });
+
+  it('pair a session, send, and hear of it through bus, rule, queue and function', async (context) => {
+    context.skip(isAbsent, absent);
+    hosts = startHostProcesses({
+      program: join(ROOT, 'engine-host/host/main.ts'),
+      count: 1,
+      env: {
+        PATH: process.env.PATH,
+        ...env,
+        SHARD_COUNT: '8',
+        STATE_KMS_KEY_ID: `alias/${env.RESOURCE_PREFIX}/state`,
+        WHATSAPP_WS_URL: simulator.wsUrl,
+        NODE_EXTRA_CA_CERTS: simulator.caFile,
+        PACING_DEFAULT_PROFILE: 'off',
+      },
+    });
+    const whatsapp = new SimulatorAdmin(simulator.adminUrl);
+    const { phone } = await whatsapp.scan(await untilQr(api, session));
+    await untilStatus(api, session, 'WORKING');
+    const ada = await addContact({ simulator, whatsapp }, 'Ada');
+    const sent = await send(api, 'sendText', { session, chatId: ada.chatId, text: 'From the stacks' });
+    expect(await ada.received(sent.bareId)).toMatchObject({ text: 'From the stacks' });
+    await untilMessage(api, session, ada.chatId, sent.bareId, ({ ack }) => ack >= 1);
+    const answer = await ada.send(phone, { text: 'Heard' });
+    expect(await untilMessage(api, session, ada.chatId, answer)).toMatchObject({ body: 'Heard', fromMe: false });
+    await api.raw('DELETE', `/api/sessions/${session}`);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
+import { createResolver } from './support/resolve.ts';
+import { resourcesOf, synthesize } from './support/synthesis.ts';
+
+const prod = synthesize('prod');
+const dev = synthesize('dev');
+const names = resourceNames({ RESOURCE_PREFIX: 'trunkline-prod', BUCKET_SUFFIX: '-account-region' });
+const definition = resourceDefinition(64, names);
+const { text } = createResolver(prod, 'prod');
+const data = prod.stacks.data;
+if (data === undefined) throw new Error('no stack for data');
+
+const keyOf = (
+  resource: { readonly Properties: Readonly<Record<string, unknown>> },
+  path: readonly string[],
+): string => {
+  const value = path.reduce<unknown>(
+    (inner, name) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, name) : undefined),
+    resource.Properties,
+  );
+  return text(value, data);
+};
+
+describe('tables', () => {
+  const tables = resourcesOf(data, 'AWS::DynamoDB::Table');
+
+  it('are those of the contracts, with their keys, indexes and expiry', () => {
+    const schema = (keys: readonly { AttributeName: string; KeyType: string }[]) =>
+      keys.map((key) => key.AttributeName);
+    const made = tables.map(({ Properties: p }) => ({
+      name: p.TableName,
+      keys: schema(p.KeySchema as never),
+      indexes: ((p.GlobalSecondaryIndexes ?? []) as { IndexName: string; KeySchema: never; Projection: object }[]).map(
+        (index) => ({ name: index.IndexName, keys: schema(index.KeySchema), projection: index.Projection }),
+      ),
+      ttl: p.TimeToLiveSpecification,
+    }));
+    const wanted = definition.tables.map(({ name, partitionKey, sortKey, indexes = [], ttlAttribute }) => ({
+      name,
+      keys: [partitionKey.name, ...(sortKey ? [sortKey.name] : [])],
+      indexes: indexes.map((index) => ({
+        name: index.name,
+        keys: [index.partitionKey.name, ...(index.sortKey ? [index.sortKey.name] : [])],
+        projection: index.attributes
+          ? { ProjectionType: 'INCLUDE', NonKeyAttributes: index.attributes }
+          : { ProjectionType: 'ALL' },
+      })),
+      ttl: ttlAttribute === undefined ? undefined : { AttributeName: ttlAttribute, Enabled: true },
+    }));
+    const byName = (a: { name: unknown }, b: { name: unknown }) => String(a.name).localeCompare(String(b.name));
+    expect(made.sort(byName)).toEqual(wanted.sort(byName));
+  });
+
+  it('are paid per request, recoverable, encrypted and protected', () => {
+    expect(tables).not.toHaveLength(0);
+    for (const { Properties, DeletionPolicy } of tables) {
+      expect(Properties).toMatchObject({
+        BillingMode: 'PAY_PER_REQUEST',
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+        DeletionProtectionEnabled: true,
+      });
+      expect(DeletionPolicy).toBe('Retain');
+    }
+  });
+
+  it('are encrypted under the key of auth state where they hold some, and under the other where not', () => {
+    const keys = new Map(
+      tables.map((table) => [table.Properties.TableName, keyOf(table, ['SSESpecification', 'KMSMasterKeyId'])]),
+    );
+    const stateKeys = new Set([keys.get(names.tables.journal), keys.get(names.tables.dataKeys)]);
+    expect(stateKeys.size).toBe(1);
+    for (const [id, name] of Object.entries(names.tables)) {
+      expect(stateKeys.has(keys.get(name)), id).toBe(id === 'journal' || id === 'dataKeys');
+    }
+  });
+
+  it('of the stage for trying out can be deleted', () => {
+    for (const { Properties, DeletionPolicy } of resourcesOf(dev.stacks.data, 'AWS::DynamoDB::Table')) {
+      expect(Properties.DeletionProtectionEnabled).toBe(false);
+      expect(DeletionPolicy).toBe('Delete');
+    }
+  });
+});
+
+describe('buckets', () => {
+  const buckets = resourcesOf(data, 'AWS::S3::Bucket');
+  const named = (name: string) =>
+    buckets.find(({ Properties }) => Properties.BucketName !== undefined && text(Properties.BucketName, data) === name);
+
+  it('are those of the contracts, versioned, encrypted under their keys, with an end for old versions', () => {
+    for (const { name } of definition.buckets) {
+      expect(named(name)?.Properties, name).toMatchObject({
+        VersioningConfiguration: { Status: 'Enabled' },
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [
+            { BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } },
+          ],
+        },
+        LifecycleConfiguration: { Rules: [{ NoncurrentVersionExpiration: { NoncurrentDays: 7 } }] },
+      });
+      expect(named(name)?.DeletionPolicy).toBe('Retain');
+    }
+  });
+
+  it('are closed to the public and to plain HTTP', () => {
+    const policies = JSON.stringify(resourcesOf(data, 'AWS::S3::BucketPolicy'));
+    for (const { id, Properties } of buckets) {
+      expect(Properties.PublicAccessBlockConfiguration).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      const policy = resourcesOf(data, 'AWS::S3::BucketPolicy').find(
+        ({ Properties: { Bucket } }) => text(Bucket, data) === text({ Ref: id }, data),
+      );
+      expect(JSON.stringify(policy)).toContain('"aws:SecureTransport":"false"');
+    }
+    expect(policies).not.toContain('"Effect":"Allow","Principal":"*"');
+  });
+});
+
+it('keys rotate, and are not deleted with their stack', () => {
+  const keys = resourcesOf(data, 'AWS::KMS::Key');
+  expect(keys).toHaveLength(2);
+  for (const { Properties, DeletionPolicy } of keys) {
+    expect(Properties.EnableKeyRotation).toBe(true);
+    expect(DeletionPolicy).toBe('Retain');
+  }
+});
+
+describe('secrets', () => {
+  it('are made by Secrets Manager', () => {
+    const secrets = resourcesOf(data, 'AWS::SecretsManager::Secret');
+    expect(secrets.map(({ Properties }) => Properties.Name).sort()).toEqual([
+      'trunkline-prod/administrator-key',
+      'trunkline-prod/log-hash-key',
+    ]);
+    for (const { Properties } of secrets) {
+      expect(Properties).not.toHaveProperty('SecretString');
+      expect(Properties.GenerateSecretString).toMatchObject({ PasswordLength: 40 });
+    }
+  });
+
+  it('reach programs as references only', () => {
+    const programs = JSON.stringify([prod.stacks.functions, prod.stacks.hosts]);
+    const values = programs.match(/"LOG_HASH_KEY":(?:\{[^}]*\}|"[^"]*")/g) ?? [];
+    expect(values.length).toBeGreaterThan(0);
+    for (const value of values) expect(value).toContain('{{resolve:secretsmanager:');
+    expect(programs).toContain('"Name":"LOG_HASH_KEY","ValueFrom"');
+  });
+});

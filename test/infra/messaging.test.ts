@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { TASK_ENDS_PATTERN } from '#shared/contracts/fleet-events.ts';
+import { resourceDefinition, resourceNames, shardIds } from '#shared/contracts/resources.ts';
+import { createResolver } from './support/resolve.ts';
+import { type Resource, resourcesOf, synthesize, type Template } from './support/synthesis.ts';
+
+const SHARDS = 450;
+const synthesis = synthesize('prod', { shards: String(SHARDS) });
+const names = resourceNames({ RESOURCE_PREFIX: 'trunkline-prod', BUCKET_SUFFIX: '' });
+const definition = resourceDefinition(SHARDS, names);
+const { text } = createResolver(synthesis, 'prod');
+const { messaging, functions } = synthesis.stacks;
+if (messaging === undefined || functions === undefined) throw new Error('stacks are missing');
+
+const queuesOf = (template: Template): readonly Resource[] => resourcesOf(template, 'AWS::SQS::Queue');
+
+describe('shard queues', () => {
+  const queues = synthesis.nested.flatMap(queuesOf);
+
+  it('are there for each shard, in nested stacks that have room for them', () => {
+    expect(queues.map(({ Properties }) => Properties.QueueName).sort()).toEqual(
+      shardIds('socket', SHARDS).map(names.shardQueue).sort(),
+    );
+    expect(synthesis.nested).toHaveLength(3);
+    for (const nested of synthesis.nested) expect(Object.keys(nested.Resources).length).toBeLessThanOrEqual(500);
+  });
+
+  it('keep order and know duplicates per group, encrypt, and put poison aside', () => {
+    for (const { Properties } of queues) {
+      expect(Properties).toMatchObject({
+        FifoQueue: true,
+        DeduplicationScope: 'messageGroup',
+        FifoThroughputLimit: 'perMessageGroupId',
+        SqsManagedSseEnabled: true,
+        VisibilityTimeout: 15,
+        MessageRetentionPeriod: 1_209_600,
+        RedrivePolicy: { maxReceiveCount: 1000 },
+      });
+    }
+  });
+
+  it('take no message over plain HTTP', () => {
+    for (const nested of synthesis.nested) {
+      const policies = resourcesOf(nested, 'AWS::SQS::QueuePolicy');
+      expect(policies).toHaveLength(queuesOf(nested).length);
+      for (const { Properties } of policies)
+        expect(JSON.stringify(Properties)).toContain('"aws:SecureTransport":"false"');
+    }
+  });
+});
+
+describe('the other queues', () => {
+  const queues = new Map(queuesOf(messaging).map((queue) => [queue.Properties.QueueName, queue.Properties]));
+
+  it('are those of the contracts, with their dead-letter queues', () => {
+    const shards = new Set(shardIds('socket', SHARDS).map(names.shardQueue));
+    const wanted = definition.queues.filter(({ name }) => !shards.has(name));
+    expect([...queues.keys()].sort()).toEqual(wanted.map(({ name }) => name).sort());
+    for (const { name, deadLetterQueue, maxReceiveCount = 10, visibilityTimeoutSeconds } of wanted) {
+      const properties = queues.get(name);
+      expect(properties?.VisibilityTimeout).toBe(visibilityTimeoutSeconds);
+      if (deadLetterQueue === undefined) continue;
+      const redrive = properties?.RedrivePolicy as { deadLetterTargetArn: unknown; maxReceiveCount: number };
+      expect(text(redrive.deadLetterTargetArn, messaging)).toBe(`arn:aws:sqs:region:account:${deadLetterQueue}`);
+      expect(redrive.maxReceiveCount).toBe(maxReceiveCount);
+    }
+  });
+
+  it('encrypt what people write under our own key', () => {
+    const { projector, projectorDeadLetters, capacity, capacityDeadLetters } = names.queues;
+    for (const name of [projector, projectorDeadLetters, capacity, capacityDeadLetters])
+      expect(queues.get(name)?.KmsMasterKeyId).toBeDefined();
+    expect(queues.get(names.queues.shardDeadLetters)).toMatchObject({ FifoQueue: true, SqsManagedSseEnabled: true });
+  });
+});
+
+describe('the bus', () => {
+  it('has the rules of the contracts, whose targets may be written to and have dead-letter queues', () => {
+    const rules = resourcesOf(messaging, 'AWS::Events::Rule').map(({ Properties }) => ({
+      name: Properties.Name,
+      ...(Properties.EventBusName === undefined && { bus: 'default' }),
+      pattern: Properties.EventPattern,
+      targets: (Properties.Targets as { Id: string; Arn: unknown; DeadLetterConfig: { Arn: unknown } }[]).map(
+        (target) => ({
+          id: target.Id,
+          queue: text(target.Arn, messaging).split(':').at(-1),
+          deadLetterQueue: text(target.DeadLetterConfig.Arn, messaging).split(':').at(-1),
+        }),
+      ),
+    }));
+    expect(rules).toEqual(
+      definition.rules.map((rule) => (rule.bus === undefined ? rule : { ...rule, pattern: expect.anything() })),
+    );
+    const policies = JSON.stringify(resourcesOf(messaging, 'AWS::SQS::QueuePolicy'));
+    expect(policies).toContain('"Service":"events.amazonaws.com"');
+  });
+
+  it('hears on the account’s bus of the ends of its own cluster’s tasks', () => {
+    const ofAccount = resourcesOf(messaging, 'AWS::Events::Rule').filter(
+      ({ Properties }) => Properties.EventBusName === undefined,
+    );
+    expect(ofAccount).toHaveLength(1);
+    expect(ofAccount[0]?.Properties.EventPattern).toMatchObject(TASK_ENDS_PATTERN);
+    const { clusterArn } = z
+      .object({ detail: z.object({ clusterArn: z.array(z.unknown()).length(1) }) })
+      .parse(ofAccount[0]?.Properties.EventPattern).detail;
+    expect(text(clusterArn[0], messaging)).toBe('arn:aws:ecs:region:account:cluster/trunkline-prod');
+  });
+
+  it('has an archive of the platform’s events', () => {
+    const [archive] = resourcesOf(messaging, 'AWS::Events::Archive');
+    expect(archive?.Properties).toMatchObject({ RetentionDays: 14, EventPattern: { source: ['trunkline'] } });
+  });
+});
+
+describe('functions are called', () => {
+  it('by the queues of the contracts, and say which messages failed', () => {
+    const mappings = resourcesOf(functions, 'AWS::Lambda::EventSourceMapping').map(({ Properties }) => ({
+      queue: text(Properties.EventSourceArn, functions).split(':').at(-1),
+      function: text(Properties.FunctionName, functions).replace('trunkline-prod-', ''),
+      batchSize: Properties.BatchSize,
+      concurrency: z.object({ MaximumConcurrency: z.number() }).optional().parse(Properties.ScalingConfig)
+        ?.MaximumConcurrency,
+      answers: Properties.FunctionResponseTypes,
+    }));
+    expect(mappings).toEqual(
+      definition.eventSources.map((source) => ({ ...source, answers: ['ReportBatchItemFailures'] })),
+    );
+  });
+
+  it('no longer than a message of their queue is invisible', () => {
+    for (const { queue, function: name } of definition.eventSources) {
+      const made = resourcesOf(functions, 'AWS::Lambda::Function').find(
+        ({ Properties }) => Properties.FunctionName === `trunkline-prod-${name}`,
+      );
+      const visible = definition.queues.find((candidate) => candidate.name === queue)?.visibilityTimeoutSeconds ?? 0;
+      expect(Number(made?.Properties.Timeout)).toBeLessThanOrEqual(visible);
+    }
+  });
+
+  it('by the schedules of the contracts', () => {
+    const rules = resourcesOf(functions, 'AWS::Events::Rule').map(({ Properties }) => ({
+      name: Properties.Name,
+      rate: Properties.ScheduleExpression,
+      function: text((Properties.Targets as { Arn: unknown }[])[0]?.Arn, functions)
+        .split(':')
+        .at(-1),
+    }));
+    expect(rules).toEqual(
+      definition.schedules.map(({ name, function: target, everySeconds }) => ({
+        name,
+        rate: everySeconds === 60 ? 'rate(1 minute)' : `rate(${everySeconds / 60} minutes)`,
+        function: `trunkline-prod-${target}`,
+      })),
+    );
+  });
+});

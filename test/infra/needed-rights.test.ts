@@ -1,0 +1,301 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as z from 'zod';
+import { createAdministratorKey } from '#functions/administrator-key/administrator-key.ts';
+import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
+import { createApiFunctions } from '#functions/api/functions.ts';
+import { arbitraryInput } from '#functions/api/test-support/arbitrary.ts';
+import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
+import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
+import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
+import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
+import { type LocalCloud, startLocalCloud } from '#localstack/embedded/local-cloud.ts';
+import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
+import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
+import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
+import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
+import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
+import { OPERATIONS } from '#shared/contracts/api/index.ts';
+import type { Operation } from '#shared/contracts/api/operation.ts';
+import { apiRoutes, functionName } from '#shared/contracts/api/routes.ts';
+import { CONTROL_SOURCE, ECS_SOURCE, SESSION_WANTED, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
+import { resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
+import { eventEnvelope } from '../contracts/events.ts';
+import { hostRow, jobRow, sessionRow, waMessage } from '../contracts/rows.ts';
+import { allowedBy, permits } from './support/policies.ts';
+import { type RecordedCall, recordedClients } from './support/recorded-clients.ts';
+import { createResolver } from './support/resolve.ts';
+import { resourcesOf, synthesize } from './support/synthesis.ts';
+
+const KEY = 'the-administrator-of-the-test';
+const CHAT = '4915100000001@c.us';
+const MESSAGE = '3EB0AAAAAAAAAAAAAAAAAA';
+const SHARDS = 2;
+const SERVICE = 'trunkline-dev/trunkline-dev-socket';
+const TRIES = 80;
+const ENVIRONMENT = {
+  RESOURCE_PREFIX: 'trunkline-dev',
+  BUCKET_SUFFIX: '-account-region',
+  SHARD_COUNT: String(SHARDS),
+  S3_PATH_STYLE: 'true',
+  LOG_LEVEL: 'fatal',
+  OWNER_WAIT_MS: '0',
+  STATE_WAIT_MS: '0',
+  COMMAND_WAIT_MS: '0',
+  RECONCILE_AFTER_SECONDS: '0',
+};
+const names = resourceNames(ENVIRONMENT);
+/** What fields are called, and something for each that is there or of the right form. */
+const KNOWN: Readonly<Record<string, unknown>> = {
+  session: 'alpha',
+  chatId: CHAT,
+  messageId: `true_${CHAT}_${MESSAGE}`,
+  phone: '4915100000001',
+  phoneNumber: '4915100000001',
+  text: 'hello',
+  file: { mimetype: 'image/jpeg', data: Buffer.from('picture').toString('base64') },
+  limit: 10,
+  latitude: 1.5,
+  longitude: 2.5,
+  emoji: '👍',
+  reaction: '👍',
+  poll: { name: 'Lunch?', options: ['yes', 'no'], multipleAnswers: false },
+  contacts: [{ fullName: 'Ada', phoneNumber: '+4915100000001' }],
+  config: {},
+};
+const PATH: Readonly<Record<string, string>> = {
+  session: 'alpha',
+  chatId: CHAT,
+  messageId: `true_${CHAT}_${MESSAGE}`,
+  id: 'job_1',
+  file: 'photo.jpg',
+};
+
+/** What functions asked of the local cloud, by function. */
+const asked = new Map<string, RecordedCall[]>();
+let cloud: LocalCloud;
+let clients: AwsClients;
+const before = { ...process.env };
+
+function clientsOf(name: string): AwsClients {
+  const calls: RecordedCall[] = [];
+  asked.set(name, calls);
+  return recordedClients(clients, (call) => calls.push(call));
+}
+
+beforeAll(async () => {
+  cloud = await startLocalCloud({
+    resources: { ...resourceDefinition(SHARDS, names), eventSources: [], schedules: [] },
+    functions: (env) => {
+      Object.assign(process.env, env);
+      clients = createAwsClients({ pathStyle: true });
+      const groups = new Set(apiRoutes().map((route) => route.functionName));
+      const authorizer = new DynamoDbApiKeyStore(clientsOf('authorizer').dynamo, names.tables.apiKeys);
+      return {
+        authorizer: { handler: createAuthorizer({ keys: authorizer }) },
+        ...Object.fromEntries(
+          [...groups].map((name) => [
+            name,
+            { handler: createApiFunctions(createAwsApiDeps(ENVIRONMENT, clientsOf(name)))[name] },
+          ]),
+        ),
+      };
+    },
+    api: { routes: apiRoutes(), authorizer: { functionName: 'authorizer' } },
+  });
+  const keys = new DynamoDbApiKeyStore(clientsOf('administrator-key').dynamo, names.tables.apiKeys);
+  await createAdministratorKey({ keys, readKey: async () => KEY, clock: systemClock })();
+}, 60_000);
+
+afterAll(async () => {
+  await cloud.stop();
+  destroyAwsClients(clients);
+  process.env = before;
+});
+
+/** A session that works, a message, a file and jobs, whatever the operation before has left. */
+async function setTheScene(): Promise<void> {
+  const { dynamo, s3 } = clients;
+  const sessions = new DynamoDbSessionStore(dynamo, names.tables.sessions);
+  const jobs = new DynamoDbJobStore(dynamo, names.tables.jobs);
+  const found = await sessions.get('alpha');
+  if (found !== undefined) await sessions.remove('alpha', found.incarnation, found.epoch);
+  const row = sessionRow({ status: 'WORKING', incarnation: `inc-${performance.now()}` });
+  await sessions.create(row);
+  await sessions.report('alpha', row.incarnation, 1, {
+    status: 'WORKING',
+    qr: { value: 'qr', expiresAt: Date.now() + 60_000 },
+  });
+  await jobs
+    .create(jobRow({ jobId: 'job_1', expiresAt: Date.now() + 60_000, openShard: 'socket-00' }))
+    .catch(() => undefined);
+  const messages = new DynamoDbMessageStore(dynamo, names.tables.messages);
+  const media = new S3MediaStore(s3, names.buckets.media);
+  await Promise.all([
+    messages.add('alpha', waMessage({ id: MESSAGE, fromMe: true }), 1),
+    new DynamoDbChatStore(dynamo, names.tables.chats).touch('alpha', CHAT, { id: MESSAGE, timestamp: 1, seq: 1 }),
+    media.put('files/alpha/photo.jpg', Buffer.from('x'), 'image/jpeg'),
+  ]);
+}
+
+/** Calls an operation with inputs of its schema until one of them is not of the wrong form. */
+async function callOnce({ method, path, request }: Operation): Promise<number> {
+  const url = path.replace(/\{(\w+)\+?\}/g, (_all, name: string) => encodeURIComponent(PATH[name] ?? 'x'));
+  const options = { numRuns: TRIES, seed: 7 };
+  // First what is known to be there, then what comes to mind.
+  const bodies =
+    request.body === undefined ? [] : [fields(request.body), ...fc.sample(arbitraryInput(request.body), options)];
+  const queries = request.query === undefined ? [] : fc.sample(arbitraryInput(request.query), options);
+  let status = 0;
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const address = new URL(`${cloud.listeners.api?.url}${url}`);
+    for (const [name, value] of Object.entries(sensible(queries[attempt], 'query')))
+      address.searchParams.set(name, String(value));
+    const body = request.body === undefined ? undefined : JSON.stringify(sensible(bodies[attempt], 'body'));
+    const answer = await fetch(address, {
+      method,
+      redirect: 'manual',
+      headers: { 'x-api-key': KEY, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body }),
+    });
+    await answer.arrayBuffer();
+    status = answer.status;
+    if (status !== 400) return status;
+  }
+  return status;
+}
+
+const fields = (schema: z.ZodObject) =>
+  Object.fromEntries(Object.keys(schema.shape).flatMap((name) => (name in KNOWN ? [[name, null]] : [])));
+
+/** Where inputs name something, they name what is there. */
+function sensible(input: unknown, place: 'query' | 'body'): Record<string, unknown> {
+  const given = typeof input === 'object' && input !== null ? Object.entries(input) : [];
+  return Object.fromEntries(
+    given.map(([name, value]) => [name, KNOWN[name] ?? (place === 'body' && name === 'name' ? 'beta' : value)]),
+  );
+}
+
+const synthesis = synthesize('dev');
+const resolver = createResolver(synthesis, 'dev');
+const template = synthesis.stacks.functions;
+if (template === undefined) throw new Error('no stack for functions');
+const allowed = allowedBy(template, resolver);
+
+function statementsOf(name: string) {
+  const made = resourcesOf(template, 'AWS::Lambda::Function').find(
+    ({ Properties }) => Properties.FunctionName === `trunkline-dev-${name}`,
+  );
+  const role = (made?.Properties.Role as { readonly 'Fn::GetAtt': readonly string[] } | undefined)?.['Fn::GetAtt'][0];
+  return allowed.get(role ?? '') ?? [];
+}
+
+/** What a function has asked for and may not. */
+const refused = (name: string): readonly string[] => {
+  const calls = (asked.get(name) ?? []).filter(({ action, arn }) => !permits(statementsOf(name), action, arn));
+  return [...new Set(calls.map(({ action, arn }) => `${action} ${arn}`))];
+};
+
+describe('what functions ask of AWS is what their roles allow', () => {
+  it.each(OPERATIONS.map((operation) => [operation.id, operation] as const))('%s', async (_id, operation) => {
+    await setTheScene();
+    const status = await callOnce(operation);
+    expect(status).not.toBe(400);
+    expect(status).toBeLessThan(500);
+    expect(refused(functionName(operation.group))).toEqual([]);
+  });
+
+  it.each(['authorizer', 'administrator-key', 'api-sessions', 'api-chatting', 'api-chats', 'api-files', 'api-jobs'])(
+    '%s asked for something',
+    (name) => {
+      expect(asked.get(name)).not.toHaveLength(0);
+      expect(refused(name)).toEqual([]);
+    },
+  );
+
+  it('the projector, also of events that were too large for the bus', async () => {
+    const { dynamo, s3 } = clientsOf('event-projector');
+    const media = new S3MediaStore(s3, names.buckets.media);
+    const envelope = eventEnvelope({ event: 'message.any', payload: waMessage({ id: '3EB0BBBBBBBBBBBBBBBBBB' }) });
+    const Key = `events/alpha/${envelope.id}.json`;
+    await new S3MediaStore(clients.s3, names.buckets.media).put(
+      Key,
+      Buffer.from(JSON.stringify(envelope)),
+      'application/json',
+    );
+    const ofBus = (detail: unknown) => ({ id: '1', source: 'trunkline', 'detail-type': 'message.any', detail });
+    const details = [envelope, { id: envelope.id, session: 'alpha', s3: { Bucket: names.buckets.media, Key } }];
+    const handler = createEventProjectorHandler({
+      messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
+      chats: new DynamoDbChatStore(dynamo, names.tables.chats),
+      media,
+      logger: { warn: () => {} },
+    });
+    const records = details.map((detail, index) => ({
+      messageId: String(index),
+      body: JSON.stringify(ofBus(detail)),
+      attributes: { ApproximateReceiveCount: '1' },
+    }));
+    // Of a record only these fields are read.
+    const answer = await handler({ Records: records } as unknown as Parameters<typeof handler>[0]);
+    expect(answer.batchItemFailures).toEqual([]);
+    expect(asked.get('event-projector')?.map(({ action }) => action)).toContain('s3:GetObject');
+    expect(refused('event-projector')).toEqual([]);
+  });
+
+  it('the reconciler', async () => {
+    await setTheScene();
+    await createAwsReconciler(ENVIRONMENT, clientsOf('reconciler'))();
+    expect(asked.get('reconciler')?.map(({ action }) => action)).toContain('sqs:SendMessage');
+    expect(refused('reconciler')).toEqual([]);
+  });
+
+  it('the capacity function: what hosts carry, what waits, the end of a task, and the services', async () => {
+    const { dynamo } = clients;
+    const ownership = new DynamoDbOwnershipStore(dynamo, names.tables);
+    const task = 'arn:aws:ecs:region:account:task/trunkline-dev/1';
+    await ownership.register({ ...hostRow(), task }, undefined);
+    await setTheScene();
+    const calls: RecordedCall[] = [];
+    const note = (operation: string) =>
+      calls.push({ action: `ecs:${operation}`, arn: `arn:aws:ecs:region:account:service/${SERVICE}` });
+    const handler = createAwsCapacity(ENVIRONMENT, clientsOf('capacity'), {
+      count: async () => {
+        note('DescribeServices');
+        return { wanted: 0, running: 0 };
+      },
+      want: async () => {
+        note('UpdateService');
+      },
+    });
+    const time = new Date().toISOString();
+    const bodies = [
+      {
+        source: CONTROL_SOURCE,
+        'detail-type': SESSION_WANTED,
+        time,
+        detail: { session: 'alpha', shard: 'socket-00', pool: 'socket', at: 1 },
+      },
+      { source: ECS_SOURCE, 'detail-type': TASK_STATE_CHANGE, time, detail: { taskArn: task, lastStatus: 'STOPPED' } },
+    ];
+    const Records = bodies.map((body, index) => ({ messageId: String(index), body: JSON.stringify(body) }));
+    // Of a record only these fields are read.
+    expect(await handler({ Records } as unknown as Parameters<typeof handler>[0])).toEqual({ batchItemFailures: [] });
+    asked.get('capacity')?.push(...calls);
+    const actions = new Set(asked.get('capacity')?.map(({ action }) => action));
+    expect([...actions].sort()).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:Query',
+      'dynamodb:Scan',
+      'dynamodb:UpdateItem',
+      'ecs:DescribeServices',
+      'ecs:UpdateService',
+    ]);
+    expect(refused('capacity')).toEqual([]);
+  });
+});

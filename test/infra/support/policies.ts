@@ -1,0 +1,48 @@
+import * as z from 'zod';
+import type { Resolver } from './resolve.ts';
+import { resourcesOf, type Template } from './synthesis.ts';
+
+const list = z.union([z.array(z.unknown()), z.unknown().transform((one) => [one])]);
+const statementSchema = z.object({
+  Effect: z.literal('Allow'),
+  Action: z.union([z.array(z.string()), z.string().transform((one) => [one])]),
+  Resource: list,
+  Condition: z.record(z.string(), z.unknown()).optional(),
+});
+const policySchema = z.object({
+  Roles: z.array(z.object({ Ref: z.string() })),
+  PolicyDocument: z.object({ Statement: z.array(statementSchema) }),
+});
+
+export interface Statement {
+  readonly actions: readonly string[];
+  /** ARNs, with `*` where the policy has it. */
+  readonly resources: readonly string[];
+  readonly condition: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What the policies of a template allow, by the logical id of the role. */
+export function allowedBy(template: Template, { text }: Resolver): ReadonlyMap<string, readonly Statement[]> {
+  const allowed = new Map<string, readonly Statement[]>();
+  for (const { Properties } of resourcesOf(template, 'AWS::IAM::Policy')) {
+    const { Roles, PolicyDocument } = policySchema.parse(Properties);
+    const statements = PolicyDocument.Statement.map(({ Action, Resource, Condition }) => ({
+      actions: Action,
+      resources: Resource.map((resource) => text(resource, template)),
+      condition: Condition,
+    }));
+    for (const { Ref } of Roles) allowed.set(Ref, [...(allowed.get(Ref) ?? []), ...statements]);
+  }
+  return allowed;
+}
+
+export function permits(statements: readonly Statement[], action: string, arn: string): boolean {
+  return statements.some(
+    ({ actions, resources }) => actions.includes(action) && resources.some((pattern) => matches(pattern, arn)),
+  );
+}
+
+function matches(pattern: string, arn: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[.+^${}()|[\]\\?]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(arn);
+}
