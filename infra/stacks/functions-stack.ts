@@ -40,7 +40,8 @@ const api = (group: string, more: Partial<FunctionShape> = {}): FunctionShape =>
 /** Twice the visibility timeout of its queue would be too long: what fails comes back six times as late as it may run. */
 const PROJECTOR_TIMEOUT_SECONDS = 10;
 
-const SHAPES: Readonly<Record<FunctionName, FunctionShape>> = {
+/** What each function is made of, and how large it runs. */
+export const FUNCTION_SHAPES: Readonly<Record<FunctionName, FunctionShape>> = {
   'api-sessions': api('sessions'),
   'api-pairing': api('pairing'),
   'api-contacts': api('contacts'),
@@ -71,7 +72,7 @@ export class FunctionsStack extends Stack {
     const { installation, data, messaging } = props;
     const make = (name: FunctionName): LambdaFunction => {
       const environment = environmentOf(name, props);
-      const made = platformFunction(this, name, { installation, ...SHAPES[name], environment });
+      const made = platformFunction(this, name, { installation, ...FUNCTION_SHAPES[name], environment });
       this.#allow(made.role, name, data, installation);
       this.#roles.set(name, made.role);
       return made.function;

@@ -23,6 +23,11 @@ import { synthesize } from './support/synthesis.ts';
 
 const names = resourceNames({ RESOURCE_PREFIX: 'trunkline-dev', BUCKET_SUFFIX: '-account-region' });
 const { tables, buckets } = names;
+const synthesis = synthesize('dev');
+const { hosts } = synthesis.stacks;
+if (hosts === undefined) throw new Error('no stack for hosts');
+const policies = allowedBy(hosts, createResolver(synthesis, 'dev'));
+const statements = [...policies].flatMap(([role, all]) => (/^SocketRole/.test(role) ? all : []));
 const before = { ...process.env };
 let cloud: LocalCloud;
 let clients: AwsClients;
@@ -40,12 +45,6 @@ afterAll(async () => {
 });
 
 it('a host may delete everything that is stored of a session', async () => {
-  const synthesis = synthesize('dev');
-  const { hosts } = synthesis.stacks;
-  if (hosts === undefined) throw new Error('no stack for hosts');
-  const policies = allowedBy(hosts, createResolver(synthesis, 'dev'));
-  const statements = [...policies].flatMap(([role, all]) => (/^SocketRole/.test(role) ? all : []));
-
   const calls: RecordedCall[] = [];
   const { dynamo, s3 } = recordedClients(clients, (call) => calls.push(call));
   const row = sessionRow();
