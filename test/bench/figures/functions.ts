@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { bundle } from '../../../infra/constructs/bundle.ts';
+import { FUNCTION_SHAPES, type FunctionShape } from '../../../infra/stacks/function-shapes.ts';
 import { type FigureSheet, median, rounded } from '../figure-sheet.ts';
 
 const run = promisify(execFile);
@@ -26,9 +27,8 @@ process.exit(0);`;
 
 /** How large each function's bundle is, and what importing it costs a new process. */
 export async function measureFunctions(sheet: FigureSheet, rounds: number): Promise<void> {
-  // Only here: the CDK takes seconds to load.
-  const { FUNCTION_SHAPES } = await import('../../../infra/stacks/functions-stack.ts');
-  for (const { entry, files } of Object.values(FUNCTION_SHAPES)) {
+  const shapes: readonly FunctionShape[] = Object.values(FUNCTION_SHAPES);
+  for (const { entry, files } of shapes) {
     const { path, gzipBytes, contents } = bundle(entry, files);
     const kilobytes = rounded(gzipBytes / 1024, 0);
     const [first, second, third] = contents.map(({ of, bytes }) => `${of} ${rounded(bytes / 1024, 0)} KB`);
