@@ -16,11 +16,11 @@ const { values } = parseArgs({
     /** Kinds of chaos, separated by commas. */
     kinds: { type: 'string', default: CHAOS_KINDS.join(',') },
     /** Messages per second in each direction. */
-    rate: { type: 'string', default: '22' },
+    rate: { type: 'string', default: '8' },
     /** Sessions in the group, and the part of its members' messages that goes there. */
     'group-sessions': { type: 'string' },
     'group-share': { type: 'string' },
-    settle: { type: 'string', default: '240' },
+    settle: { type: 'string', default: '900' },
     /** File for the ids behind the figures. */
     report: { type: 'string' },
     /** File for the hosts' logs. */
@@ -38,7 +38,7 @@ const { values } = parseArgs({
 });
 const kills = Number(values.kills);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e6));
-const seconds = Number(values.seconds ?? Math.max(60, kills * 3));
+const seconds = Number(values.seconds ?? Math.max(60, kills * 2));
 const wanted = values.kinds.split(',');
 const expected = values['expect-faults']?.split(',').map(faultNamed);
 const killAt = values['kill-at'] === undefined ? undefined : killPointsNamed(values['kill-at']);

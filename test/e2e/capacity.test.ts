@@ -5,8 +5,6 @@ import { type RunningPlatform, runPlatform, untilStatus } from '#test/support/ru
 import { addContact } from '#test/support/simulated-contact.ts';
 
 const LONGEST_MS = 90_000;
-/** No host notices by itself that another is dead: whatever happens without it is the capacity function's doing. */
-const NEVER_BY_SILENCE = { DEAD_AFTER_MS: '3600000', STALL_AFTER_MS: '7200000' };
 
 let running: RunningPlatform | undefined;
 afterEach(async () => {
@@ -51,7 +49,13 @@ it(
 it(
   'the sessions of a host whose process has ended are taken over at once',
   async () => {
-    running = await runPlatform({ hosts: 2, shards: 4, hostEnv: NEVER_BY_SILENCE });
+    const lines: string[] = [];
+    running = await runPlatform({
+      hosts: 2,
+      shards: 4,
+      hostEnv: { LOG_LEVEL: 'warn' },
+      onHostLine: (_host, _stream, line) => lines.push(line),
+    });
     const { api, platform, pair } = running;
     const ada = await addContact(running, 'Ada');
     const names = ['one', 'two', 'three', 'four'];
@@ -72,6 +76,8 @@ it(
     await until('all sessions on host-1', async () =>
       (await onHost('host-1')).length === names.length ? true : undefined,
     );
+    // By the end of its process, which the capacity function was told of, and not by its silence.
+    expect(lines.filter((line) => line.includes('host declared dead'))).toEqual([]);
     for (const session of lost) {
       const sent = await send(api, 'sendText', { session, chatId: ada.chatId, text: `From ${session}` });
       await ada.received(sent.bareId);
