@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { createAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { createSecretReader } from '#shared/adapters/secrets-manager.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
@@ -13,7 +13,7 @@ const env = z
     ADMINISTRATOR_KEY_SECRET: z.string().min(1),
   })
   .parse(process.env);
-const { dynamo } = createAwsClients({ pathStyle: false });
+const dynamo = createDynamoDbClient();
 const readSecret = createSecretReader();
 
 /** Entry point of the function; it is called when the stack has been made or changed. */

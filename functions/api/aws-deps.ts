@@ -1,10 +1,13 @@
-import { type AwsClients, createAwsClients } from '#shared/adapters/aws-clients.ts';
+import type { AwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { createEventBridgeClient } from '#shared/adapters/event-bridge-client.ts';
 import { EventBridgeSessionSignals } from '#shared/adapters/event-bridge-session-signals.ts';
-import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { LazyMediaStore, loadS3MediaStore } from '#shared/adapters/lazy-media-store.ts';
+import { createSqsClient } from '#shared/adapters/sqs-client.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
@@ -25,7 +28,11 @@ export function createAwsApiDeps(
 ): ApiDeps {
   const env = apiEnvSchema.parse(environment);
   if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
-  const { dynamo, eventBridge, s3, sqs } = clients ?? createAwsClients({ pathStyle: env.S3_PATH_STYLE });
+  const { dynamo, eventBridge, sqs } = clients ?? {
+    dynamo: createDynamoDbClient(),
+    eventBridge: createEventBridgeClient(),
+    sqs: createSqsClient(),
+  };
   const names = resourceNames(env);
   const config = apiConfig(env, systemClock.now());
   const jobs = new DynamoDbJobStore(dynamo, names.tables.jobs);
@@ -38,7 +45,10 @@ export function createAwsApiDeps(
     backlog: createBacklog({ jobs, queue, clock: systemClock, config }),
     messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
     chats: new DynamoDbChatStore(dynamo, names.tables.chats),
-    media: new S3MediaStore(s3, names.buckets.media),
+    media: new LazyMediaStore(
+      names.buckets.media,
+      loadS3MediaStore({ pathStyle: env.S3_PATH_STYLE, client: clients?.s3 }),
+    ),
     clock: systemClock,
     logger: createLogger({ name: 'api', level: env.LOG_LEVEL }),
     config,

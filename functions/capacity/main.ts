@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { ScheduledEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { createAwsClients } from '#shared/adapters/aws-clients.ts';
+import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { createEcsClient, EcsHostLauncher } from '#shared/adapters/ecs-host-launcher.ts';
 import { createAwsCapacity } from './aws-capacity.ts';
 import { ecsEnvSchema } from './env.ts';
@@ -9,7 +9,7 @@ const launcher = process.env.ECS_CLUSTER === undefined ? undefined : ecsLauncher
 
 /** Entry point of the function. */
 export const handler = middy<SQSEvent | ScheduledEvent, SQSBatchResponse>().handler(
-  createAwsCapacity(process.env, createAwsClients({ pathStyle: false }), launcher),
+  createAwsCapacity(process.env, { dynamo: createDynamoDbClient() }, launcher),
 );
 
 function ecsLauncher(): EcsHostLauncher {

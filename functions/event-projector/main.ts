@@ -1,9 +1,9 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { createAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
-import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { LazyMediaStore, loadS3MediaStore } from '#shared/adapters/lazy-media-store.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
 import { eventProjectorEnvSchema } from './env.ts';
@@ -12,14 +12,14 @@ import { createEventProjectorHandler } from './handler.ts';
 const env = eventProjectorEnvSchema.parse(process.env);
 if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
 const names = resourceNames(env);
-const { dynamo, s3 } = createAwsClients({ pathStyle: env.S3_PATH_STYLE });
+const dynamo = createDynamoDbClient();
 
 /** Entry point of the function. */
 export const handler = middy<SQSEvent, SQSBatchResponse>().handler(
   createEventProjectorHandler({
     messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
     chats: new DynamoDbChatStore(dynamo, names.tables.chats),
-    media: new S3MediaStore(s3, names.buckets.media),
+    media: new LazyMediaStore(names.buckets.media, loadS3MediaStore({ pathStyle: env.S3_PATH_STYLE })),
     logger: createLogger({ name: 'event-projector', level: env.LOG_LEVEL }),
   }),
 );

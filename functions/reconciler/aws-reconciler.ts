@@ -1,6 +1,8 @@
-import { type AwsClients, createAwsClients } from '#shared/adapters/aws-clients.ts';
+import type { AwsClients } from '#shared/adapters/aws-clients.ts';
+import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { createSqsClient } from '#shared/adapters/sqs-client.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
@@ -24,7 +26,7 @@ export function createAwsReconciler(
   if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
   const { shards, policy } = reconcilerConfig(env);
   const names = resourceNames(env);
-  const { dynamo, sqs } = clients ?? createAwsClients({ pathStyle: false });
+  const { dynamo, sqs } = clients ?? { dynamo: createDynamoDbClient(), sqs: createSqsClient() };
   const reconcile = createReconciler({
     jobs: new DynamoDbJobStore(dynamo, names.tables.jobs),
     sessions: new DynamoDbSessionStore(dynamo, names.tables.sessions),

@@ -15,10 +15,11 @@ import {
   allowShardQueues,
   allowTables,
 } from '../constructs/access.ts';
-import { type PlatformFunctionProps, platformFunction } from '../constructs/platform-function.ts';
+import { platformFunction } from '../constructs/platform-function.ts';
 import type { Installation } from '../installation.ts';
 import type { DataStack } from './data-stack.ts';
 import { FUNCTION_RIGHTS, type FunctionName, type FunctionRights } from './function-rights.ts';
+import { FUNCTION_SHAPES, type FunctionShape } from './function-shapes.ts';
 import type { MessagingStack } from './messaging-stack.ts';
 
 export interface FunctionsStackProps extends StackProps {
@@ -27,39 +28,7 @@ export interface FunctionsStackProps extends StackProps {
   readonly messaging: MessagingStack;
 }
 
-type FunctionShape = Pick<PlatformFunctionProps, 'entry' | 'files' | 'memoryMiB' | 'timeoutSeconds'>;
-
-/** API Gateway gives up after 29 seconds, so there is no use in more. Memory buys CPU, and so the time of a cold start. */
-const api = (group: string, more: Partial<FunctionShape> = {}): FunctionShape => ({
-  entry: `api/${group}`,
-  memoryMiB: 1024,
-  timeoutSeconds: 29,
-  ...more,
-});
-
-/** Twice the visibility timeout of its queue would be too long: what fails comes back six times as late as it may run. */
-const PROJECTOR_TIMEOUT_SECONDS = 10;
-
-const SHAPES: Readonly<Record<FunctionName, FunctionShape>> = {
-  'api-sessions': api('sessions'),
-  'api-pairing': api('pairing'),
-  'api-contacts': api('contacts'),
-  'api-chatting': api('chatting'),
-  'api-chats': api('chats'),
-  'api-files': api('files'),
-  'api-jobs': api('jobs'),
-  'api-server': api('server', { memoryMiB: 512 }),
-  'api-docs': api('docs', {
-    memoryMiB: 512,
-    files: { package: 'swagger-ui-dist', files: ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] },
-  }),
-  authorizer: { entry: 'authorizer', memoryMiB: 1024, timeoutSeconds: 5 },
-  'event-projector': { entry: 'event-projector', memoryMiB: 512, timeoutSeconds: PROJECTOR_TIMEOUT_SECONDS },
-  reconciler: { entry: 'reconciler', memoryMiB: 512, timeoutSeconds: 60 },
-  // Sooner than the next call of its schedule, and than its queue's messages come back.
-  capacity: { entry: 'capacity', memoryMiB: 512, timeoutSeconds: 30 },
-  'administrator-key': { entry: 'administrator-key', memoryMiB: 256, timeoutSeconds: 30 },
-};
+const SHAPES: Readonly<Record<FunctionName, FunctionShape>> = FUNCTION_SHAPES;
 
 /** All functions, each with a role of its own, and what calls them besides the API. */
 export class FunctionsStack extends Stack {

@@ -28,6 +28,8 @@ export function allowHost(role: Role, data: DataStack, installation: Installatio
   allowObjects(role, names.buckets.state, ['checkpoints/', 'journal/'], ['GetObject', 'PutObject', 'DeleteObject']);
   allowListing(role, names.buckets.state);
   allowObjects(role, names.buckets.media, ['files/', 'events/'], ['PutObject', 'AbortMultipartUpload']);
+  // With a session goes what it sent and received.
+  allowObjects(role, names.buckets.media, ['out/', 'files/', 'events/'], ['DeleteObject']);
   allowObjects(role, names.buckets.media, ['out/'], ['GetObject']);
   allowListing(role, names.buckets.media);
   allowShardQueues(role, installation, 'socket', [

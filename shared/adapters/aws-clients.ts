@@ -1,8 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createDynamoDbClient } from './dynamodb-client.ts';
+import { createEventBridgeClient } from './event-bridge-client.ts';
+import { createS3Client } from './s3-client.ts';
+import { createSqsClient } from './sqs-client.ts';
 
 export interface AwsClients {
   readonly dynamo: DynamoDBDocumentClient;
@@ -16,33 +20,15 @@ export interface AwsClientOptions {
   readonly pathStyle: boolean;
 }
 
-const MAX_SOCKETS = 256;
-const CONNECTION_TIMEOUT_MS = 2_000;
-export const retries = { maxAttempts: 4, retryMode: 'standard' } as const;
 const HEARTBEAT_TIMEOUT_MS = 1_000;
 
-/** @param requestTimeout milliseconds */
-export const connections = (requestTimeout: number) => {
-  const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
-  return {
-    connectionTimeout: CONNECTION_TIMEOUT_MS,
-    requestTimeout,
-    throwOnRequestTimeout: true,
-    httpAgent: agent,
-    httpsAgent: agent,
-  };
-};
-
-/** The SDK's clients, one of each for a process. Region, credentials and endpoints come from the environment. */
+/** The SDK's clients, one of each for a process that needs them all; functions load those that they use. Region, credentials and endpoints come from the environment. */
 export function createAwsClients({ pathStyle }: AwsClientOptions): AwsClients {
   return {
-    dynamo: DynamoDBDocumentClient.from(new DynamoDBClient({ ...retries, requestHandler: connections(5_000) }), {
-      marshallOptions: { removeUndefinedValues: true },
-    }),
-    // A long poll is silent for 20 s. Queue URLs of a local queue name a host that need not resolve.
-    sqs: new SQSClient({ ...retries, requestHandler: connections(30_000), useQueueUrlAsEndpoint: false }),
-    s3: new S3Client({ ...retries, requestHandler: connections(60_000), forcePathStyle: pathStyle }),
-    eventBridge: new EventBridgeClient({ ...retries, requestHandler: connections(10_000) }),
+    dynamo: createDynamoDbClient(),
+    sqs: createSqsClient(),
+    s3: createS3Client(pathStyle),
+    eventBridge: createEventBridgeClient(),
   };
 }
 

@@ -2,8 +2,8 @@ import { DescribeServicesCommand, ECSClient, type Service, UpdateServiceCommand 
 import type { Pool } from '../contracts/resources.ts';
 import { DependencyError } from '../domain/errors.ts';
 import type { HostCount, HostLauncher } from '../ports/host-launcher.ts';
-import { connections, retries } from './aws-clients.ts';
 import { dependencyError } from './aws-errors.ts';
+import { connections, retries } from './client-settings.ts';
 
 export interface EcsServices {
   /** Name or ARN. */

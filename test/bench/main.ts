@@ -5,6 +5,7 @@ import { Contact } from './contact.ts';
 import { FigureSheet } from './figure-sheet.ts';
 import { measureBacklog } from './figures/backlog.ts';
 import { measureFailover } from './figures/failover.ts';
+import { measureFunctions } from './figures/functions.ts';
 import { measureHandOver } from './figures/hand-over.ts';
 import { measureJournal } from './figures/journal.ts';
 import { measureMemory } from './figures/memory.ts';
@@ -49,6 +50,7 @@ async function measure(name: string, run: () => Promise<void>): Promise<void> {
   }
 }
 
+if (wanted('functions')) await measure('functions', () => measureFunctions(sheet, quick ? 3 : 9));
 if (wanted('start')) await measure('start', () => measureStart(sheet, quick ? 2 : 5));
 if (['pairing', 'sending', 'receiving', 'throughput'].some(wanted)) {
   await measure('messaging', async () => {

@@ -7,7 +7,6 @@ import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/ad
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { MemoryOwnershipStore } from '#shared/adapters/memory/memory-ownership-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
-import { TABLES } from '#shared/contracts/resources.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { type FaultProxy, startFaultProxy } from '#test/chaos/fault-proxy.ts';
 import { seeded } from '#test/chaos/random.ts';
@@ -15,6 +14,7 @@ import { runProgram } from '#test/support/program.ts';
 import { observe, type Sightings, silentHosts } from '../host-liveness.ts';
 import { defineHeartbeatContract } from './heartbeat-contract.ts';
 import { InThreadHeartbeat } from './in-thread-heartbeat.ts';
+import { TABLES } from './test-support/tables.ts';
 import { DEAD_AFTER_MS } from './test-support/timings.ts';
 import { WorkerHeartbeat } from './worker-heartbeat.ts';
 
@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 
 async function emptyTable(): Promise<DynamoDbOwnershipStore> {
-  const store = new DynamoDbOwnershipStore(clients.dynamo);
+  const store = new DynamoDbOwnershipStore(clients.dynamo, TABLES);
   for (const { hostId, incarnation } of await store.hosts()) await store.deregister(hostId, incarnation);
   return store;
 }

@@ -54,6 +54,7 @@ function callsOf(command: unknown): readonly RecordedCall[] {
   const queue = text('QueueName') ?? text('QueueUrl')?.split('/').at(-1);
   if (queue !== undefined) return [{ action: `sqs:${name}`, arn: `arn:aws:sqs:region:account:${queue}` }];
   const bucket = text('Bucket');
+  if (bucket !== undefined && name === 'DeleteObjects') return deletedObjects(bucket, input.Delete);
   if (bucket !== undefined) return [s3Call(name, bucket, text('Key'))];
   const tables =
     text('TableName') === undefined ? Object.keys((input.RequestItems ?? {}) as Input) : [text('TableName')];
@@ -71,8 +72,15 @@ const DOCUMENT_COMMANDS: Readonly<Record<string, string>> = {
   BatchWrite: 'BatchWriteItem',
 };
 
+const OBJECT_COMMANDS: Readonly<Record<string, string>> = { HeadObject: 'GetObject', ListObjectsV2: 'ListBucket' };
+
+function deletedObjects(bucket: string, deletion: unknown): readonly RecordedCall[] {
+  const { Objects } = z.object({ Objects: z.array(z.object({ Key: z.string() })) }).parse(deletion);
+  return Objects.map(({ Key }) => ({ action: 's3:DeleteObject', arn: `arn:aws:s3:::${bucket}/${Key}` }));
+}
+
 function s3Call(name: string, bucket: string, key: string | undefined): RecordedCall {
   // Reading a head is reading; a listing is of the bucket.
-  const action = name === 'HeadObject' ? 'GetObject' : name;
+  const action = OBJECT_COMMANDS[name] ?? name;
   return { action: `s3:${action}`, arn: `arn:aws:s3:::${bucket}${key === undefined ? '' : `/${key}`}` };
 }

@@ -2,17 +2,17 @@ import { pino } from 'pino';
 import { createHeartbeatClient } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
-import { TABLES } from '#shared/contracts/resources.ts';
 import { HostIncarnation } from '../../host-incarnation.ts';
 import { isLost } from '../../lease.ts';
 import { InThreadHeartbeat } from '../in-thread-heartbeat.ts';
 import { WorkerHeartbeat } from '../worker-heartbeat.ts';
+import { TABLES } from './tables.ts';
 import { BUSY_MS, EVERY_MS, STALL_AFTER_MS, SUSPEND_AFTER_MS } from './timings.ts';
 
 /** A host with a lease and nothing to do, whose event loop turns, or does not, as its argument says. A program for tests. */
 const [mode] = process.argv.slice(2);
 const logger = pino({ level: 'silent' });
-const store = new DynamoDbOwnershipStore(createHeartbeatClient());
+const store = new DynamoDbOwnershipStore(createHeartbeatClient(), TABLES);
 const fail = (error: Error): never => {
   throw error;
 };
