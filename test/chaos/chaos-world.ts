@@ -83,8 +83,8 @@ export class ChaosWorld {
     for (const [index, service] of AWS_SERVICES.entries()) {
       const random = seeded(options.seed * 7 + index);
       // Hosts put new items only into journals, all else they update.
-      const slow =
-        service === 'dynamodb' && slowJournalMs > 0 ? { operation: 'PutItem', ms: slowJournalMs } : undefined;
+      const isSlow = service === 'dynamodb' && slowJournalMs > 0;
+      const slow = isSlow ? { operation: 'PutItem', held: () => delay(slowJournalMs) } : undefined;
       if (proxied || slow !== undefined) proxies.set(service, await startFaultProxy(service, random, slow));
     }
     const control = await KillControl.start();

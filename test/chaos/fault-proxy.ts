@@ -35,7 +35,8 @@ const THROTTLED: Readonly<Record<AwsService, string>> = {
 export interface SlowCalls {
   /** The operation as AWS' JSON protocols name it, e.g. `PutItem`. */
   readonly operation: string;
-  readonly ms: number;
+  /** Resolves when such a call may go on. */
+  readonly held: () => Promise<unknown>;
 }
 
 export async function startFaultProxy(service: AwsService, random: Random, slow?: SlowCalls): Promise<FaultProxy> {
@@ -45,7 +46,7 @@ export async function startFaultProxy(service: AwsService, random: Random, slow?
   let hits = 0;
 
   const take = async (incoming: IncomingMessage, response: ServerResponse) => {
-    if (slow !== undefined && isCallOf(incoming, slow.operation)) await delay(slow.ms);
+    if (slow !== undefined && isCallOf(incoming, slow.operation)) await slow.held();
     if (incoming.destroyed) return;
     const hit = fault !== undefined && random.chance(fault.rate) ? fault : undefined;
     if (hit !== undefined) hits += 1;

@@ -67,7 +67,7 @@ export class HostKiller {
     if (pid === undefined) return 'by-itself';
     const isThere = () => hosts.pids().get(host) === pid;
     if (point !== undefined) {
-      control.arm(pid, point);
+      void control.arm(pid, point);
       if (CALLS_OF_A_DRAIN.has(callOf(point))) hosts.kill(host, 'SIGTERM');
       const deadline = performance.now() + REACH_MS;
       while (isThere() && performance.now() < deadline) await delay(POLL_MS);

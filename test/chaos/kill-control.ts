@@ -14,6 +14,8 @@ export class KillControl {
   readonly #sockets = new Set<Socket>();
   /** Every thread of a process has a connection. */
   readonly #byPid = new Map<number, Set<Socket>>();
+  /** By connection: who waits for its words, in order. */
+  readonly #awaited = new Map<Socket, ((heard: boolean) => void)[]>();
   /** By process: when it was first heard of, ms since 1970. */
   readonly #since = new Map<number, number>();
 
@@ -43,11 +45,16 @@ export class KillControl {
     return this.#since.get(pid);
   }
 
-  /** Makes a process end at a point, undefined: nowhere. @returns false when it cannot be reached */
-  arm(pid: number, point: KillPoint | undefined): boolean {
+  /** Makes a process end at this point. @returns whether it has heard of it */
+  async arm(pid: number, point: KillPoint): Promise<boolean> {
     const threads = [...(this.#byPid.get(pid) ?? [])];
-    for (const socket of threads) socket.write(`${point ?? ''}\n`);
-    return threads.length > 0;
+    const heard = threads.map((socket) => {
+      socket.write(`${point}\n`);
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      this.#awaited.set(socket, [...(this.#awaited.get(socket) ?? []), resolve]);
+      return promise;
+    });
+    return heard.length > 0 && (await Promise.all(heard)).every(Boolean);
   }
 
   async close(): Promise<void> {
@@ -61,6 +68,10 @@ export class KillControl {
     let pid: number | undefined;
     const lines = createInterface({ input: socket });
     lines.on('line', (line) => {
+      if (pid !== undefined) {
+        this.#awaited.get(socket)?.shift()?.(true);
+        return;
+      }
       pid = helloSchema.parse(JSON.parse(line)).pid;
       this.#byPid.set(pid, (this.#byPid.get(pid) ?? new Set()).add(socket));
       if (!this.#since.has(pid)) this.#since.set(pid, Date.now());
@@ -70,6 +81,8 @@ export class KillControl {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#sockets.delete(socket);
+      for (const resolve of this.#awaited.get(socket) ?? []) resolve(false);
+      this.#awaited.delete(socket);
       if (pid !== undefined) this.#byPid.get(pid)?.delete(socket);
     });
   }

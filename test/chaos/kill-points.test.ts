@@ -5,9 +5,8 @@ import { boundAddress, type Listener, listen } from '#localstack/embedded/loopba
 import { type Program, runProgram } from '#test/support/program.ts';
 import { findCallSites } from './kill-calls.ts';
 import { KillControl } from './kill-control.ts';
-import { KILL_CALLS, type KillPoint, killPointsNamed } from './kill-points.ts';
+import { KILL_CALLS, killPointsNamed } from './kill-points.ts';
 
-const ANSWER_MS = 100;
 const PATIENCE = { timeout: 20_000, interval: 10 };
 const CREDENTIALS = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'a' };
 
@@ -42,57 +41,51 @@ describe('a process that is told where to end', () => {
     for (const close of closing.splice(0)) await close();
   });
 
-  /** Runs a victim, lets it work for a while, and tells it to end. @returns how often it had heard an answer */
-  async function killed(args: readonly string[], env: Record<string, string>, point: KillPoint): Promise<number> {
-    const program = runProgram('test/chaos/kill-victim.ts', args, { ...control.environment, ...env });
-    victim = program;
-    await program.prints(/did 3\n/);
-    expect(control.arm(program.pid, 'checkpoint-put:before')).toBe(true);
-    await program.prints(/did 5\n/);
-    control.arm(program.pid, point);
+  function start(args: readonly string[], env: Record<string, string>): Program {
+    victim = runProgram('test/chaos/kill-victim.ts', args, { ...control.environment, ...env });
+    return victim;
+  }
+
+  /** @returns how often the victim had heard that something was done */
+  async function death(program: Program): Promise<number> {
     expect(await program.exited).toBeNull();
     return program.stdout.trim().split('\n').length;
   }
 
-  async function startDynamoDb(): Promise<{ readonly url: string; requests: number; unanswered: number }> {
-    const seen = { url: '', requests: 0, unanswered: 0 };
+  /** Answers at once, but the fifth request when it is told to; the later ones never, if so wished. */
+  async function startDynamoDb(answersLater: boolean) {
+    const fifth = Promise.withResolvers<void>();
+    const seen = { requests: 0, unanswered: 0 };
     const server = createServer((request, response) => {
-      request.resume().on('end', () => {
+      request.resume().on('end', async () => {
         seen.requests += 1;
         response.on('close', () => {
           if (!response.writableFinished) seen.unanswered += 1;
         });
-        setTimeout(
-          () => response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}'),
-          ANSWER_MS,
-        );
+        if (seen.requests > 5 && !answersLater) return;
+        if (seen.requests === 5) await fifth.promise;
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
       });
     });
     const listener: Listener = await listen(server);
     closing.push(() => listener.close());
-    seen.url = listener.url;
-    return seen;
+    return { url: listener.url, seen, answerFifth: fifth.resolve };
   }
 
-  const append = async (point: KillPoint) => {
-    const dynamoDb = await startDynamoDb();
-    const heard = await killed(['append'], { ...CREDENTIALS, AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.url }, point);
-    return { heard, dynamoDb };
-  };
-
-  it('before a call sends nothing of it', async () => {
-    const { heard, dynamoDb } = await append('journal-append:before');
-    expect(dynamoDb).toMatchObject({ requests: heard, unanswered: 0 });
-  });
-
-  it('during a call has sent it and hears no answer', async () => {
-    const { heard, dynamoDb } = await append('journal-append:during');
-    await vi.waitFor(() => expect(dynamoDb).toMatchObject({ requests: heard + 1, unanswered: 1 }), PATIENCE);
-  });
-
-  it('after a call has the answer and does nothing with it', async () => {
-    const { heard, dynamoDb } = await append('journal-append:after');
-    expect(dynamoDb).toMatchObject({ requests: heard + 1, unanswered: 0 });
+  it.each([
+    ['before', 'sends nothing of it', true, { requests: 5, unanswered: 0 }],
+    ['during', 'has sent it and hears no answer', false, { requests: 6, unanswered: 1 }],
+    ['after', 'has the answer and does nothing with it', true, { requests: 6, unanswered: 0 }],
+  ] as const)('%s a call %s', async (moment, _what, answersLater, expected) => {
+    const { url, seen, answerFifth } = await startDynamoDb(answersLater);
+    const program = start(['append'], { ...CREDENTIALS, AWS_ENDPOINT_URL_DYNAMODB: url });
+    await program.prints(/did 2\n/);
+    expect(await control.arm(program.pid, 'checkpoint-put:before')).toBe(true);
+    await vi.waitFor(() => expect(seen.requests).toBe(5), PATIENCE);
+    expect(await control.arm(program.pid, `journal-append:${moment}`)).toBe(true);
+    answerFifth();
+    expect(await death(program)).toBe(5);
+    await vi.waitFor(() => expect(seen).toEqual(expected), PATIENCE);
   });
 
   it.each([
@@ -109,7 +102,10 @@ describe('a process that is told where to end', () => {
       await listener.close();
     });
     const url = `ws://127.0.0.1:${boundAddress(server).port}`;
-    const known = await killed(['send', url], {}, `wire-send:${moment}`);
+    const program = start(['send', url], {});
+    await program.prints(/did 2\n/);
+    await control.arm(program.pid, `wire-send:${moment}`);
+    const known = await death(program);
     await vi.waitFor(() => expect(frames).toBe(known + more), PATIENCE);
   });
 });

@@ -22,7 +22,8 @@ control.on('error', () => control.destroy());
 const orders = createInterface({ input: control });
 orders.on('error', () => control.destroy());
 orders.on('line', (name) => {
-  armed = name === '' ? undefined : killPointsNamed(name)[0];
+  armed = killPointsNamed(name)[0];
+  control.write('armed\n');
 });
 
 // A request is under way when all of it has been handed to the operating system.
