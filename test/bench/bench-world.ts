@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { type SimulatorProcess, startSimulatorProcess } from '#localstack/start/simulator-process.ts';
+import { type Caller, patientCaller } from '#test/chaos/patient-caller.ts';
 import { LoadClient, RefusedError } from './load-client.ts';
 import { PlatformUnderTest, type PlatformVariant } from './platform-under-test.ts';
 
@@ -31,6 +32,8 @@ export class BenchWorld {
   readonly api: LoadClient;
   /** The simulator's admin API. */
   readonly whatsapp: LoadClient;
+  /** For what may be asked twice: with many sessions connections are idle until the server closes them. */
+  readonly #patient: { readonly api: Caller; readonly whatsapp: Caller };
   readonly #folder: string;
 
   private constructor(folder: string, simulator: SimulatorProcess, platform: PlatformUnderTest) {
@@ -39,6 +42,7 @@ export class BenchWorld {
     this.platform = platform;
     this.api = new LoadClient(platform.url, platform.apiKey);
     this.whatsapp = new LoadClient(simulator.adminUrl);
+    this.#patient = { api: patientCaller(this.api), whatsapp: patientCaller(this.whatsapp) };
   }
 
   static async start(variant: PlatformVariant = {}): Promise<BenchWorld> {
@@ -62,7 +66,7 @@ export class BenchWorld {
     const shown = performance.now();
     // Without a number the simulator makes the account from the client's name, which is the same for all of ours.
     const phone = `4915${String(BenchWorld.#accounts++).padStart(9, '0')}`;
-    await this.whatsapp.call('POST', `/admin/mock-phone/scan-qr?phone=${phone}`, qr);
+    await this.#patient.whatsapp.call('POST', `/admin/mock-phone/scan-qr?phone=${phone}`, qr);
     const scanned = performance.now();
     await this.#untilWorking(name);
     const times = {
@@ -97,7 +101,7 @@ export class BenchWorld {
     const deadline = performance.now() + PAIRING_DEADLINE_MS;
     for (;;) {
       try {
-        const answer = await this.api.call('GET', `/api/${name}/auth/qr?format=raw`);
+        const answer = await this.#patient.api.call('GET', `/api/${name}/auth/qr?format=raw`);
         return z.object({ value: z.string() }).parse(answer).value;
       } catch (error) {
         const notYet = error instanceof RefusedError && error.status === 422;
@@ -109,7 +113,9 @@ export class BenchWorld {
   async #untilWorking(name: string): Promise<void> {
     const deadline = performance.now() + PAIRING_DEADLINE_MS;
     for (;;) {
-      const { status } = z.object({ status: z.string() }).parse(await this.api.call('GET', `/api/sessions/${name}`));
+      const { status } = z
+        .object({ status: z.string() })
+        .parse(await this.#patient.api.call('GET', `/api/sessions/${name}`));
       if (status === 'WORKING') return;
       if (performance.now() > deadline) throw new Error(`Session ${name} is ${status}, not WORKING.`);
       await delay(PAUSE_MS);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BenchWorld, PairedSession } from './bench-world.ts';
+import { BenchWorld, type PairedSession } from './bench-world.ts';
 import { type ConnectionChange, ConnectionLog } from './connection-log.ts';
 import { RuleQueue } from './rule-queue.ts';
 import { Tables } from './tables.ts';
@@ -12,42 +12,52 @@ const TIMEOUT_MS = 120_000;
 /** Several hosts with sessions spread over them. */
 export class Fleet {
   readonly world: BenchWorld;
-  readonly sessions: readonly PairedSession[];
-  readonly #connections: ConnectionLog;
+  /** Ids. */
+  readonly hosts: readonly string[];
   readonly working: WorkingWatch;
   readonly #queue: RuleQueue;
   readonly #tables: Tables;
+  readonly #connections: ConnectionLog;
+  #sessions: readonly PairedSession[] = [];
 
-  private constructor(world: BenchWorld, sessions: readonly PairedSession[], queue: RuleQueue) {
+  private constructor(world: BenchWorld, hosts: number, queue: RuleQueue) {
     this.world = world;
-    this.sessions = sessions;
-    this.#connections = new ConnectionLog(world.whatsapp);
+    this.hosts = Array.from({ length: hosts }, (_, index) => `host-${index + 1}`);
     this.working = new WorkingWatch(queue);
     this.#queue = queue;
     this.#tables = new Tables(world.platform.env);
+    this.#connections = new ConnectionLog(world.whatsapp);
   }
 
-  /** Pairs the sessions on a running world. */
-  static async pair(world: BenchWorld, sessions: number): Promise<Fleet> {
-    const names = Array.from({ length: sessions }, (_, index) => `fleet-${index + 1}`);
-    const paired = await world.pairAll(names);
-    return new Fleet(world, paired, await RuleQueue.create(world.platform.env, 'fleet', ['session.status']));
+  static async start(hosts: number, sessions: number): Promise<Fleet> {
+    const world = await BenchWorld.start({ hosts });
+    try {
+      const queue = await RuleQueue.create(world.platform.env, 'fleet', ['session.status']);
+      const fleet = new Fleet(world, hosts, queue);
+      // A session that moves while its QR code is on show has to be scanned anew.
+      await fleet.balanced();
+      fleet.#sessions = await world.pairAll(Array.from({ length: sessions }, (_, index) => `fleet-${index + 1}`));
+      return fleet;
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
   }
 
-  /** Resolves when these hosts share all shards evenly, all sessions are logged in, and it has stayed so for a while. */
-  async balanced(hosts: readonly string[]): Promise<void> {
+  /** Resolves when the hosts share all shards evenly, all sessions are logged in, and it has stayed so for a while. */
+  async balanced(): Promise<void> {
     const deadline = performance.now() + TIMEOUT_MS;
     let calmSince: number | undefined;
     while (calmSince === undefined || performance.now() - calmSince < CALM_MS) {
       if (performance.now() > deadline) throw new Error('The hosts do not come to share the shards evenly.');
       await delay(PAUSE_MS);
-      if (!(await this.#isBalanced(hosts))) calmSince = undefined;
+      if (!(await this.#isBalanced())) calmSince = undefined;
       else calmSince ??= performance.now();
     }
   }
 
   /** Reads the log until every one of these sessions is logged in. */
-  async loggedIn(sessions: readonly PairedSession[] = this.sessions): Promise<void> {
+  async loggedIn(sessions: readonly PairedSession[] = this.#sessions): Promise<void> {
     const deadline = performance.now() + TIMEOUT_MS;
     while (!(await this.#areLoggedIn(sessions))) {
       if (performance.now() > deadline) throw new Error('Not all sessions have logged in again.');
@@ -58,7 +68,7 @@ export class Fleet {
   /** Sessions whose login has ended in this time. */
   async disconnected(from: number, to: number): Promise<readonly PairedSession[]> {
     await this.#connections.catchUp();
-    return this.sessions.filter(({ phone }) => this.#closed(phone, from, to).length > 0);
+    return this.#sessions.filter(({ phone }) => this.#closed(phone, from, to).length > 0);
   }
 
   /**
@@ -78,21 +88,22 @@ export class Fleet {
   async stop(): Promise<void> {
     await this.#queue.stop();
     this.#tables.close();
+    await this.world.stop();
   }
 
   #closed(phone: string, from: number, to: number): readonly ConnectionChange[] {
     return this.#connections.changes(phone).filter(({ kind, at }) => kind === 'closed' && at >= from && at <= to);
   }
 
-  async #isBalanced(hosts: readonly string[]): Promise<boolean> {
+  async #isBalanced(): Promise<boolean> {
     const shards = await this.#tables.shards();
-    const share = Math.ceil(shards.length / hosts.length);
+    const share = Math.ceil(shards.length / this.hosts.length);
     const held = Map.groupBy(shards, ({ owner }) => owner);
-    const even = hosts.every((host) => {
+    const even = this.hosts.every((host) => {
       const count = held.get(host)?.length ?? 0;
       return count > 0 && count <= share;
     });
-    return even && !held.has(null) && (await this.#areLoggedIn(this.sessions));
+    return even && !held.has(null) && (await this.#areLoggedIn(this.#sessions));
   }
 
   async #areLoggedIn(sessions: readonly PairedSession[]): Promise<boolean> {

@@ -57,6 +57,8 @@ export class RuleQueue {
     eventBridge.destroy();
     const queue = new RuleQueue(sqs);
     queue.#reading = queue.#read(QueueUrl);
+    // Whoever stops it hears of a failure.
+    queue.#reading.catch(() => {});
     return queue;
   }
 
