@@ -62,6 +62,7 @@ export class SessionRunner {
       announce: (announcement) => {
         void this.#board?.announce(announcement).catch((error: unknown) => {
           if (isLost(error)) this.#fence(error);
+          else place.logger.error({ err: error }, 'could not tell of a pause');
         });
       },
     });
@@ -531,6 +532,7 @@ export class SessionRunner {
   #note(report: SessionReport): void {
     void this.#reporter.report(report).catch((error: unknown) => {
       if (isLost(error)) this.#fence(error);
+      else this.#place.logger.error({ err: error }, 'could not report');
     });
   }
 

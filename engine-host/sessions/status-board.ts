@@ -93,7 +93,13 @@ export class StatusBoard {
       ...(next.me !== undefined && { me: next.me }),
       ...also,
     });
-    await this.#written;
+    try {
+      await this.#written;
+    } catch (error) {
+      // What was not written is written when it is said again.
+      this.#written = undefined;
+      throw error;
+    }
     if (!isNews) return;
     emit({
       body: { event: 'session.status', payload: { name: session, status: next.status, statuses, data } },

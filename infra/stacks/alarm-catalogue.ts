@@ -125,7 +125,8 @@ function tableAlarms({ names }: Installation): readonly AlarmDefinition[] {
     of: id,
     says: 'DynamoDB refuses reads or writes of a table for their number.',
     metric: new MathExpression({
-      expression: 'reads + writes',
+      // A metric of throttles has no value where there are none.
+      expression: 'FILL(reads, 0) + FILL(writes, 0)',
       usingMetrics: {
         reads: sum('AWS/DynamoDB', 'ReadThrottleEvents', { TableName }),
         writes: sum('AWS/DynamoDB', 'WriteThrottleEvents', { TableName }),

@@ -218,6 +218,16 @@ describe('alarms', () => {
 
   it('tell somebody', () => {
     for (const { actions } of alarms) expect(actions).toHaveLength(1);
+    // The topic's own policy takes the place of SNS's default one, so CloudWatch has to be named.
+    const [policy] = resourcesOf(observability, 'AWS::SNS::TopicPolicy');
+    expect(JSON.stringify(policy?.Properties)).toMatch(
+      /"Action":"sns:Publish","Condition":\{"StringEquals":\{"aws:SourceAccount".*"Effect":"Allow","Principal":\{"Service":"cloudwatch.amazonaws.com"\}/,
+    );
+    const sums = resourcesOf(observability, 'AWS::CloudWatch::Alarm').filter(({ Properties }) =>
+      JSON.stringify(Properties).includes('ThrottleEvents'),
+    );
+    expect(sums.length).toBeGreaterThan(5);
+    for (const { Properties } of sums) expect(JSON.stringify(Properties)).toContain('FILL(reads, 0) + FILL(writes, 0)');
     const { observability: told } = synthesize('dev', { alarmEmail: 'ops@example.com' }).stacks;
     expect(resourcesOf(told, 'AWS::SNS::Subscription')[0]?.Properties).toMatchObject({ Endpoint: 'ops@example.com' });
   });
