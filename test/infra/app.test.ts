@@ -47,9 +47,10 @@ describe('templates', () => {
     'please cfn-lint (skipped where it is not installed: pip install cfn-lint)',
     () => {
       // W3005: the CDK says twice that a function comes after its role.
-      const lint = (files: readonly string[]) =>
-        spawnSync('cfn-lint', ['--ignore-checks', 'W3005', '--', ...files], { encoding: 'utf8' }).stdout;
-      expect(lint([...prod.files, ...dev.files])).toBe('');
+      const files = [...prod.files, ...dev.files];
+      const lint = spawnSync('cfn-lint', ['--ignore-checks', 'W3005', '--', ...files], { encoding: 'utf8' });
+      // A linter that could not run has nothing to say either.
+      expect(lint).toMatchObject({ status: 0, stdout: '' });
     },
     300_000,
   );
