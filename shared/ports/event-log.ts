@@ -1,0 +1,30 @@
+import type { EventEnvelope } from '../contracts/events.ts';
+
+/** Events of one session as they lie in the log. */
+export interface LoggedEvent {
+  readonly envelope: EventEnvelope;
+  /** Milliseconds since 1970 on the clock of the host that logged it. */
+  readonly loggedAt: number;
+}
+
+/**
+ * Every event of every session, in the order of `seq`, for as long as the installation keeps them (ADR 18). Only a session's owner appends,
+ * one call at a time and before the bus hears of the events; so whoever has read up to a `seq` finds everything later behind it.
+ */
+export interface EventLog {
+  /**
+   * Appends events, those of one session oldest first. An append that is repeated, with more events behind it or not,
+   * changes nothing for readers.
+   * @returns indexes of the events that were not taken; of a session none after such a one is taken
+   * @throws DependencyError when the whole call failed
+   */
+  append(events: readonly EventEnvelope[]): Promise<readonly number[]>;
+  /** Events with a `seq` above `after`, oldest first, each `seq` once; at least one if there is any, about `limit` at most. */
+  read(session: string, after: number, limit: number): Promise<readonly LoggedEvent[]>;
+  /** The `seq` of the newest event with this id; undefined when the log does not have it (any more). */
+  find(session: string, eventId: string): Promise<number | undefined>;
+  /** The `seq` of the newest event that was logged before this time (milliseconds since 1970); 0 when there is none. */
+  lastBefore(session: string, time: number): Promise<number>;
+  /** Deletes some of a session's events. @returns true when none is left */
+  deleteSome(session: string): Promise<boolean>;
+}
