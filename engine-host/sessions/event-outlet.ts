@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '#shared/contracts/events.ts';
+import { EVENT_SCHEMA_VERSION, type EventEnvelope } from '#shared/contracts/events.ts';
 import type { EngineName, Me } from '#shared/contracts/session.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
@@ -84,6 +84,7 @@ export class EventOutlet {
         worker: { id: hostId },
       },
       seq: this.#seq.next(),
+      schemaVersion: EVENT_SCHEMA_VERSION,
       ...event.body,
     };
   }
