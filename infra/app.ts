@@ -2,6 +2,8 @@ import { App, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import cdkConfiguration from '../cdk.json' with { type: 'json' };
 import { readSettings } from './config/stages.ts';
+import { endHelperLogs } from './constructs/helper-logs.ts';
+import { retention } from './constructs/platform-function.ts';
 import { type Installation, installationOf } from './installation.ts';
 import { isForEmulator, leaveOutForEmulator } from './local-target.ts';
 import { ApiStack } from './stacks/api-stack.ts';
@@ -36,6 +38,7 @@ export function createApp({ stage, outdir, withCode = true, context = {} }: AppO
   // An emulator without Docker cannot build the hosts' image, but it can be told of one.
   const withHosts = !isLocal || settings.hostImage !== undefined;
   createStacks(app, installationOf(settings, withCode), withHosts);
+  endHelperLogs(app, retention(settings.logDays));
   if (isLocal) leaveOutForEmulator(app, { withHosts });
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   return app;
