@@ -84,29 +84,30 @@ function deployed(hostImage: string, more: Readonly<Record<string, string>> = {}
 
 // cdk-nag is part of each synth.
 describe('hosts', () => {
-  it.each([`${IN_ECR}:0.1.0`, `${IN_ECR}@${DIGEST}`])(
-    'may pull %s, and nothing else, whoever’s repository it is',
-    (address) => {
-      const { image, roles, rights } = deployed(address);
-      expect(image).toBe(address);
-      expect(roles).toEqual([expect.stringContaining('ExecutionRole')]);
-      expect(rights).toEqual([
-        { actions: PULL, resources: ['arn:aws:ecr:eu-west-1:111122223333:repository/team/socket-host'] },
-        { actions: ['ecr:GetAuthorizationToken'], resources: ['*'] },
-      ]);
-    },
-  );
+  const tagged = deployed(`${IN_ECR}:0.1.0`, { network: 'private', interfaceEndpoints: 'true' });
+  const pinned = deployed(`${IN_ECR}@${DIGEST}`);
+  const ofEverybody = deployed('ghcr.io/somebody/socket-host:v1');
+
+  it.each([
+    [`${IN_ECR}:0.1.0`, tagged],
+    [`${IN_ECR}@${DIGEST}`, pinned],
+  ])('may pull %s, and nothing else, whoever’s repository it is', (address, { image, roles, rights }) => {
+    expect(image).toBe(address);
+    expect(roles).toEqual([expect.stringContaining('ExecutionRole')]);
+    expect(rights).toEqual([
+      { actions: PULL, resources: ['arn:aws:ecr:eu-west-1:111122223333:repository/team/socket-host'] },
+      { actions: ['ecr:GetAuthorizationToken'], resources: ['*'] },
+    ]);
+  });
 
   it('need no rights for an image that everybody may pull', () => {
-    const { image, rights } = deployed('ghcr.io/somebody/socket-host:v1');
-    expect(image).toBe('ghcr.io/somebody/socket-host:v1');
-    expect(rights).toEqual([]);
+    expect(ofEverybody.image).toBe('ghcr.io/somebody/socket-host:v1');
+    expect(ofEverybody.rights).toEqual([]);
   });
 
   it('reach ECR, and S3 where its layers are, without NAT', () => {
-    const { hosts } = deployed(`${IN_ECR}:1`, { network: 'private', interfaceEndpoints: 'true' });
-    expect(endpointsOf(hosts, 'Interface')).toEqual(expect.arrayContaining(['ecr.api', 'ecr.dkr', 'logs']));
-    expect(endpointsOf(hosts, 'Gateway')).toContain('s3');
+    expect(endpointsOf(tagged.hosts, 'Interface')).toEqual(expect.arrayContaining(['ecr.api', 'ecr.dkr', 'logs']));
+    expect(endpointsOf(tagged.hosts, 'Gateway')).toContain('s3');
   });
 });
 

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { resourcesOf, synthesize } from './support/synthesis.ts';
 
 const local = synthesize('dev', { target: 'local' });
+const withHosts = synthesize('dev', { target: 'local', hostImage: 'trunkline:0.1.0' });
 const types = new Set(
   [...Object.values(local.stacks), ...local.nested].flatMap(({ Resources }) =>
     Object.values(Resources).map(({ Type }) => Type),
@@ -25,7 +26,7 @@ it('leaves the number of hosts alone', () => {
 });
 
 it('makes hosts where it is told of an image, with all that an emulator can make, and lets their number be decided', () => {
-  const { hosts, functions } = synthesize('dev', { target: 'local', hostImage: 'trunkline:0.1.0' }).stacks;
+  const { hosts, functions } = withHosts.stacks;
   expect(resourcesOf(hosts, 'AWS::ECS::Service')).toHaveLength(1);
   expect(resourcesOf(hosts, 'AWS::EC2::FlowLog')).toEqual([]);
   expect(JSON.stringify(resourcesOf(functions, 'AWS::Lambda::Function'))).toContain('"ECS_CLUSTER":"trunkline-dev"');
