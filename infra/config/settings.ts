@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type ImageAddress, parseImageAddress } from './image-address.ts';
 
 /** Days that CloudWatch Logs can keep a log. */
 const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 180, 365] as const;
@@ -16,6 +17,17 @@ const flag = z.union([z.boolean(), z.stringbool()]);
 const integer = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 const logDays = z.coerce.number().refine((days) => LOG_DAYS.some((known) => known === days), {
   error: `must be one of ${LOG_DAYS.join(', ')}`,
+});
+
+const imageAddress = z.string().transform((text, context): ImageAddress => {
+  const address = parseImageAddress(text);
+  if (address !== undefined) return address;
+  context.addIssue({
+    code: 'custom',
+    message:
+      'must be [registry/]repository[:tag|@sha256:digest], in ECR <account>.dkr.ecr.<region>.amazonaws.com/repository…',
+  });
+  return z.NEVER;
 });
 
 const usagePlan = z.strictObject({
@@ -57,8 +69,8 @@ export const settingsSchema = z
     maxHosts: integer(1, 1_000),
     /** For how long hosts stay that are no longer needed. */
     scaleInMinutes: integer(5, 1_440),
-    /** An image to run, by its full address. @default built from this clone */
-    hostImage: z.string().min(1).optional(),
+    /** An image to run, by its address. @default built from this clone */
+    hostImage: imageAddress.optional(),
 
     /** The same API for requests signed with AWS credentials. */
     iamApi: flag,

@@ -100,8 +100,8 @@ function fleetRow(installation: Installation): IWidget[] {
   return [
     graph('Hosts that the load takes', most(METRICS.hostsNeeded, METRICS.hostsWanted), most(METRICS.poolLoad)),
     graph(
-      'Take-overs',
-      sums(METRICS.failovers, METRICS.hostDeaths, METRICS.hostStarts),
+      'Take-overs, and starts of sessions',
+      sums(METRICS.failovers, METRICS.hostDeaths, METRICS.hostStarts, METRICS.sessionStarts),
       most(METRICS.shardsWithoutHost),
     ),
     graph(
