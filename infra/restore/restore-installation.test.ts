@@ -137,10 +137,28 @@ describe('a restore', () => {
     await source.tables.chats.put([{ session: 'alpha', chatId: 'c' }]);
     await source.tables.dataKeys.put([{ session: 'alpha#one', number: 1, wrapped: Uint8Array.of(1) }]);
     expect(await restore()).toEqual({ sessions: 1, lastShard: 'socket-01' });
-    expect(target.tables.sessions.all).toEqual([session({ hostId: null, restored: 'first' })]);
+    expect(target.tables.sessions.all).toMatchObject([{ name: 'alpha', incarnation: 'one', restored: 'first' }]);
     for (const id of ['journal', 'dataKeys', 'chats'] as const)
       expect(new Set(target.tables[id].all), id).toEqual(new Set(source.tables[id].all));
     expect(target.tables.apiKeys.all).toEqual([{ keyHash: 'its own administrator' }, { keyHash: 'a caller' }]);
+  });
+
+  it('says of no session that it works, before a host has it', async () => {
+    const failed = { name: 'failed', status: 'FAILED', statusReason: 'logged-out' };
+    await source.tables.sessions.put([
+      session({ statusReason: 'hand-over', qr: { value: 'old', expiresAt: 1 } }),
+      session(failed),
+      session({ name: 'stopped', status: 'STOPPED' }),
+    ]);
+    await restore();
+    const here = { hostId: null, qr: null, restored: 'first' };
+    expect(new Set(target.tables.sessions.all)).toEqual(
+      new Set([
+        session({ ...here, status: 'STARTING' }),
+        session({ ...here, ...failed }),
+        session({ ...here, name: 'stopped', status: 'STOPPED' }),
+      ]),
+    );
   });
 
   it('leaves shards free, under an epoch above all that were, and no hosts', async () => {

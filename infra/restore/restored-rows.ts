@@ -1,11 +1,20 @@
+import type { SessionStatus } from '#shared/contracts/session.ts';
 import type { Row } from '#shared/ports/whole-installation.ts';
 
 const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 
-/** A session's row in its new installation. @param restore which restore it was, see `SessionRow.restored` */
+/** Statuses of a session that no host has to do anything for to stay true. */
+const RESTING: ReadonlySet<unknown> = new Set<SessionStatus>(['STOPPED', 'FAILED']);
+
+/**
+ * A session's row in its new installation, where no host has it yet.
+ * @param restore which restore it was, see `SessionRow.restored`
+ */
 export function restoredSession(row: Row, restore: string): Row {
-  return { ...row, hostId: null, restored: restore };
+  const { statusReason: _reason, statusData: _data, ...running } = row;
+  const here = RESTING.has(row.status) ? row : { ...running, status: 'STARTING' satisfies SessionStatus };
+  return { ...here, hostId: null, qr: null, restored: restore };
 }
 
 /** A job's row where no queue has a message of it: the reconciler is to wake it as if it never had. */
