@@ -9,7 +9,7 @@ import { createTable } from '#localstack/embedded/resource-creation.ts';
 import { DynamoDbWholeTable } from '#shared/adapters/dynamodb-whole-table.ts';
 import { type ResourceNames, resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
 import { shardRowSchema } from '#shared/contracts/rows.ts';
-import { type Accepted, send, untilJob, untilMessage } from '#test/support/api-reads.ts';
+import { type Accepted, readJob, send, untilJob, untilMessage } from '#test/support/api-reads.ts';
 import { RecordedEvents } from '#test/support/recorded-events.ts';
 import { untilStatus } from '#test/support/running-platform.ts';
 import { type Neighbour, type SharedCloud, startSharedCloud } from '#test/support/shared-cloud.ts';
@@ -193,10 +193,13 @@ describe('an installation whose hosts were killed', LATE, () => {
   it('is restored from a backup that is older than what it sent last, and repeats no key', async () => {
     const events = await RecordedEvents.start(second.platform, 'again');
     const backup = cloud.prefixOf('backup');
+    await second.api.post('/api/sessions/desk/stop');
+    await untilStatus(second.api, 'desk', 'STOPPED');
+    const waits = await text(second, 'desk', 'Waits in the backup');
     await copyTables(second.platform.names, namesOf('backup'));
-    const { retries } = await stats();
+    await second.api.post('/api/sessions/desk/start');
+    await ada.received(waits.bareId);
     for (const round of ['Third', 'Fourth']) await talk(second, events, round);
-    expect(await stats()).toMatchObject({ retries });
     await second.platform.stop();
 
     const third = await cloud.install('third', { ...PLATFORM, hosts: 0 });
@@ -204,7 +207,12 @@ describe('an installation whose hosts were killed', LATE, () => {
     const args = ['--from', second.platform.names.prefix, '--tables', backup, '--to', third.platform.names.prefix];
     expect(await cloud.restore(...args)).toEqual({ code: 0, output: expect.stringContaining('has 2 sessions') });
     third.platform.hosts.want(1);
+    // It was stopped when the backup was made, and its send had not left.
+    expect(await readJob(third.api, 'desk', waits.jobId)).toMatchObject({ state: 'QUEUED' });
+    await third.api.post('/api/sessions/desk/start');
     for (const session of SESSIONS) await untilStatus(third.api, session, 'WORKING');
+    await third.platform.cloud.functions.invoke('reconciler', {});
+    await untilJob(third.api, 'desk', waits.jobId, ['SENT', 'DELIVERED', 'READ']);
     for (const round of ['Fifth', 'Sixth']) await talk(third, after, round);
     expect((await textsOf(ada)).toSorted()).toEqual(sentToAda.toSorted());
     await expectNoQrCode(after);
