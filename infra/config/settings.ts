@@ -63,7 +63,7 @@ export const settingsSchema = z
     sessionsPerHost: integer(1, 10_000),
     /** Hosts beyond those that the sessions take, while any runs. */
     warmSpares: integer(0, 100),
-    /** Hosts that are never exceeded. With 0 there are none, e.g. until a backup is restored. */
+    /** Hosts that are never exceeded. With 0 there are none: another installation goes on with the sessions. */
     maxHosts: integer(0, 1_000),
     /** For how long hosts stay that are no longer needed. */
     scaleInMinutes: integer(5, 1_440),

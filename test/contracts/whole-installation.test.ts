@@ -84,8 +84,8 @@ describe('a whole bucket', () => {
     await store.put('files/b', Buffer.from('old'), 'text/plain');
     const timeOf = async (Key: string) =>
       (await s3.send(new HeadObjectCommand({ Bucket, Key }))).LastModified?.getTime() ?? 0;
-    const at = await timeOf('files/b');
-    // Its times are whole seconds of its own clock.
+    // The end of the second: S3 tells whole ones, of its own clock.
+    const at = (await timeOf('files/b')) + 999;
     await until('another second', async () => {
       await store.put('files/clock', Buffer.from('tick'), 'text/plain');
       return (await timeOf('files/clock')) > at ? true : undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import { capacityEnvSchema, fleetPools } from '#functions/capacity/env.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
+import { decideHosts, hostsNeeded } from '#shared/domain/host-count.ts';
 import { SettingsError } from '../../infra/config/settings.ts';
 import { readSettings, STAGES } from '../../infra/config/stages.ts';
 import { allowedBy } from './support/policies.ts';
@@ -8,7 +9,7 @@ import { createResolver } from './support/resolve.ts';
 import { resourcesOf, synthesize } from './support/synthesis.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:123456789012:key/0c1d2e3f-1111-2222-3333-444455556666';
-const context: Readonly<Record<string, unknown>> = { like: 'prod', stateKeyArn: KEY, maxHosts: '0' };
+const context: Readonly<Record<string, unknown>> = { like: 'prod', stateKeyArn: KEY };
 const settingsWith = (given: Readonly<Record<string, unknown>>) => readSettings('restore', (name) => given[name]);
 
 describe('an installation for the auth state of another', () => {
@@ -60,17 +61,6 @@ describe('an installation for the auth state of another', () => {
     expect(Outputs.StateKeyArn?.Value).toBe(KEY);
     expect(JSON.stringify(functions)).not.toContain(KEY);
   });
-
-  it('starts no host until it may', () => {
-    const limits = resourcesOf(functions, 'AWS::Lambda::Function').flatMap(({ Properties }) => {
-      const { Variables } = z
-        .object({ Variables: z.record(z.string(), z.unknown()) })
-        .catch({ Variables: {} })
-        .parse(Properties.Environment);
-      return Variables.MAX_HOSTS === undefined ? [] : [Variables.MAX_HOSTS];
-    });
-    expect(limits).toEqual(['0']);
-  });
 });
 
 describe('settings of a stage that has none of its own', () => {
@@ -78,6 +68,15 @@ describe('settings of a stage that has none of its own', () => {
     expect(settingsWith({})).toMatchObject({ ...STAGES.dev, stage: 'restore' });
     expect(settingsWith({ like: 'prod' })).toMatchObject({ ...STAGES.prod, stage: 'restore' });
     expect(() => settingsWith({ like: 'production' })).toThrow(SettingsError);
+  });
+
+  it('can be without hosts, which then end', () => {
+    expect(settingsWith({ maxHosts: '0' }).maxHosts).toBe(0);
+    const env = capacityEnvSchema.parse({ MAX_HOSTS: '0', WARM_SPARES: '1' });
+    const [pool] = fleetPools(env);
+    if (pool === undefined) throw new Error('no pool');
+    const before = [{ at: 0, hosts: 3 }];
+    expect(decideHosts(before, { at: 1, hosts: hostsNeeded(900, pool.limits) }, pool.limits).hosts).toBe(0);
   });
 
   it.each(['alias/state', 'arn:aws:kms:eu-central-1:123456789012:alias/state', KEY.replace('kms', 's3')])(
