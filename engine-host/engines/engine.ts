@@ -107,6 +107,13 @@ export interface EngineFactory {
   readonly name: EngineName;
   readonly capabilities: ReadonlySet<Command['type']>;
   create(context: EngineContext): Engine;
+  /**
+   * What has to change in a state that comes from a backup before an engine may use it: the account may have gone on since, so
+   * nothing that must be used only once may be taken from it.
+   * @param now milliseconds since 1970
+   * @default nothing
+   */
+  readonly afterRestore?: (state: Pick<SessionState, 'get' | 'keys'>, now: number) => readonly StateChange[];
 }
 
 /** Position in a session's log of state changes. */

@@ -51,6 +51,16 @@ export const settingsSchema = z
     shards: integer(1, 4096),
     /** Delete protection, and what holds data stays when its stack is deleted. */
     keepData: flag,
+    /**
+     * KMS key under which the auth state of another installation is encrypted, in the same account and region. One that is restored from it has
+     * this key and makes none of its own: it can read that state, and everything new is under the same key. @default a key of its own
+     */
+    stateKeyArn: z
+      .string()
+      .regex(/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-z-]+$/, {
+        error: 'must be the ARN of a KMS key, not of an alias',
+      })
+      .optional(),
 
     /** Where hosts run: `public` subnets without inbound rules, or `private` ones behind NAT. */
     network: z.enum(['public', 'private']),
@@ -65,8 +75,8 @@ export const settingsSchema = z
     sessionsPerHost: integer(1, 10_000),
     /** Hosts beyond those that the sessions take, while any runs. */
     warmSpares: integer(0, 100),
-    /** Hosts that are never exceeded. */
-    maxHosts: integer(1, 1_000),
+    /** Hosts that are never exceeded. With 0 there are none: another installation goes on with the sessions. */
+    maxHosts: integer(0, 1_000),
     /** For how long hosts stay that are no longer needed. */
     scaleInMinutes: integer(5, 1_440),
     /** An image to run, by its address. @default built from this clone */

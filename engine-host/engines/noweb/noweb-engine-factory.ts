@@ -5,6 +5,7 @@ import { InboxBudget } from './inbox-budget.ts';
 import { verifySignaturesNatively } from './native-signatures.ts';
 import { NowebEngine } from './noweb-engine.ts';
 import { type NowebOptions, nowebSettings } from './options.ts';
+import { afterRestore } from './restored-login.ts';
 import { silenceLibsignal } from './silence-libsignal.ts';
 
 /**
@@ -24,5 +25,6 @@ export function createNowebEngineFactory(options: NowebOptions): EngineFactory {
     name: 'NOWEB',
     capabilities: new Set(CAPABILITIES),
     create: (context) => new NowebEngine(context, settings, shared),
+    afterRestore,
   };
 }
