@@ -25,8 +25,8 @@ const simulator = await startSimulator({
   ...(values['no-test-group'] ? {} : { testGroup: values['test-group'] }),
 });
 
-const { port, wsUrl, wssUrl, adminUrl, caFile } = simulator;
-process.stdout.write(`${JSON.stringify({ event: 'listening', port, wsUrl, wssUrl, adminUrl, caFile })}\n`);
+const { port, wsUrl, wssUrl, rootKey, adminUrl, caFile } = simulator;
+process.stdout.write(`${JSON.stringify({ event: 'listening', port, wsUrl, wssUrl, rootKey, adminUrl, caFile })}\n`);
 if (process.stdout.isTTY) {
   process.stdout.write(`Point a client at ${wsUrl} (Baileys: waWebSocketUrl); scan its QR code with\n`);
   process.stdout.write(`  curl --data-raw "$QR" ${adminUrl}/mock-phone/scan-qr\n`);
