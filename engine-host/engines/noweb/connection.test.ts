@@ -331,7 +331,7 @@ describe('a server that did not prove who it is', () => {
   });
 
   test('takes no login and leaves no trace once WhatsApp is there again', () => {
-    const { connection, states, world, last, close } = setUp();
+    const { connection, states, sockets, world, last, close } = setUp();
     connection.start();
     last().opened();
     close(428);
@@ -347,6 +347,9 @@ describe('a server that did not prove who it is', () => {
       { status: 'WORKING', me: ME },
     ]);
     expect({ forgotten: world.forgotten, loggedIn: world.loggedIn }).toEqual({ forgotten: 0, loggedIn: true });
+    last().closed(refusal);
+    vi.advanceTimersByTime(30_000);
+    expect(sockets).toHaveLength(4);
   });
 
   test('is told of anew when it becomes a matter of the clock', () => {
