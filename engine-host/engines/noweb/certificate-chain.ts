@@ -1,6 +1,6 @@
 import { proto, toNumber } from '@whiskeysockets/baileys';
+import { type IdentityProof, PROVEN, untimelyServer, untrustedServer } from './identity-proof.ts';
 import { isSignedBy } from './native-signatures.ts';
-import { PROVEN, type Proof, untimelyServer, untrustedServer } from './proof.ts';
 
 /** Signs what WhatsApp's servers show ("WhatsAppLongTerm1"). The same in Baileys and whatsmeow. */
 export const WHATSAPP_ROOT_KEY: Uint8Array = Buffer.from(
@@ -30,7 +30,7 @@ interface Certificate {
 }
 
 /** Whether an encoded CertChain says, by the root's signature, that the server's key is WhatsApp's. */
-export function checkCertificateChain(encoded: Uint8Array, expected: ExpectedServer): Proof {
+export function checkCertificateChain(encoded: Uint8Array, expected: ExpectedServer): IdentityProof {
   const chain = readChain(encoded);
   if (!chain) return untrustedServer('its certificates cannot be read');
   const { intermediate, leaf } = chain;

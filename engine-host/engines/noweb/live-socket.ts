@@ -13,8 +13,8 @@ import type { OpenSocket, SocketEvents } from './connection.ts';
 import { ConnectionWatch, type WatchFigures, type WatchSettings } from './connection-watch.ts';
 import { containRejections } from './contain-rejections.ts';
 import type { Disconnect } from './disconnect-policy.ts';
+import type { Distrust } from './identity-proof.ts';
 import { checkPairing } from './pairing-proof.ts';
-import type { Distrust } from './proof.ts';
 import { assertKeysReplaced, guardPairing, transportOf, withKeyPairs } from './seams.ts';
 import { ServerProof, type TrustSettings } from './server-proof.ts';
 
@@ -109,6 +109,7 @@ export class LiveSocket implements OpenSocket {
   /** The phone is told where that is possible; nothing depends on it. */
   async #refuse({ attrs: { id = '' } }: BinaryNode, { reason, message }: Distrust): Promise<void> {
     if (this.#over) return;
+    this.#over = true;
     const content = [{ tag: 'error', attrs: { code: '401', text: 'signature-mismatch' } }];
     const answer = { tag: 'iq', attrs: { to: S_WHATSAPP_NET, type: 'error', id }, content };
     await this.sock.sendNode(answer).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type AuthenticationCreds, type BinaryNode, getBinaryNodeChild, proto } from '@whiskeysockets/baileys';
+import { type IdentityProof, PROVEN, unprovenPairing } from './identity-proof.ts';
 import { isSignedBy } from './native-signatures.ts';
-import { PROVEN, type Proof, unprovenPairing } from './proof.ts';
 
 const NOTHING = new Uint8Array();
 /** What stands in front of what an account signs. */
@@ -17,7 +17,7 @@ const { HOSTED } = proto.ADVEncryptionType;
 export function checkPairing(
   stanza: BinaryNode,
   { advSecretKey, signedIdentityKey }: Pick<AuthenticationCreds, 'advSecretKey' | 'signedIdentityKey'>,
-): Proof {
+): IdentityProof {
   const identity = getBinaryNodeChild(getBinaryNodeChild(stanza, 'pair-success'), 'device-identity')?.content;
   if (!(identity instanceof Uint8Array)) return unprovenPairing('it has no device identity');
   try {

@@ -1,6 +1,6 @@
 import type { KeyPair } from '@whiskeysockets/baileys';
 import { checkCertificateChain } from './certificate-chain.ts';
-import { type Distrust, type Proof, untrustedServer } from './proof.ts';
+import { type Distrust, type IdentityProof, untrustedServer } from './identity-proof.ts';
 import { type ClientHello, openServerHello, readClientHello } from './server-hello.ts';
 
 export interface TrustSettings {
@@ -59,7 +59,7 @@ export class ServerProof {
     }
   }
 
-  #check(frame: Uint8Array, hello: ClientHello & { readonly privateKey: Uint8Array }): Proof {
+  #check(frame: Uint8Array, hello: ClientHello & { readonly privateKey: Uint8Array }): IdentityProof {
     const { rootKey, now } = this.#settings;
     try {
       const { serverKey, chain } = openServerHello(frame, hello, hello.privateKey);

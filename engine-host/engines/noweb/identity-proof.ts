@@ -1,7 +1,7 @@
 import type { DistrustReason } from '#shared/contracts/session.ts';
 
 /** Whether somebody has shown to be who they say they are; if not, a reason for programs and a sentence for people. */
-export type Proof = { readonly proven: true } | Distrust;
+export type IdentityProof = { readonly proven: true } | Distrust;
 
 export interface Distrust {
   readonly proven: false;
@@ -9,7 +9,7 @@ export interface Distrust {
   readonly message: string;
 }
 
-export const PROVEN: Proof = { proven: true };
+export const PROVEN: IdentityProof = { proven: true };
 
 /** @param what is wrong with what the server has shown; part of a sentence */
 export function untrustedServer(what: string): Distrust {
