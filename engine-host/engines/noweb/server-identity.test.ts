@@ -110,4 +110,26 @@ describe('keys that their owner did not sign', () => {
       .toEqual(['to the group']);
     expect(await world.simulator.inbox(bad.phone)).toEqual([]);
   });
+
+  test.each(['lid', 'pn'] as const)(
+    'of one who joins a %s group do not keep it from being written to',
+    async (addressing) => {
+      const { run, harness, phone: owner } = await world.paired();
+      const [good, bad] = [world.contact(`Member ${addressing}`), world.contact(`Joiner ${addressing}`)];
+      const group = { owner, subject: 'Open', participants: [good.phone], addressing };
+      const { id } = world.simulator.createGroup(group);
+      const chatId = chatOf(id);
+      expect(await run({ type: 'sendText', chatId, text: 'before' })).toMatchObject({ kind: 'sent' });
+      world.simulator.addFault({ kind: 'false-prekeys', match: { phone: bad.phone } });
+      world.simulator.changeGroup({ id, actor: owner, change: 'add', participants: [bad.phone] });
+      await harness.event('group.v2.participants');
+      const job = harness.job('after');
+      const again = () => run({ type: 'sendText', chatId, text: 'after' }, job);
+      expect(await again()).toMatchObject({ kind: 'retry', reason: 'keys-refused' });
+      expect(await again()).toMatchObject({ kind: 'sent' });
+      const read = async ({ phone }: typeof good) => (await world.simulator.inbox(phone)).map(({ text }) => text);
+      await expect.poll(() => read(good)).toEqual(['before', 'after']);
+      expect(await read(bad)).toEqual([]);
+    },
+  );
 });

@@ -60,14 +60,21 @@ function guarded(
     getSessionInfo: (jid) => keys.operate(() => stock.getSessionInfo(jid)),
     // No exception: the others whose keys came in the same answer get theirs.
     injectE2ESession: async (options) => {
-      if (isBundleSigned(options.session)) await keys.operate(() => stock.injectE2ESession(options));
-      else distrusted();
+      if (isBundleSigned(options.session)) return keys.operate(() => stock.injectE2ESession(options));
+      const phone = await stock.lidMapping.getPNForLID(options.jid);
+      keys.groupMemory.refuse([options.jid, ...(phone ? [withoutMainDevice(phone)] : [])]);
+      distrusted();
     },
     validateSession: (jid) => keys.operate(() => stock.validateSession(jid)),
     migrateSession: (from, to) => keys.operate(() => stock.migrateSession(from, to)),
     deleteSession: (jids) => keys.operate(() => stock.deleteSession(jids)),
     close: () => stock.close?.(),
   };
+}
+
+/** Baileys' lists of devices name the phone itself, device 0, without a number. */
+function withoutMainDevice(jid: string): string {
+  return jid.replace(/:0@/, '@');
 }
 
 /** Takes the group key that a message may carry, within the operation that decrypts it: neither is kept without the other. */
