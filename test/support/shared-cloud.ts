@@ -56,7 +56,7 @@ export async function startSharedCloud(): Promise<SharedCloud> {
       const platform = await startPlatform({
         dataDir: join(folder, name),
         aws: { ...env, RESOURCE_PREFIX: prefixOf(name) },
-        whatsapp: { url: simulator.wsUrl, caFile: simulator.caFile },
+        whatsapp: { url: simulator.wsUrl, rootKey: simulator.rootKey, caFile: simulator.caFile },
         ...options,
         hostEnv: {
           PACING_DEFAULT_PROFILE: 'off',
