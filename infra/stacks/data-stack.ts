@@ -99,6 +99,7 @@ export class DataStack extends Stack {
       apiKeys: make('apiKeys'),
       journal: make('journal'),
       dataKeys: make('dataKeys'),
+      eventLog: make('eventLog'),
     };
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   BatchGetCommand,
   BatchWriteCommand,
@@ -28,6 +29,9 @@ export interface QueryOptions extends Pick<QueryCommandInput, 'IndexName' | 'Sca
 
 const BATCH_GET_LIMIT = 100;
 const BATCH_WRITE_LIMIT = 25;
+/** How often in a row the table may leave something unprocessed. */
+const PUT_TURNS = 4;
+const FIRST_PAUSE_MS = 25;
 
 /** One table: the requests a repository makes of it. @throws DependencyError for whatever is not expected */
 export class DynamoDbTable {
@@ -165,6 +169,33 @@ export class DynamoDbTable {
     return count;
   }
 
+  /**
+   * Puts items over what there is. What the table does not process is asked for a few times more.
+   * @param keyAttributes of this table
+   * @returns the items that may not be there, and the error if a request failed
+   */
+  async putMany<T extends Item>(
+    items: readonly T[],
+    keyAttributes: readonly string[],
+  ): Promise<{ readonly left: ReadonlySet<T>; readonly error?: DependencyError }> {
+    const keyOf = (item: Item = {}) => JSON.stringify(keyAttributes.map((name) => item[name]));
+    const waiting = new Map(items.map((item) => [keyOf(item), item]));
+    for (let turns = 0; turns < PUT_TURNS && waiting.size > 0; ) {
+      if (turns > 0) await delay(FIRST_PAUSE_MS * 2 ** turns * Math.random());
+      const batch = [...waiting].slice(0, BATCH_WRITE_LIMIT);
+      try {
+        const requests = batch.map(([, item]) => ({ PutRequest: { Item: item } }));
+        const left = new Set((await this.#writeBatch(requests)).map(({ PutRequest }) => keyOf(PutRequest?.Item)));
+        for (const [key] of batch) if (!left.has(key)) waiting.delete(key);
+        turns = left.size === 0 ? 0 : turns + 1;
+      } catch (error) {
+        if (error instanceof DependencyError) return { left: new Set(waiting.values()), error };
+        throw error;
+      }
+    }
+    return { left: new Set(waiting.values()) };
+  }
+
   /** Items in no order; keys without an item are left out. */
   async getMany(keys: readonly Key[]): Promise<readonly Item[]> {
     const items: Item[] = [];
@@ -194,13 +225,17 @@ export class DynamoDbTable {
   async deleteMany(keys: readonly Key[]): Promise<void> {
     let requests: WriteRequest[] = keys.map((key) => ({ DeleteRequest: { Key: key } }));
     while (requests.length > 0) {
-      const batch = requests.slice(0, BATCH_WRITE_LIMIT);
-      const answer = await this.#run('BatchWriteItem', () =>
-        this.#client.send(new BatchWriteCommand({ RequestItems: { [this.#name]: batch } })),
-      );
-      const left = answer.UnprocessedItems?.[this.#name] ?? [];
+      const left = await this.#writeBatch(requests.slice(0, BATCH_WRITE_LIMIT));
       requests = [...requests.slice(BATCH_WRITE_LIMIT), ...left];
     }
+  }
+
+  /** @returns what was not processed */
+  async #writeBatch(requests: WriteRequest[]): Promise<readonly WriteRequest[]> {
+    const answer = await this.#run('BatchWriteItem', () =>
+      this.#client.send(new BatchWriteCommand({ RequestItems: { [this.#name]: requests } })),
+    );
+    return answer.UnprocessedItems?.[this.#name] ?? [];
   }
 
   async #run<T>(operation: string, send: () => Promise<T>): Promise<T> {

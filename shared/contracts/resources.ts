@@ -90,7 +90,8 @@ export type TableId =
   | 'chats'
   | 'apiKeys'
   | 'journal'
-  | 'dataKeys';
+  | 'dataKeys'
+  | 'eventLog';
 
 /**
  * `state`: checkpoints of auth state and large bodies of its journal; control functions have no access.
@@ -142,6 +143,7 @@ export function resourceNames(env: z.infer<z.ZodObject<typeof resourceNamesEnv>>
       apiKeys: `${prefix}-api-keys`,
       journal: `${prefix}-journal`,
       dataKeys: `${prefix}-data-keys`,
+      eventLog: `${prefix}-event-log`,
     },
     buckets: { state: `${prefix}-state${suffix}`, media: `${prefix}-media${suffix}` },
     bus: prefix,
@@ -250,6 +252,12 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
       },
       // Where KMS is used. Backups of this table would keep alive what deletion of a session is to make unreadable.
       { name: tables.dataKeys, partitionKey: text('session'), sortKey: { name: 'number', type: 'N' } },
+      {
+        name: tables.eventLog,
+        partitionKey: text('session'),
+        sortKey: text('place'),
+        ttlAttribute: 'ttl',
+      },
     ],
     queues: [
       { name: queues.shardDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },

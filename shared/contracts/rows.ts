@@ -114,6 +114,21 @@ export const chatRowSchema = z.object({
 });
 export type ChatRow = z.infer<typeof chatRowSchema>;
 
+/** Row of the event log (ADR 18), key (`session`, `place`): what a session's owner logged at once. Rows may say the same events again. */
+export const eventLogRowSchema = z.object({
+  session: z.string(),
+  /** Sorts: `seq` of the last event in 15 digits, `#`, `loggedAt` in 13, `#`, and something unique. */
+  place: z.string(),
+  /** Milliseconds since 1970. */
+  loggedAt: z.number(),
+  /** What `body` has, in its order: `seq` grows. */
+  events: z.array(z.object({ id: z.string(), seq: z.number() })),
+  /** zstd over a JSON array of envelopes; in place of a large one there is a reference to it. */
+  body: z.instanceof(Uint8Array),
+  ttl: z.number(),
+});
+export type EventLogRow = z.infer<typeof eventLogRowSchema>;
+
 export const KEY_ACTIONS = ['read', 'send', 'control', 'setting', 'app', 'delete'] as const;
 /** Row of the API keys table, key `keyHash` = SHA-256 of the key, hex. The key itself is nowhere. */
 export const apiKeyRowSchema = z.object({
