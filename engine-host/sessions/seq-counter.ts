@@ -5,16 +5,19 @@ const BLOCK = 1_000;
 
 /**
  * Numbers a session's events. Numbers are reserved in blocks ahead of their use, and an event is published only after
- * its block is durable, so that they grow over crashes too: what was reserved and not used is skipped.
+ * its block is durable, so that they grow over crashes too: what was reserved and not used is skipped. They begin at the
+ * session's creation in milliseconds, so that they also grow over a deletion and whoever has read an earlier session of
+ * the name misses nothing of this one.
  */
 export class SeqCounter {
   readonly #state: SessionState;
   #next: number;
   #reserved: number;
 
-  constructor(state: SessionState) {
+  /** @param createdAt of the session, milliseconds since 1970 */
+  constructor(state: SessionState, createdAt: number) {
     this.#state = state;
-    this.#reserved = read(state.get(KEY));
+    this.#reserved = Math.max(createdAt, read(state.get(KEY)));
     this.#next = this.#reserved;
   }
 

@@ -85,6 +85,8 @@ export const settingsSchema = z
 
     /** How long events can be replayed from the bus's archive. */
     archiveDays: integer(1, 3650),
+    /** For how long webhooks and event streams can go back; large events lie with the media. */
+    eventLogDays: integer(1, 365),
     /** How long media and large events are kept. */
     mediaDays: integer(1, 3650),
     logDays,
@@ -99,6 +101,7 @@ export const settingsSchema = z
     const memory = FARGATE_SIZES[settings.hostCpu];
     if (memory === undefined) fail('hostCpu', `must be one of ${Object.keys(FARGATE_SIZES).join(', ')}`);
     else if (!memory.includes(settings.hostMemoryMiB)) fail('hostMemoryMiB', `must be one of ${memory.join(', ')}`);
+    if (settings.eventLogDays > settings.mediaDays) fail('eventLogDays', 'must not be more than mediaDays');
     if ((settings.domainName === undefined) !== (settings.certificateArn === undefined))
       fail('domainName', 'goes with certificateArn');
     if ((settings.hostedZoneId === undefined) !== (settings.hostedZoneName === undefined))

@@ -23,6 +23,7 @@ const dev: StageSettings = {
   waf: false,
   wafRequestsPerAddress: 3_000,
   archiveDays: 1,
+  eventLogDays: 3,
   mediaDays: 7,
   logDays: 7,
   logLevel: 'info',
@@ -45,6 +46,7 @@ const prod: StageSettings = {
   usagePlans: { standard: { rate: 100, burst: 200 } },
   waf: true,
   archiveDays: 14,
+  eventLogDays: 14,
   mediaDays: 90,
   logDays: 90,
 };

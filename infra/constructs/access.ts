@@ -7,14 +7,15 @@ import type { Installation } from '../installation.ts';
 import type { DataStack } from '../stacks/data-stack.ts';
 import { acknowledgePattern } from './acknowledge.ts';
 
-/** What can be done to a table's rows: `clear` deletes what a query finds; `get`, `query`, `put` and `update` are that alone. */
-export type TableRight = 'read' | 'scan' | 'write' | 'clear' | 'get' | 'query' | 'put' | 'update';
+/** What can be done to a table's rows: `append` puts many at once; `clear` deletes what a query finds; `get`, `query`, `put` and `update` are that alone. */
+export type TableRight = 'read' | 'scan' | 'write' | 'append' | 'clear' | 'get' | 'query' | 'put' | 'update';
 export type TableRights = Readonly<Partial<Record<TableId, readonly TableRight[]>>>;
 
 const TABLE_ACTIONS: Readonly<Record<TableRight, readonly string[]>> = {
   read: ['GetItem', 'Query', 'BatchGetItem'],
   scan: ['Scan'],
   write: ['PutItem', 'UpdateItem', 'DeleteItem'],
+  append: ['BatchWriteItem'],
   clear: ['Query', 'BatchWriteItem'],
   get: ['GetItem'],
   query: ['Query'],

@@ -84,7 +84,7 @@ export type FleetRow = z.infer<typeof fleetRowSchema>;
 
 /**
  * Row of the messages read model, key (`session`, `id` = bare message id). `chatKey` is `session#chatId`,
- * `position` sorts by time: seconds in 12 digits, `#`, the event's `seq` in 12 digits, `#`, id.
+ * `position` sorts by time: seconds in 12 digits, `#`, the event's `seq` in 15 digits, `#`, id.
  */
 export const messageRowSchema = z.object({
   session: z.string(),
