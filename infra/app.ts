@@ -6,6 +6,7 @@ import { type Installation, installationOf } from './installation.ts';
 import { isForEmulator, leaveOutForEmulator } from './local-target.ts';
 import { ApiStack } from './stacks/api-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
+import { EventStreamStack } from './stacks/event-stream-stack.ts';
 import { FunctionsStack } from './stacks/functions-stack.ts';
 import { HostsStack } from './stacks/hosts-stack.ts';
 import { MessagingStack } from './stacks/messaging-stack.ts';
@@ -45,8 +46,16 @@ function createStacks(app: App, installation: Installation): void {
   const data = new DataStack(app, `${prefix}-data`, common);
   const messaging = new MessagingStack(app, `${prefix}-messaging`, { ...common, dataKey: data.dataKey });
   const functions = new FunctionsStack(app, `${prefix}-functions`, { installation, data, messaging });
-  new ApiStack(app, `${prefix}-api`, { installation, functions });
-  if (!isForEmulator(app)) new HostsStack(app, `${prefix}-hosts`, { installation, data });
+  const api = new ApiStack(app, `${prefix}-api`, { installation, functions });
+  // Emulators have no hosts to start, and not all have WebSocket APIs.
+  if (!isForEmulator(app)) {
+    new HostsStack(app, `${prefix}-hosts`, { installation, data });
+    if (settings.eventStream) {
+      const stream = new EventStreamStack(app, `${prefix}-stream`, { installation, functions });
+      // API Gateway may write logs from then on.
+      stream.addStackDependency(api);
+    }
+  }
   new ObservabilityStack(app, `${prefix}-observability`, { installation, dataKey: data.dataKey });
   Tags.of(app).add('trunkline:stage', settings.stage, {
     // Its schema in tools of last year knows no tags.

@@ -64,6 +64,8 @@ export const settingsSchema = z
     iamApi: flag,
     /** Seconds for which the authorizer's answer is reused. From 1 on a revoked key works so much longer, and keys in the query are refused. */
     authorizerCacheSeconds: integer(0, 300),
+    /** Event streams (WebSocket) for callers with a key. */
+    eventStream: flag,
     /** Requests a second that each API takes in all, and at once. */
     throttleRate: integer(1, 10_000),
     throttleBurst: integer(1, 5_000),

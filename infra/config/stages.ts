@@ -16,6 +16,7 @@ const dev: StageSettings = {
   maxHosts: 2,
   scaleInMinutes: 15,
   iamApi: true,
+  eventStream: true,
   authorizerCacheSeconds: 0,
   throttleRate: 50,
   throttleBurst: 100,

@@ -100,6 +100,7 @@ export class DataStack extends Stack {
       journal: make('journal'),
       dataKeys: make('dataKeys'),
       eventLog: make('eventLog'),
+      streams: make('streams'),
     };
   }
 

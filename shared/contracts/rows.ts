@@ -129,6 +129,27 @@ export const eventLogRowSchema = z.object({
 });
 export type EventLogRow = z.infer<typeof eventLogRowSchema>;
 
+/** An open event stream, in the streams table. Times are milliseconds since 1970. */
+export const streamRowSchema = z.object({
+  connectionId: z.string(),
+  /** Where API Gateway takes messages for it. */
+  endpoint: z.string(),
+  /** The key that opened it: when it is revoked, the stream ends. */
+  keyHash: z.string(),
+  /** Names of sessions, or `*` alone. */
+  sessions: z.array(z.string()),
+  /** Names of events, or `*` for all but `engine.event`. */
+  events: z.array(z.string()),
+  openedAt: z.number(),
+  /** Ids of events after which it goes on, until their places are found. */
+  since: z.array(z.string()).optional(),
+  /** While its other end does not read as fast as it is written to: from when on, and for which sessions something waits. */
+  slow: z.object({ since: z.number(), sessions: z.array(z.string()) }).optional(),
+  /** When the next heartbeat is due. */
+  heartbeatAt: z.number(),
+});
+export type StreamRow = z.infer<typeof streamRowSchema>;
+
 export const KEY_ACTIONS = ['read', 'send', 'control', 'setting', 'app', 'delete'] as const;
 /** Row of the API keys table, key `keyHash` = SHA-256 of the key, hex. The key itself is nowhere. */
 export const apiKeyRowSchema = z.object({

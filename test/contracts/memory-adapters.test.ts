@@ -13,6 +13,7 @@ import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store
 import { MemoryOwnershipStore } from '#shared/adapters/memory/memory-ownership-store.ts';
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { MemoryShardQueue } from '#shared/adapters/memory/memory-shard-queue.ts';
+import { MemoryStreamStore } from '#shared/adapters/memory/memory-stream-store.ts';
 import { defineApiKeyStoreContract } from './api-key-store-contract.ts';
 import { defineChatStoreContract } from './chat-store-contract.ts';
 import { defineCheckpointStoreContract } from './checkpoint-store-contract.ts';
@@ -28,6 +29,7 @@ import { defineMessageStoreContract } from './message-store-contract.ts';
 import { defineOwnershipStoreContract } from './ownership-store-contract.ts';
 import { defineSessionStoreContract } from './session-store-contract.ts';
 import { defineShardQueueContract } from './shard-queue-contract.ts';
+import { defineStreamStoreContract } from './stream-store-contract.ts';
 
 defineSessionStoreContract('memory', async () => new MemorySessionStore());
 defineJobStoreContract('memory', async () => new MemoryJobStore());
@@ -56,6 +58,7 @@ defineEventBusContract('memory', async () => {
     refuse: (what) => bus.refuse(what === 'call' ? what : ({ id }) => id === what.eventId),
   };
 });
+defineStreamStoreContract('memory', async () => new MemoryStreamStore());
 defineEventLogContract('memory', async (clock) => {
   const log = new MemoryEventLog(clock);
   return {

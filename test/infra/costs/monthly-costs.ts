@@ -105,6 +105,10 @@ export function monthlyCosts(deployed: Deployed, sessions: number, shards: numbe
       (sends * EVENTS.send + received * EVENTS.received) * PRICES.event +
       calls('event-projector', sends * PROJECTED.send + received * PROJECTED.received, TAKES.event),
     'event log': (sends * LOGGED.send + received * LOGGED.received) * PRICES.write,
+    // Before there is any: looking for streams of a session and of all, at each event.
+    'event streams':
+      (sends * EVENTS.send + received * EVENTS.received) * (3 * PRICES.queueRequest + 2 * PRICES.read) +
+      calls('stream-fanout', sends * EVENTS.send + received * EVENTS.received, TAKES.event),
     'functions by schedule':
       calls('reconciler', SECONDS / 60, TAKES.schedule) +
       calls('capacity', SECONDS / 60, TAKES.schedule) +
