@@ -8,6 +8,7 @@ import { type Installation, installationOf } from './installation.ts';
 import { isForEmulator, leaveOutForEmulator } from './local-target.ts';
 import { ApiStack } from './stacks/api-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
+import { EventStreamStack } from './stacks/event-stream-stack.ts';
 import { FunctionsStack } from './stacks/functions-stack.ts';
 import { HostsStack } from './stacks/hosts-stack.ts';
 import { MessagingStack } from './stacks/messaging-stack.ts';
@@ -51,8 +52,14 @@ function createStacks(app: App, installation: Installation, withHosts: boolean):
   const data = new DataStack(app, `${prefix}-data`, common);
   const messaging = new MessagingStack(app, `${prefix}-messaging`, { ...common, dataKey: data.dataKey });
   const functions = new FunctionsStack(app, `${prefix}-functions`, { installation, data, messaging });
-  new ApiStack(app, `${prefix}-api`, { installation, functions });
+  const api = new ApiStack(app, `${prefix}-api`, { installation, functions });
   if (withHosts) new HostsStack(app, `${prefix}-hosts`, { installation, data });
+  // Not all emulators have WebSocket APIs.
+  if (settings.eventStream && !isForEmulator(app)) {
+    const stream = new EventStreamStack(app, `${prefix}-stream`, { installation, functions });
+    // API Gateway may write logs from then on.
+    stream.addStackDependency(api);
+  }
   new ObservabilityStack(app, `${prefix}-observability`, { installation, dataKey: data.dataKey });
   Tags.of(app).add('trunkline:stage', settings.stage, {
     // Its schema in tools of last year knows no tags.

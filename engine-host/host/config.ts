@@ -42,6 +42,8 @@ export interface HostConfig {
   readonly pacingProfile: PacingProfile;
   /** Where ECS tells which task this is; undefined outside of ECS. */
   readonly taskMetadata: string | undefined;
+  /** For how long the event log keeps an event. */
+  readonly eventLogDays: number;
   readonly metrics: 'emf' | 'off';
   readonly timings: HostTimings;
 }
@@ -80,6 +82,7 @@ const environmentSchema = z.object({
   FLEET_CONNECTS_PER_SECOND: z.coerce.number().positive().default(300),
   PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
   ECS_CONTAINER_METADATA_URI_V4: z.url({ protocol: /^https?$/ }).optional(),
+  EVENT_LOG_DAYS: z.coerce.number().int().min(1).max(365).default(14),
   METRICS: z.enum(['emf', 'off']).default('off'),
   HEARTBEAT_MS: milliseconds(DEFAULT_TIMINGS.heartbeat),
   SUSPEND_AFTER_MS: milliseconds(DEFAULT_TIMINGS.suspendAfter),
@@ -132,6 +135,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     connectsPerSecond: { host: env.CONNECTS_PER_SECOND, fleet: env.FLEET_CONNECTS_PER_SECOND },
     pacingProfile: env.PACING_DEFAULT_PROFILE,
     taskMetadata: env.ECS_CONTAINER_METADATA_URI_V4,
+    eventLogDays: env.EVENT_LOG_DAYS,
     metrics: env.METRICS,
     timings,
   };

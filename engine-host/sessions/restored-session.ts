@@ -19,7 +19,7 @@ const KEY = 'meta/restored';
  * durable, as for any change before it.
  */
 export function renewRestored(
-  { restored, engine }: Pick<SessionRow, 'restored' | 'engine'>,
+  { restored, engine, createdAt }: Pick<SessionRow, 'restored' | 'engine' | 'createdAt'>,
   state: SessionState,
   { engines, clock, logger }: RenewalDeps,
 ): void {
@@ -27,6 +27,6 @@ export function renewRestored(
   if (restored === undefined || factory === undefined) return;
   if (Buffer.from(state.get(KEY) ?? []).toString() === restored) return;
   const changes = factory.afterRestore?.(state, clock.now()) ?? [];
-  state.append([...changes, skipSeqs(state), { key: KEY, value: Buffer.from(restored) }]);
+  state.append([...changes, skipSeqs(state, createdAt), { key: KEY, value: Buffer.from(restored) }]);
   logger.info({ changes: changes.length }, 'the state of a session comes from a backup and has been renewed');
 }

@@ -7,16 +7,19 @@ const SKIPPED = 100_000_000;
 
 /**
  * Numbers a session's events. Numbers are reserved in blocks ahead of their use, and an event is published only after
- * its block is durable, so that they grow over crashes too: what was reserved and not used is skipped.
+ * its block is durable, so that they grow over crashes too: what was reserved and not used is skipped. They begin at the
+ * session's creation in milliseconds, so that they also grow over a deletion and whoever has read an earlier session of
+ * the name misses nothing of this one.
  */
 export class SeqCounter {
   readonly #state: SessionState;
   #next: number;
   #reserved: number;
 
-  constructor(state: SessionState) {
+  /** @param createdAt of the session, milliseconds since 1970 */
+  constructor(state: SessionState, createdAt: number) {
     this.#state = state;
-    this.#reserved = read(state.get(KEY));
+    this.#reserved = Math.max(createdAt, read(state.get(KEY)));
     this.#next = this.#reserved;
   }
 
@@ -30,9 +33,13 @@ export class SeqCounter {
   }
 }
 
-/** The change after which numbers go on above all that were given after a backup of this state. */
-export function skipSeqs(state: Pick<SessionState, 'get'>): StateChange {
-  return { key: KEY, value: write(read(state.get(KEY)) + SKIPPED) };
+/**
+ * The change after which numbers go on above all that were given after a backup of this state.
+ *
+ * @param createdAt of the session, milliseconds since 1970
+ */
+export function skipSeqs(state: Pick<SessionState, 'get'>, createdAt: number): StateChange {
+  return { key: KEY, value: write(Math.max(createdAt, read(state.get(KEY))) + SKIPPED) };
 }
 
 function read(value: Uint8Array | undefined): number {

@@ -41,7 +41,8 @@ export function createAuthorizer({ keys, usagePlans }: AuthorizerDeps): Authoriz
   };
 }
 
-function findKey(values: Readonly<Record<string, string | undefined>> | null): string | undefined {
+/** The key among headers or query parameters, whatever its letters. */
+export function findKey(values: Readonly<Record<string, string | undefined>> | null | undefined): string | undefined {
   for (const [name, value] of Object.entries(values ?? {})) {
     if (name.toLowerCase() === 'x-api-key' && value) return value;
   }

@@ -86,6 +86,8 @@ export const settingsSchema = z
     iamApi: flag,
     /** Seconds for which the authorizer's answer is reused. From 1 on a revoked key works so much longer, and keys in the query are refused. */
     authorizerCacheSeconds: integer(0, 300),
+    /** Event streams (WebSocket) for callers with a key. */
+    eventStream: flag,
     /** Requests a second that each API takes in all, and at once. */
     throttleRate: integer(1, 10_000),
     throttleBurst: integer(1, 5_000),
@@ -107,6 +109,8 @@ export const settingsSchema = z
 
     /** How long events can be replayed from the bus's archive. */
     archiveDays: integer(1, 3650),
+    /** For how long webhooks and event streams can go back; large events lie with the media. */
+    eventLogDays: integer(1, 365),
     /** How long media and large events are kept. */
     mediaDays: integer(1, 3650),
     logDays,
@@ -121,6 +125,7 @@ export const settingsSchema = z
     const memory = FARGATE_SIZES[settings.hostCpu];
     if (memory === undefined) fail('hostCpu', `must be one of ${Object.keys(FARGATE_SIZES).join(', ')}`);
     else if (!memory.includes(settings.hostMemoryMiB)) fail('hostMemoryMiB', `must be one of ${memory.join(', ')}`);
+    if (settings.eventLogDays > settings.mediaDays) fail('eventLogDays', 'must not be more than mediaDays');
     if ((settings.domainName === undefined) !== (settings.certificateArn === undefined))
       fail('domainName', 'goes with certificateArn');
     if ((settings.hostedZoneId === undefined) !== (settings.hostedZoneName === undefined))

@@ -16,6 +16,7 @@ const dev: StageSettings = {
   maxHosts: 2,
   scaleInMinutes: 15,
   iamApi: true,
+  eventStream: true,
   authorizerCacheSeconds: 0,
   throttleRate: 50,
   throttleBurst: 100,
@@ -23,6 +24,7 @@ const dev: StageSettings = {
   waf: false,
   wafRequestsPerAddress: 3_000,
   archiveDays: 1,
+  eventLogDays: 3,
   mediaDays: 7,
   logDays: 7,
   logLevel: 'info',
@@ -45,6 +47,7 @@ const prod: StageSettings = {
   usagePlans: { standard: { rate: 100, burst: 200 } },
   waf: true,
   archiveDays: 14,
+  eventLogDays: 14,
   mediaDays: 90,
   logDays: 90,
 };

@@ -2,19 +2,21 @@ import { Aws, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Pool, TableDefinition, TableId } from '#shared/contracts/resources.ts';
+import type { Pool, ResourceNames, TableDefinition, TableId } from '#shared/contracts/resources.ts';
 import type { Installation } from '../installation.ts';
 import type { DataStack } from '../stacks/data-stack.ts';
 import { acknowledgePattern } from './acknowledge.ts';
 
-/** What can be done to a table's rows: `clear` deletes what a query finds; `get`, `query`, `put` and `update` are that alone. */
-export type TableRight = 'read' | 'scan' | 'write' | 'clear' | 'get' | 'query' | 'put' | 'update';
+/** What can be done to a table's rows: `append` puts many at once; `clear` deletes what a query finds; `get`, `query`, `put` and `update` are that alone. */
+export type TableRight = 'read' | 'scan' | 'write' | 'append' | 'clear' | 'get' | 'query' | 'put' | 'update';
+type QueueId = keyof ResourceNames['queues'];
 export type TableRights = Readonly<Partial<Record<TableId, readonly TableRight[]>>>;
 
 const TABLE_ACTIONS: Readonly<Record<TableRight, readonly string[]>> = {
   read: ['GetItem', 'Query', 'BatchGetItem'],
   scan: ['Scan'],
   write: ['PutItem', 'UpdateItem', 'DeleteItem'],
+  append: ['BatchWriteItem'],
   clear: ['Query', 'BatchWriteItem'],
   get: ['GetItem'],
   query: ['Query'],
@@ -103,6 +105,17 @@ export function allowHostCount(role: Role, { ecs }: Installation): void {
   );
   role.addToPolicy(
     new PolicyStatement({ actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: services }),
+  );
+}
+
+/** Sending to some of the installation's queues. */
+export function allowSending(role: Role, { names }: Installation, queues: readonly QueueId[]): void {
+  const arn = `arn:${Aws.PARTITION}:sqs:${Aws.REGION}:${Aws.ACCOUNT_ID}`;
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: ['sqs:GetQueueUrl', 'sqs:SendMessage'],
+      resources: queues.map((id) => `${arn}:${names.queues[id]}`),
+    }),
   );
 }
 

@@ -32,6 +32,7 @@ async function main(args: RestoreArguments): Promise<void> {
       apiKeys: table(tables.apiKeys),
       journal: table(tables.journal),
       dataKeys: table(tables.dataKeys),
+      eventLog: table(tables.eventLog),
     };
   };
   const bucketsOf = (prefix: string): Buckets => {

@@ -73,6 +73,7 @@ function installation(name: string) {
       apiKeys: new MemoryTable(`${name}-api-keys`, 'keyHash'),
       journal: new MemoryTable(`${name}-journal`, 'session', 'lsn'),
       dataKeys: new MemoryTable(`${name}-data-keys`, 'session', 'number'),
+      eventLog: new MemoryTable(`${name}-event-log`, 'session', 'place'),
     } satisfies Tables,
     buckets: { state: new MemoryBucket(`${name}-state`), media: new MemoryBucket(`${name}-media`) } satisfies Buckets,
   };

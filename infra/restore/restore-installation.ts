@@ -12,7 +12,7 @@ import type { Row, WholeBucket, WholeTable } from '#shared/ports/whole-installat
 import { copyBucket, copyTable } from './copying.ts';
 import { restoredJob, restoredMessage, restoredSession } from './restored-rows.ts';
 
-type CopiedTable = Exclude<TableId, 'hosts' | 'fleets'>;
+type CopiedTable = Exclude<TableId, 'hosts' | 'fleets' | 'streams'>;
 export type Tables = Readonly<Record<CopiedTable, WholeTable>>;
 export type Buckets = Readonly<Record<BucketId, WholeBucket>>;
 
@@ -58,7 +58,7 @@ type Placed = Pick<SessionRow, 'name' | 'incarnation' | 'shard' | 'epoch'>;
  * Fills an installation that was never used with another one's backup. May be run again after a failure, until the first
  * host has run. The sessions come last: what has a row there is complete, whoever looks.
  *
- * Not brought over are hosts and what was decided about their number; shards are free, under an epoch above all before.
+ * Not brought over are hosts, what was decided about their number, and open event streams; shards are free, under an epoch above all before.
  *
  * @throws RestoreRefusedError, IncompleteCopyError; NotFoundError when a table is missing
  */
@@ -88,6 +88,7 @@ export async function restoreInstallation(options: RestoreOptions): Promise<Rest
   await copy('chats');
   await copy('jobs', (row) => restoredJob(below(row)));
   await copy('apiKeys');
+  await copy('eventLog');
   const free = shards.map(({ shard }): ShardRow => ({ shard, epoch, owner: null, ownerIncarnation: null }));
   await target.tables.shards.put(free);
   report(`${target.tables.shards.name}: ${free.length} rows, free, epoch ${epoch}`);

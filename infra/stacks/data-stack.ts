@@ -106,6 +106,8 @@ export class DataStack extends Stack {
       apiKeys: make('apiKeys'),
       journal: make('journal'),
       dataKeys: make('dataKeys'),
+      eventLog: make('eventLog'),
+      streams: make('streams'),
     };
   }
 

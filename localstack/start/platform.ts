@@ -7,6 +7,9 @@ import { createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
 import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
+import { createAwsStreamConnections } from '#functions/event-stream/connections/aws-connections.ts';
+import { createAwsStreamFanout } from '#functions/event-stream/fanout/aws-fanout.ts';
+import { createAwsStreamSender } from '#functions/event-stream/sender/aws-sender.ts';
 import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
@@ -14,6 +17,7 @@ import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES } from '#shared/contracts/api/routes.ts';
+import { STREAM_STAGE } from '#shared/contracts/event-stream.ts';
 import { ECS_SOURCE, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
 import {
   type ResourceNames,
@@ -125,6 +129,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       binaryMediaTypes: BINARY_MEDIA_TYPES,
       invocationLimitBytes: 6 * 1024 * 1024,
       cors: { allowHeaders: API_HEADERS },
+      webSocket: { path: `/${STREAM_STAGE}`, stage: STREAM_STAGE, functionName: 'stream-connections' },
     },
     ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
@@ -201,6 +206,9 @@ function loadFunctions(
     ...Object.fromEntries(api.map(([name, handler]) => [name, { handler }])),
     [AUTHORIZER]: { handler: createAuthorizer({ keys }) },
     [CAPACITY]: { handler: createAwsCapacity(process.env, { dynamo }, launcher), timeoutSeconds: 60 },
+    'stream-connections': { handler: createAwsStreamConnections(process.env, { dynamo, sqs }) },
+    'stream-fanout': { handler: createAwsStreamFanout(process.env, { dynamo, sqs }) },
+    'stream-sender': { handler: createAwsStreamSender(process.env, { dynamo, s3, sqs }) },
     reconciler: { handler: createAwsReconciler(process.env, { dynamo, sqs }), timeoutSeconds: 60 },
     'event-projector': {
       handler: createEventProjectorHandler({

@@ -41,6 +41,9 @@ const THROTTLED: ReadonlySet<string | undefined> = new Set([
   'ThrottlingException',
   'RequestLimitExceeded',
 ]);
+/** How often in a row the table may leave something unprocessed. */
+const PUT_TURNS = 4;
+const FIRST_PAUSE_MS = 25;
 
 /** One table: the requests a repository makes of it. @throws DependencyError for whatever is not expected */
 export class DynamoDbTable {
@@ -176,6 +179,33 @@ export class DynamoDbTable {
       start = page.LastEvaluatedKey;
     } while (start !== undefined && count < atMost);
     return count;
+  }
+
+  /**
+   * Puts items over what there is. What the table does not process is asked for a few times more.
+   * @param keyAttributes of this table
+   * @returns the items that may not be there, and the error if a request failed
+   */
+  async putSome<T extends Item>(
+    items: readonly T[],
+    keyAttributes: readonly string[],
+  ): Promise<{ readonly left: ReadonlySet<T>; readonly error?: DependencyError }> {
+    const keyOf = (item: Item = {}) => JSON.stringify(keyAttributes.map((name) => item[name]));
+    const waiting = new Map(items.map((item) => [keyOf(item), item]));
+    for (let turns = 0; turns < PUT_TURNS && waiting.size > 0; ) {
+      if (turns > 0) await delay(FIRST_PAUSE_MS * 2 ** turns * Math.random());
+      const batch = [...waiting].slice(0, BATCH_WRITE_LIMIT);
+      try {
+        const requests = batch.map(([, item]) => ({ PutRequest: { Item: item } }));
+        const left = new Set((await this.#write(requests)).map(({ PutRequest }) => keyOf(PutRequest?.Item)));
+        for (const [key] of batch) if (!left.has(key)) waiting.delete(key);
+        turns = left.size === 0 ? 0 : turns + 1;
+      } catch (error) {
+        if (error instanceof DependencyError) return { left: new Set(waiting.values()), error };
+        throw error;
+      }
+    }
+    return { left: new Set(waiting.values()) };
   }
 
   /** Items in no order; keys without an item are left out. */

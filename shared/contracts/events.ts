@@ -226,7 +226,7 @@ const envelopeFields = {
     platform: z.string(),
     worker: z.object({ id: z.string().nullable() }),
   }),
-  /** Strictly grows within a session. A session that was deleted and created anew begins at 1; `id` is unique over both. */
+  /** Strictly grows within a session, from its creation in milliseconds on, so also over a deletion and a creation anew. */
   seq: z.number(),
   schemaVersion: z.int().default(EVENT_SCHEMA_VERSION),
   traceparent: z.string().optional(),

@@ -7,6 +7,7 @@ import { apiEnvSchema } from '#functions/api/env.ts';
 import { authorizerEnvSchema } from '#functions/authorizer/env.ts';
 import { capacityEnvSchema, ecsEnvSchema, fleetPools } from '#functions/capacity/env.ts';
 import { eventProjectorEnvSchema } from '#functions/event-projector/env.ts';
+import { eventStreamEnvSchema } from '#functions/event-stream/env.ts';
 import { reconcilerEnvSchema } from '#functions/reconciler/env.ts';
 import { METRICS } from '#shared/observability/metrics.ts';
 import { SettingsError, settingsSchema } from '../../infra/config/settings.ts';
@@ -176,6 +177,8 @@ describe('functions', () => {
       { pool: 'socket', limits: { unitsPerHost: 500, warmSpares: 1, minHosts: 0, maxHosts: 10 } },
     ]);
     expect(eventProjectorEnvSchema.parse(environmentOf('event-projector')).BUCKET_SUFFIX).toBe('-account-region');
+    for (const name of ['stream-connections', 'stream-fanout', 'stream-sender'])
+      expect(eventStreamEnvSchema.parse(environmentOf(name)).BUCKET_SUFFIX).toBe('-account-region');
     expect(authorizerEnvSchema.parse(environmentOf('authorizer')).USAGE_PLANS).toBe('standard');
   });
 });
@@ -265,6 +268,7 @@ describe('settings', () => {
     ['hostMemoryMiB', '512'],
     ['domainName', 'wa.example.com'],
     ['logDays', '8'],
+    ['eventLogDays', '91'],
     ['usagePlans', '{}'],
     ['waf', 'perhaps'],
   ])('%s=%s is refused by name', (name, value) => {

@@ -1,0 +1,4 @@
+import { createAwsStreamConnections } from './aws-connections.ts';
+
+/** Entry point of the function. */
+export const handler = createAwsStreamConnections(process.env);
