@@ -2,6 +2,7 @@ import { Aws, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Pool, TableDefinition, TableId } from '#shared/contracts/resources.ts';
 import type { Installation } from '../installation.ts';
 import type { DataStack } from '../stacks/data-stack.ts';
@@ -104,6 +105,16 @@ export function allowHostCount(role: Role, { ecs }: Installation): void {
   );
   role.addToPolicy(
     new PolicyStatement({ actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: services }),
+  );
+}
+
+/** Putting messages on queues. */
+export function allowSending(role: Role, queues: readonly Queue[]): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: ['sqs:GetQueueUrl', 'sqs:SendMessage'],
+      resources: queues.map(({ queueArn }) => queueArn),
+    }),
   );
 }
 

@@ -2,15 +2,24 @@ import type { ApiFunctionName } from '#shared/contracts/api/routes.ts';
 import type { TableRights } from '../constructs/access.ts';
 
 /** The functions besides the API's. */
-export type WorkFunctionName = 'authorizer' | 'event-projector' | 'reconciler' | 'capacity' | 'administrator-key';
+export type WorkFunctionName =
+  | 'authorizer'
+  | 'event-projector'
+  | 'reconciler'
+  | 'capacity'
+  | 'administrator-key'
+  | 'webhook-fanout'
+  | 'webhook-dispatcher';
 export type FunctionName = ApiFunctionName | WorkFunctionName;
 
 export interface FunctionRights {
   readonly tables: TableRights;
   /** `send`: wake a shard's owner; `depth`: see how much waits. */
   readonly shardQueues?: readonly ('send' | 'depth')[];
-  /** Tells on the bus that a session wants a host. */
+  /** Tells on the bus that a session wants a host, or that a webhook was disabled. */
   readonly events?: true;
+  /** `timers`: has endpoints of webhooks woken later; `wakes`: at once. */
+  readonly webhookQueues?: readonly ('timers' | 'wakes')[];
   /** Decides how many hosts run. */
   readonly hostCount?: true;
   readonly media?: {
@@ -34,8 +43,16 @@ const ACCEPT_JOBS = {
  */
 export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'api-sessions': {
-    tables: { sessions: ['read', 'scan', 'write'], messages: ['clear'], chats: ['clear'] },
+    tables: {
+      sessions: ['read', 'scan', 'write'],
+      messages: ['clear'],
+      chats: ['clear'],
+      eventLog: ['query'],
+      webhookEndpoints: ['query', 'put', 'update', 'clear'],
+      webhookDeliveries: ['clear'],
+    },
     shardQueues: ['send'],
+    webhookQueues: ['timers'],
     events: true,
   },
   'api-pairing': ACCEPT_JOBS,
@@ -48,6 +65,16 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'api-chats': { ...ACCEPT_JOBS, tables: { ...ACCEPT_JOBS.tables, messages: ['read'], chats: ['read'] } },
   'api-files': { tables: {}, media: { prefixes: ['files/'], actions: ['GetObject'], list: true } },
   'api-jobs': { tables: { jobs: ['read', 'write'], messages: ['read'] } },
+  'api-webhooks': {
+    tables: {
+      sessions: ['get'],
+      eventLog: ['query'],
+      webhookEndpoints: ['get', 'query', 'put', 'update'],
+      webhookDeliveries: ['query', 'append'],
+    },
+    webhookQueues: ['wakes'],
+    media: { prefixes: ['events/'], actions: ['GetObject'] },
+  },
   'api-server': { tables: { sessions: ['read'] } },
   'api-docs': { tables: {} },
   authorizer: { tables: { apiKeys: ['read'] } },
@@ -59,6 +86,18 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   capacity: {
     tables: { hosts: ['scan', 'update'], shards: ['scan'], sessions: ['get', 'query'], fleets: ['get', 'put'] },
     hostCount: true,
+  },
+  'webhook-fanout': { tables: { sessions: ['get'] }, webhookQueues: ['timers', 'wakes'] },
+  'webhook-dispatcher': {
+    tables: {
+      sessions: ['get'],
+      eventLog: ['query'],
+      webhookEndpoints: ['get', 'put', 'update'],
+      webhookDeliveries: ['query', 'append'],
+    },
+    webhookQueues: ['timers', 'wakes'],
+    events: true,
+    media: { prefixes: ['events/'], actions: ['GetObject'] },
   },
   'administrator-key': { tables: { apiKeys: ['read', 'write'] } },
 };

@@ -6,12 +6,14 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
+import type { Settings } from '../config/settings.ts';
 import {
   allowEvents,
   allowHostCount,
   allowKeyVia,
   allowListing,
   allowObjects,
+  allowSending,
   allowShardQueues,
   allowTables,
 } from '../constructs/access.ts';
@@ -41,7 +43,7 @@ export class FunctionsStack extends Stack {
     const make = (name: FunctionName): LambdaFunction => {
       const environment = environmentOf(name, props);
       const made = platformFunction(this, name, { installation, ...SHAPES[name], environment });
-      this.#allow(made.role, name, data, installation);
+      this.#allow(made.role, name, props);
       this.#roles.set(name, made.role);
       return made.function;
     };
@@ -53,12 +55,15 @@ export class FunctionsStack extends Stack {
       'api-chats': make('api-chats'),
       'api-files': make('api-files'),
       'api-jobs': make('api-jobs'),
+      'api-webhooks': make('api-webhooks'),
       'api-server': make('api-server'),
       'api-docs': make('api-docs'),
       authorizer: make('authorizer'),
       'event-projector': make('event-projector'),
       reconciler: make('reconciler'),
       capacity: make('capacity'),
+      'webhook-fanout': make('webhook-fanout'),
+      'webhook-dispatcher': make('webhook-dispatcher'),
       'administrator-key': make('administrator-key'),
     };
     this.#connectQueues(installation, messaging, data);
@@ -72,14 +77,23 @@ export class FunctionsStack extends Stack {
     return found;
   }
 
-  #allow(role: Role, name: FunctionName, data: DataStack, installation: Installation): void {
-    const { tables, shardQueues = [], events, hostCount, media }: FunctionRights = FUNCTION_RIGHTS[name];
+  #allow(role: Role, name: FunctionName, { data, messaging, installation }: FunctionsStackProps): void {
+    const rights: FunctionRights = FUNCTION_RIGHTS[name];
+    const { tables, shardQueues = [], webhookQueues = [], events, hostCount, media } = rights;
+    const { webhooks, webhookEndpoints } = installation.names.queues;
+    const queueOf = { timers: webhooks, wakes: webhookEndpoints } as const;
     const bucket = installation.names.buckets.media;
     allowTables(role, data, installation, tables);
     if (shardQueues.length > 0) {
       const send = ['GetQueueUrl', 'SendMessage'];
       const actions = shardQueues.includes('depth') ? [...send, 'GetQueueAttributes'] : send;
       allowShardQueues(role, installation, 'socket', actions);
+    }
+    if (webhookQueues.length > 0) {
+      allowSending(
+        role,
+        webhookQueues.map((queue) => messaging.queueNamed(queueOf[queue])),
+      );
     }
     if (events) allowEvents(role, installation);
     if (hostCount) allowHostCount(role, installation);
@@ -88,6 +102,7 @@ export class FunctionsStack extends Stack {
     const services = [
       ...(Object.keys(tables).length > 0 ? (['dynamodb'] as const) : []),
       ...(media === undefined ? [] : (['s3'] as const)),
+      ...(webhookQueues.length === 0 ? [] : (['sqs'] as const)),
     ];
     if (services.length > 0) allowKeyVia(role, data.dataKey, services);
   }
@@ -153,6 +168,11 @@ function environmentOf(name: FunctionName, { installation, data }: FunctionsStac
     // A reference that CloudFormation resolves: the value is in no template.
     LOG_HASH_KEY: data.logHashKey.secretValue.unsafeUnwrap(),
   };
+  const ofApi = {
+    ...logging,
+    SHARD_COUNT: String(settings.shards),
+    ...(settings.domainName !== undefined && { PUBLIC_URL: `https://${settings.domainName}` }),
+  };
   switch (name) {
     case 'authorizer':
       return { USAGE_PLANS: Object.keys(settings.usagePlans).join(',') };
@@ -162,6 +182,13 @@ function environmentOf(name: FunctionName, { installation, data }: FunctionsStac
       return logging;
     case 'reconciler':
       return { ...logging, SHARD_COUNT: String(settings.shards), METRICS: 'emf' };
+    case 'webhook-fanout':
+      return { ...logging, ...globalWebhookOf(settings, data) };
+    case 'webhook-dispatcher':
+      return { ...logging, ...globalWebhookOf(settings, data), ...privateHostsOf(settings), METRICS: 'emf' };
+    case 'api-sessions':
+    case 'api-webhooks':
+      return { ...ofApi, ...globalWebhookOf(settings, data), ...privateHostsOf(settings) };
     case 'capacity':
       return {
         ...logging,
@@ -175,10 +202,28 @@ function environmentOf(name: FunctionName, { installation, data }: FunctionsStac
         METRICS: 'emf',
       };
     default:
-      return {
-        ...logging,
-        SHARD_COUNT: String(settings.shards),
-        ...(settings.domainName !== undefined && { PUBLIC_URL: `https://${settings.domainName}` }),
-      };
+      return ofApi;
   }
+}
+
+function privateHostsOf({ webhookPrivateHosts }: Settings): Record<string, string> {
+  return webhookPrivateHosts === undefined ? {} : { WEBHOOK_ALLOW_PRIVATE_HOSTS: webhookPrivateHosts };
+}
+
+/** The installation's own webhook, for everybody who has to know that there is one. */
+function globalWebhookOf(settings: Settings, { webhookHmacKey }: DataStack): Record<string, string> {
+  if (settings.webhookUrl === undefined || webhookHmacKey === undefined) return {};
+  const { webhookRetriesPolicy, webhookRetriesDelaySeconds, webhookRetriesAttempts, webhookCustomHeaders } = settings;
+  return {
+    WHATSAPP_HOOK_URL: settings.webhookUrl,
+    WHATSAPP_HOOK_EVENTS: settings.webhookEvents,
+    // A reference that CloudFormation resolves, as above.
+    WHATSAPP_HOOK_HMAC_KEY: webhookHmacKey.secretValue.unsafeUnwrap(),
+    ...(webhookRetriesPolicy !== undefined && { WHATSAPP_HOOK_RETRIES_POLICY: webhookRetriesPolicy }),
+    ...(webhookRetriesDelaySeconds !== undefined && {
+      WHATSAPP_HOOK_RETRIES_DELAY_SECONDS: String(webhookRetriesDelaySeconds),
+    }),
+    ...(webhookRetriesAttempts !== undefined && { WHATSAPP_HOOK_RETRIES_ATTEMPTS: String(webhookRetriesAttempts) }),
+    ...(webhookCustomHeaders !== undefined && { WHATSAPP_HOOK_CUSTOM_HEADERS: webhookCustomHeaders }),
+  };
 }

@@ -8,6 +8,8 @@ import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
 import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
 import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
+import { createAwsWebhookDispatcher } from '#functions/webhook-dispatcher/aws-webhook-dispatcher.ts';
+import { createAwsWebhookFanout } from '#functions/webhook-fanout/aws-webhook-fanout.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
@@ -181,17 +183,20 @@ function taskStopped(taskArn: string) {
 
 /** The functions, in this process; the SDK inside them finds the local cloud as it finds AWS, in the environment. */
 function loadFunctions(
-  { dynamo, s3, sqs }: AwsClients,
+  clients: AwsClients,
   names: ResourceNames,
   keys: ApiKeyStore,
   launcher: HostLauncher | undefined,
 ): FunctionTable {
+  const { dynamo, s3, sqs } = clients;
   const deps = createAwsApiDeps(process.env);
   const api = Object.entries(createApiFunctions(deps));
   return {
     ...Object.fromEntries(api.map(([name, handler]) => [name, { handler }])),
     [AUTHORIZER]: { handler: createAuthorizer({ keys }) },
     [CAPACITY]: { handler: createAwsCapacity(process.env, { dynamo }, launcher), timeoutSeconds: 60 },
+    'webhook-fanout': { handler: createAwsWebhookFanout(process.env, clients) },
+    'webhook-dispatcher': { handler: createAwsWebhookDispatcher(process.env, clients) },
     reconciler: { handler: createAwsReconciler(process.env, { dynamo, sqs }), timeoutSeconds: 60 },
     'event-projector': {
       handler: createEventProjectorHandler({
