@@ -10,6 +10,7 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { globalWebhook } from '#shared/contracts/webhooks.ts';
 import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
+import { createMetrics } from '#shared/observability/metrics.ts';
 import { webhookDispatcherEnvSchema } from './env.ts';
 import { createWebhookDispatcherHandler } from './handler.ts';
 
@@ -32,7 +33,7 @@ export function createAwsWebhookDispatcher(
 ) {
   const env = webhookDispatcherEnvSchema.parse(environment);
   if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
-  const { tables, queues, buckets, bus } = resourceNames(env);
+  const { prefix, tables, queues, buckets, bus } = resourceNames(env);
   const media = new LazyMediaStore(buckets.media, loadS3MediaStore({ pathStyle: env.S3_PATH_STYLE, client: s3 }));
   return createWebhookDispatcherHandler({
     sessions: new DynamoDbSessionStore(dynamo, tables.sessions),
@@ -46,6 +47,7 @@ export function createAwsWebhookDispatcher(
     random: Math.random,
     userAgent: `Trunkline/${env.TRUNKLINE_VERSION}`,
     budgetMs: BUDGET_MS,
+    metrics: createMetrics({ namespace: prefix, mode: env.METRICS }),
     logger: createLogger({ name: 'webhook-dispatcher', level: env.LOG_LEVEL }),
   });
 }

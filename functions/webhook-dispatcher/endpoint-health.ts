@@ -16,7 +16,7 @@ export class EndpointHealth {
   #last: LastDelivery | undefined;
   #delivered = 0;
   #failed = 0;
-  #tries = 0;
+  readonly #sum = { deliveries: 0, failures: 0, givenUp: 0 };
 
   constructor({ failures }: Pick<WebhookEndpointRow, 'failures'>, random: () => number) {
     this.#failures = failures;
@@ -42,13 +42,13 @@ export class EndpointHealth {
     return this.#disabledAt !== undefined;
   }
 
-  /** Tries of this run. */
-  get tries(): number {
-    return this.#tries;
+  /** Of this run. */
+  get sum(): { readonly deliveries: number; readonly failures: number; readonly givenUp: number } {
+    return this.#sum;
   }
 
   note(outcome: DeliveryOutcome, eventId: string, now: number): LastDelivery {
-    this.#tries += 1;
+    this.#sum[outcome.kind === 'delivered' ? 'deliveries' : 'failures'] += 1;
     this.#isNews = true;
     switch (outcome.kind) {
       case 'delivered':
@@ -85,6 +85,7 @@ export class EndpointHealth {
   /** Events that get no further try. */
   noteGivenUp(count: number): void {
     this.#failed += count;
+    this.#sum.givenUp += count;
     this.#isNews ||= count > 0;
   }
 

@@ -5,6 +5,7 @@ import { type WebhookConfig, wantsEvent } from '#shared/contracts/webhooks.ts';
 import { type EventFilter, passesFilter } from '#shared/domain/webhook-filter.ts';
 import { deliveryOutcome } from '#shared/domain/webhook-outcome.ts';
 import type { Logger } from '#shared/observability/logger.ts';
+import { METRICS, type Metrics } from '#shared/observability/metrics.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { EventLog, LoggedEvent } from '#shared/ports/event-log.ts';
 import type { WebhookNotices } from '#shared/ports/webhook-notices.ts';
@@ -29,6 +30,7 @@ export interface EndpointRunDeps {
   readonly userAgent: string;
   /** After this time a run begins nothing more and leaves the rest to another, milliseconds. */
   readonly budgetMs: number;
+  readonly metrics: Metrics;
   readonly logger: Pick<Logger, 'debug' | 'warn'>;
 }
 
@@ -72,11 +74,26 @@ export class EndpointRun {
   }
 
   async run(): Promise<void> {
-    const more = (await this.#retry()) || (await this.#readOn());
+    let more: boolean;
+    try {
+      more = (await this.#retry()) || (await this.#readOn());
+    } finally {
+      this.#count();
+    }
     if (more && !this.#health.isClosedTo) {
       const { session, endpointId } = this.#target.row;
       await this.#deps.queue.wake([{ wake: { session, endpointId }, cause: ulid() }]);
     }
+  }
+
+  #count(): void {
+    const { deliveries, failures, givenUp } = this.#health.sum;
+    if (deliveries + failures + givenUp === 0) return;
+    this.#deps.metrics.emit({ Pool: 'socket' }, [
+      [METRICS.webhookDeliveries, deliveries],
+      [METRICS.webhookFailures, failures],
+      [METRICS.webhooksGivenUp, givenUp],
+    ]);
   }
 
   /** @returns true when there is more to do at once */

@@ -64,7 +64,8 @@ export async function fanOut(
   };
   await Promise.all(bodies.map((body, index) => take(body, index).catch((error: unknown) => failed(index, error))));
   try {
-    if (wishes.size > 0) await queue.wake([...wishes.values()]);
+    const wakes = [...wishes.values()].map(({ wake, cause }) => ({ wake, cause }));
+    if (wakes.length > 0) await queue.wake(wakes);
   } catch (error) {
     for (const { of } of wishes.values()) for (const index of of) failed(index, error);
   }

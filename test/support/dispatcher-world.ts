@@ -32,6 +32,8 @@ export class DispatcherWorld {
   readonly wakes: WebhookWake[] = [];
   readonly timers: WebhookTimer[] = [];
   readonly notices: WebhookDisabled[] = [];
+  /** Deliveries, failures and events given up of each run that had any. */
+  readonly metrics: (readonly number[])[] = [];
   now = START;
   /** What the receiver answers. */
   answer: (posted: Posted) => WebhookAnswer | Promise<WebhookAnswer> = () => OK;
@@ -136,6 +138,7 @@ export class DispatcherWorld {
       random: () => 0.5,
       userAgent: 'Trunkline/test',
       budgetMs: 12_000,
+      metrics: { emit: (_dimensions, values) => void this.metrics.push(values.map(([, value]) => value)) },
       logger: { debug: () => {}, warn: () => {} },
     };
   }

@@ -35,7 +35,7 @@ export function createWebhooksHandlers(deps: ApiDeps): ApiHandlers<typeof webhoo
       const endpoint = endpointOf(row, body.endpoint);
       if (body.events) return json(await replayEvents(deps, row.name, endpoint, body.events));
       const { from, to, after } = body;
-      const range = { from: from ?? 0, to: to ?? deps.clock.now(), after: after ?? undefined };
+      const range = { from: from ?? 0, to: to ?? Number.POSITIVE_INFINITY, after: after ?? undefined };
       return json(await replayRange(deps, row.name, endpoint, range));
     },
   };

@@ -56,7 +56,7 @@ export const webhooksOperations = defineOperations('webhooks', {
           endpoint: endpointField,
           events: z.array(z.string().max(100)).min(1).max(100).nullish().meta({ description: 'Ids of events.' }),
           from: time.nullish().meta({ description: 'Events logged from then on, milliseconds since 1970.' }),
-          to: time.nullish().meta({ description: 'And before. Left out: until now.' }),
+          to: time.nullish().meta({ description: 'And before then. Left out: all up to now.' }),
           after: z
             .number()
             .int()
