@@ -116,6 +116,18 @@ export const settingsSchema = z
     logDays,
     /** Who is told of alarms. @default nobody */
     alarmEmail: z.email().optional(),
+    /** A webhook that every session has besides its own. The key of its HMAC is a secret that Secrets Manager makes. @default none */
+    webhookUrl: z.url({ protocol: /^https?$/ }).optional(),
+    /** Names of events, separated by commas. */
+    webhookEvents: z.string().min(1),
+    /** WAHA's retries; without any the default over 72 hours. */
+    webhookRetriesPolicy: z.enum(['constant', 'linear', 'exponential']).optional(),
+    webhookRetriesDelaySeconds: integer(0, 86_400).optional(),
+    webhookRetriesAttempts: integer(0, 100).optional(),
+    /** `name:value`, separated by semicolons. */
+    webhookCustomHeaders: z.string().optional(),
+    /** Hosts that webhooks may go to although they are private, separated by commas. @default none */
+    webhookPrivateHosts: z.string().optional(),
     logLevel: z.enum(['error', 'warn', 'info', 'debug']),
     /** For sessions that name no pacing profile. */
     pacingProfile: z.enum(['safe', 'warm', 'trusted', 'off']),

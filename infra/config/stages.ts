@@ -27,6 +27,7 @@ const dev: StageSettings = {
   eventLogDays: 3,
   mediaDays: 7,
   logDays: 7,
+  webhookEvents: '*',
   logLevel: 'info',
   pacingProfile: 'safe',
 };

@@ -33,6 +33,8 @@ async function main(args: RestoreArguments): Promise<void> {
       journal: table(tables.journal),
       dataKeys: table(tables.dataKeys),
       eventLog: table(tables.eventLog),
+      webhookEndpoints: table(tables.webhookEndpoints),
+      webhookDeliveries: table(tables.webhookDeliveries),
     };
   };
   const bucketsOf = (prefix: string): Buckets => {

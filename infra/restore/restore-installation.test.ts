@@ -74,6 +74,8 @@ function installation(name: string) {
       journal: new MemoryTable(`${name}-journal`, 'session', 'lsn'),
       dataKeys: new MemoryTable(`${name}-data-keys`, 'session', 'number'),
       eventLog: new MemoryTable(`${name}-event-log`, 'session', 'place'),
+      webhookEndpoints: new MemoryTable(`${name}-webhook-endpoints`, 'session', 'endpointId'),
+      webhookDeliveries: new MemoryTable(`${name}-webhook-deliveries`, 'endpoint', 'seq'),
     } satisfies Tables,
     buckets: { state: new MemoryBucket(`${name}-state`), media: new MemoryBucket(`${name}-media`) } satisfies Buckets,
   };

@@ -89,6 +89,8 @@ export async function restoreInstallation(options: RestoreOptions): Promise<Rest
   await copy('jobs', (row) => restoredJob(below(row)));
   await copy('apiKeys');
   await copy('eventLog');
+  await copy('webhookDeliveries');
+  await copy('webhookEndpoints');
   const free = shards.map(({ shard }): ShardRow => ({ shard, epoch, owner: null, ownerIncarnation: null }));
   await target.tables.shards.put(free);
   report(`${target.tables.shards.name}: ${free.length} rows, free, epoch ${epoch}`);

@@ -34,6 +34,8 @@ export class DataStack extends Stack {
   readonly buckets: Readonly<Record<BucketId, Bucket>>;
   readonly administratorKey: Secret;
   readonly logHashKey: Secret;
+  /** Of the installation's own webhook, where there is one. */
+  readonly webhookHmacKey: Secret | undefined;
   readonly #keep: boolean;
   readonly #prefix: string;
 
@@ -67,6 +69,10 @@ export class DataStack extends Stack {
       value: this.administratorKey.secretArn,
       description: 'Secret with the administrator’s key',
     });
+    this.webhookHmacKey =
+      settings.webhookUrl === undefined
+        ? undefined
+        : this.#secret('WebhookHmacKey', 'webhook-hmac-key', 'Key of the HMAC of the installation’s own webhook');
     this.logHashKey = this.#secret('LogHashKey', 'log-hash-key', 'Key of the tags that stand for ids in logs');
   }
 
@@ -108,6 +114,8 @@ export class DataStack extends Stack {
       dataKeys: make('dataKeys'),
       eventLog: make('eventLog'),
       streams: make('streams'),
+      webhookEndpoints: make('webhookEndpoints'),
+      webhookDeliveries: make('webhookDeliveries'),
     };
   }
 

@@ -11,6 +11,8 @@ import { createAwsStreamConnections } from '#functions/event-stream/connections/
 import { createAwsStreamFanout } from '#functions/event-stream/fanout/aws-fanout.ts';
 import { createAwsStreamSender } from '#functions/event-stream/sender/aws-sender.ts';
 import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
+import { createAwsWebhookDispatcher } from '#functions/webhook-dispatcher/aws-webhook-dispatcher.ts';
+import { createAwsWebhookFanout } from '#functions/webhook-fanout/aws-webhook-fanout.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
@@ -195,11 +197,12 @@ function taskStopped(taskArn: string) {
 
 /** The functions, in this process; the SDK inside them finds the local cloud as it finds AWS, in the environment. */
 function loadFunctions(
-  { dynamo, s3, sqs }: AwsClients,
+  clients: AwsClients,
   names: ResourceNames,
   keys: ApiKeyStore,
   launcher: HostLauncher | undefined,
 ): FunctionTable {
+  const { dynamo, s3, sqs } = clients;
   const deps = createAwsApiDeps(process.env);
   const api = Object.entries(createApiFunctions(deps));
   return {
@@ -209,6 +212,8 @@ function loadFunctions(
     'stream-connections': { handler: createAwsStreamConnections(process.env, { dynamo, sqs }) },
     'stream-fanout': { handler: createAwsStreamFanout(process.env, { dynamo, sqs }) },
     'stream-sender': { handler: createAwsStreamSender(process.env, { dynamo, s3, sqs }) },
+    'webhook-fanout': { handler: createAwsWebhookFanout(process.env, clients) },
+    'webhook-dispatcher': { handler: createAwsWebhookDispatcher(process.env, clients) },
     reconciler: { handler: createAwsReconciler(process.env, { dynamo, sqs }), timeoutSeconds: 60 },
     'event-projector': {
       handler: createEventProjectorHandler({

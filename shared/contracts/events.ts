@@ -88,7 +88,7 @@ export const waMessageSchema = z
         media: mediaSchema.nullish(),
       })
       .nullish(),
-    /** What the engine knows beyond WAHA's fields: `lid`, `pushName`, `type`, `content` (protobuf, base64)… */
+    /** What the engine knows beyond WAHA's fields: `lid`, `pushName`, `type`, `mentions` (chat ids), `content` (protobuf, base64)… */
     _data: z.record(z.string(), z.unknown()).optional(),
   })
   .meta({ id: 'WAMessage' });

@@ -39,6 +39,14 @@ export const METRICS = {
   jobsWoken: { name: 'JobsWoken', unit: 'Count' },
   jobsExpired: { name: 'JobsExpired', unit: 'Count' },
 
+  // Of the dispatcher of webhooks, at each of its runs.
+  /** Events that receivers took. */
+  webhookDeliveries: { name: 'WebhookDeliveries', unit: 'Count' },
+  /** Tries that failed. */
+  webhookFailures: { name: 'WebhookFailures', unit: 'Count' },
+  /** Events that get no further try. */
+  webhooksGivenUp: { name: 'WebhooksGivenUp', unit: 'Count' },
+
   // Of the capacity function, once a minute and at every signal.
   hostsNeeded: { name: 'HostsNeeded', unit: 'Count' },
   hostsWanted: { name: 'HostsWanted', unit: 'Count' },
