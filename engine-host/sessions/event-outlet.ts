@@ -19,6 +19,13 @@ export interface EventOutletOptions {
   readonly metadata: () => Readonly<Record<string, string>>;
 }
 
+interface EmittedEvent {
+  readonly envelope: EventEnvelope;
+  readonly published: (() => void) | undefined;
+  /** Resolves when the state that it comes with is durable. */
+  readonly durable: Promise<void>;
+}
+
 /**
  * A session's way out for events: numbers them, puts the envelope around them, and passes them on in order, each only
  * when the state that it comes with is durable.
@@ -27,6 +34,8 @@ export class EventOutlet {
   readonly #options: EventOutletOptions;
   readonly #seq: SeqCounter;
   #tail: Promise<void> = Promise.resolve();
+  /** Emitted, and not yet waiting to be durable. */
+  #turn: EmittedEvent[] | undefined;
 
   constructor(options: EventOutletOptions) {
     this.#options = options;
@@ -35,16 +44,28 @@ export class EventOutlet {
 
   /** @param published called once when the log and the bus have accepted the event */
   emit(event: EngineEvent, published?: () => void): void {
-    const { state, lane } = this.#options;
+    const { state } = this.#options;
     const envelope = this.#envelope(event);
     const durable = state.durable(state.head);
-    this.#tail = this.#tail.then(async () => {
-      await durable;
-      lane.submit(envelope, published);
-    });
+    durable.catch(() => {});
+    const emitted = { envelope, published, durable };
+    if (this.#turn !== undefined) {
+      this.#turn.push(emitted);
+      return;
+    }
+    const turn = [emitted];
+    this.#turn = turn;
+    this.#tail = this.#tail.then(() => this.#submit(turn));
     // Whoever drains gets the failure; without a drain the session is being fenced anyway.
     this.#tail.catch(() => {});
-    durable.catch(() => {});
+  }
+
+  /** What was emitted at once, as `message` and `message.any`, goes to the bus at once: it is one call. */
+  async #submit(turn: readonly EmittedEvent[]): Promise<void> {
+    const { lane } = this.#options;
+    this.#turn = undefined;
+    await Promise.all(turn.map(({ durable }) => durable));
+    for (const { envelope, published } of turn) lane.submit(envelope, published);
   }
 
   /** Resolves when the log and the bus have everything. @throws NotOwnerError when that can no longer happen */

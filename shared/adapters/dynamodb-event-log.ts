@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompress } from 'node:zlib';
+import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { EventEnvelope } from '../contracts/events.ts';
@@ -24,10 +23,11 @@ const DELETED_AT_ONCE = 250;
 const CLOCK_DIFFERENCE_MS = 3_600_000;
 const DAY_SECONDS = 86_400;
 const SEQ_DIGITS = 15;
+/** Above this the work goes to another thread; below, the way there would cost more. */
+const SMALL_BYTES = 32 * 1024;
+/** Above any row's. */
+const MAX_BYTES = 4 * 1024 * 1024;
 const LAST_SEQ = 10 ** SEQ_DIGITS - 2;
-
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
 
 const bodySchema = z.array(z.unknown());
 const placeSchema = eventLogRowSchema.pick({ place: true });
@@ -187,7 +187,7 @@ export class DynamoDbEventLog implements EventLog {
 
   /** A row's events above a `seq`. One whose body is in the media bucket no more is left out: it has expired. */
   async #unpack({ body, events }: EventLogRow, after: number): Promise<readonly EventEnvelope[]> {
-    const details = bodySchema.parse(JSON.parse((await decompress(body)).toString('utf8')));
+    const details = bodySchema.parse(JSON.parse(await unzipped(body)));
     const wanted = details.filter((_, index) => (events[index]?.seq ?? 0) > after);
     const found: EventEnvelope[] = [];
     for (const detail of wanted) {
@@ -254,13 +254,24 @@ async function itemOf(events: readonly Packed[], loggedAt: number, ttl: number):
   if (first === undefined || last === undefined) throw new RangeError('A row has at least one event');
   return {
     session: first.envelope.session,
-    // Rows that end with the same event lie in the order of their writing. None takes another's place: it may have more events.
-    place: `${placeOf(last.envelope.seq)}#${digits(loggedAt, 13)}#${randomBytes(6).toString('base64url')}`,
+    // Of rows that end with the same event the first that was written has the most in front of it, and lies in front.
+    place: `${placeOf(last.envelope.seq)}#${digits(ROW_EVENTS - events.length, 3)}#${digits(loggedAt, 13)}`,
     loggedAt,
     events: events.map(({ envelope: { id, seq } }) => ({ id, seq })),
-    body: await compress(`[${events.map(({ detail }) => detail).join(',')}]`),
+    body: await zipped(`[${events.map(({ detail }) => detail).join(',')}]`),
     ttl,
   };
+}
+
+async function zipped(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  return text.length <= SMALL_BYTES ? zstdCompressSync(text) : await promisify(zstdCompress)(text);
+}
+
+async function unzipped(body: Uint8Array): Promise<string> {
+  const limit = { maxOutputLength: MAX_BYTES };
+  const bytes =
+    body.length <= SMALL_BYTES ? zstdDecompressSync(body, limit) : await promisify(zstdDecompress)(body, limit);
+  return bytes.toString('utf8');
 }
 
 /** Where the rows begin that end with this `seq`. */

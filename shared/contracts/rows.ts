@@ -119,7 +119,7 @@ export type ChatRow = z.infer<typeof chatRowSchema>;
 /** Row of the event log (ADR 18), key (`session`, `place`): what a session's owner logged at once. Rows may say the same events again. */
 export const eventLogRowSchema = z.object({
   session: z.string(),
-  /** Sorts: `seq` of the last event in 15 digits, `#`, `loggedAt` in 13, `#`, and something unique. */
+  /** Sorts: `seq` of the last event in 15 digits, `#`, rows with more events first, `#`, `loggedAt`. */
   place: z.string(),
   /** Milliseconds since 1970. */
   loggedAt: z.number(),

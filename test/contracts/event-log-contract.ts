@@ -64,7 +64,6 @@ export function defineEventLogContract(
       await log.append(events(4, 6));
       await log.append([event(9), event(12)]);
       await log.append([event(12)]);
-      await log.append([event(9), event(12)]);
       const all = [...range(1, 6), 9, 12];
       for (let after = 0; after <= 13; after += 1) {
         for (const limit of [1, 2, 3, 100]) {

@@ -171,7 +171,9 @@ describe('`since`', () => {
     for (const name of ['alpha', 'beta', 'gamma']) await world.sessions.create(sessionRow({ name }));
     await world.log.append([event(1), event(1, 'beta'), event(1, 'gamma')]);
     world.pass(300_000);
-    await world.log.append([event(2), event(2, 'beta')]);
+    await world.log.append([event(2, 'beta')]);
+    world.pass(30_000);
+    await append(2);
     world.pass(1_000);
     await world.log.append([event(3), event(3, 'beta'), event(3, 'gamma')]);
   });
