@@ -157,6 +157,9 @@ describe('an endpoint that is down', () => {
     expect(tried).toBeLessThanOrEqual(15);
     const { nextTryAt = 0 } = (await world.row()) ?? {};
     expect(nextTryAt).toBeGreaterThan(world.now);
+    // What was not tried is behind the cursor, and costs nothing.
+    expect((await world.deliveries()).length).toBeLessThanOrEqual(15);
+    expect((await world.row())?.cursor).toBeLessThan(20);
     await world.messages('1');
     await world.wake();
     expect(world.posted).toHaveLength(tried);

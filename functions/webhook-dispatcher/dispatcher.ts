@@ -31,7 +31,8 @@ export async function dispatch(wake: WebhookWake, deps: DispatcherDeps): Promise
   if (row === undefined || row.disabledAt !== undefined) return;
   if (row.nextTryAt !== undefined && row.nextTryAt > clock.now()) return;
   const filter = await compiled(endpoint.webhook.filter);
-  await new EndpointRun({ row, webhook: endpoint.webhook, filter }, deps).run();
+  const looksBack = wake.event === undefined || endpoint.webhook.ordered === true;
+  await new EndpointRun({ row, webhook: endpoint.webhook, filter, looksBack }, deps).run();
 }
 
 /** An earlier run has come past the event. */

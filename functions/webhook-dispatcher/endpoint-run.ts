@@ -38,12 +38,12 @@ export interface RunTarget {
   readonly row: WebhookEndpointRow;
   readonly webhook: WebhookConfig;
   readonly filter: EventFilter;
+  /** Whether what was set aside is looked at: when a timer says so, and always where it keeps back what is new. */
+  readonly looksBack: boolean;
 }
 
 const PAGE = 100;
 const POSTS_AT_ONCE = 10;
-/** Of the deliveries that were set aside, so many are looked at in one run. */
-const MOST_SET_ASIDE = 500;
 const TIMER_STEP_MS = 1_000;
 
 /** A delivery in hand, with its event when that has been read already. */
@@ -76,7 +76,8 @@ export class EndpointRun {
   async run(): Promise<void> {
     let more: boolean;
     try {
-      more = (await this.#retry()) || (await this.#readOn());
+      if (this.#target.looksBack) await this.#retry();
+      more = await this.#readOn();
     } finally {
       this.#count();
     }
@@ -96,32 +97,20 @@ export class EndpointRun {
     ]);
   }
 
-  /** @returns true when there is more to do at once */
-  async #retry(): Promise<boolean> {
-    const { row } = this.#target;
-    if (row.setAside === undefined) return false;
+  async #retry(): Promise<void> {
+    const { row, webhook } = this.#target;
+    if (row.setAside === undefined) return;
     const { store, clock } = this.#deps;
-    const waiting = await store.retrying(row.session, row.endpointId, MOST_SET_ASIDE);
-    if (waiting.length === 0) {
-      await store.noneLeft(row, row.setAside);
-      return false;
-    }
+    const waiting = await store.retrying(row.session, row.endpointId);
+    if (waiting.length === 0) return await store.noneLeft(row, row.setAside);
     const now = clock.now();
-    const due = this.#target.webhook.ordered ? waiting : waiting.filter(({ dueAt }) => dueAt <= now);
-    const left = new Set(waiting);
+    // One that is not due keeps back what is behind it, if order matters.
+    const heads = webhook.ordered ? waiting : waiting.filter(({ dueAt }) => dueAt <= now);
     const changed = await this.#try(
-      due.map((delivery) => ({ delivery })),
-      async (seq) => {
-        await store.settle(row.session, row.endpointId, seq);
-        for (const delivery of left) if (delivery.seq === seq) left.delete(delivery);
-      },
+      heads.map((delivery) => ({ delivery })),
+      (seq) => store.settle(row.session, row.endpointId, seq),
     );
     await this.#writeDown([...changed.values()]);
-    for (const delivery of left) {
-      if (changed.get(delivery.seq)?.state === 'FAILED') left.delete(delivery);
-      else this.#blocked.add(this.#laneOf(delivery));
-    }
-    return waiting.length >= MOST_SET_ASIDE && left.size < waiting.length;
   }
 
   /** @returns true when there is more to do at once */
@@ -145,8 +134,7 @@ export class EndpointRun {
       const facts = eventFacts(envelope);
       if (!this.#isWanted(envelope)) continue;
       const delivery = untried(envelope, loggedAt, facts.chatId, now);
-      if (delivery.giveUpAt < now) aside.set(envelope.seq, givenUp(delivery));
-      else if (this.#blocked.has(this.#laneOf(delivery))) aside.set(envelope.seq, delivery);
+      if (this.#blocked.has(this.#laneOf(delivery))) aside.set(envelope.seq, delivery);
       else inHand.push({ delivery, envelope });
     }
     const done = new Set<number>();
@@ -162,7 +150,9 @@ export class EndpointRun {
       first === undefined
         ? (page.at(-1)?.envelope.seq ?? this.#cursor)
         : lastTouched(page, first, [...done, ...failed.keys()]);
-    for (const { delivery } of untouched) if (delivery.seq <= last) aside.set(delivery.seq, delivery);
+    // Later than now, so that a timer is set for it: whoever dies here leaves nobody else who would look.
+    const dueAt = this.#deps.clock.now() + TIMER_STEP_MS;
+    for (const { delivery } of untouched) if (delivery.seq <= last) aside.set(delivery.seq, { ...delivery, dueAt });
     this.#cursor = last;
     await this.#writeDown([...aside.values()].filter(({ seq }) => seq <= last));
   }

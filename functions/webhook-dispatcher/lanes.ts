@@ -3,6 +3,7 @@
  *
  * @param work tells whether its lane goes on
  * @param stopped asked before each item
+ * @throws what `work` throws, when all that was begun has ended
  */
 export async function runLanes<T>(
   items: readonly T[],
@@ -18,13 +19,20 @@ export async function runLanes<T>(
     else lane.push(item);
   }
   const waiting = [...lanes.values()];
+  let isBroken = false;
   const worker = async () => {
-    for (let lane = waiting.shift(); lane !== undefined; lane = waiting.shift()) {
-      for (const item of lane) {
-        if (stopped()) return;
-        if ((await work(item)) === 'stop') break;
+    try {
+      for (let lane = waiting.shift(); lane !== undefined; lane = waiting.shift()) {
+        for (const item of lane) {
+          if (isBroken || stopped()) return;
+          if ((await work(item)) === 'stop') break;
+        }
       }
+    } catch (error) {
+      isBroken = true;
+      throw error;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, waiting.length) }, worker));
+  const outcomes = await Promise.allSettled(Array.from({ length: Math.min(atOnce, waiting.length) }, worker));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }

@@ -83,8 +83,12 @@ export class DynamoDbWebhookStore implements WebhookStore {
     return item !== undefined;
   }
 
-  async retrying(session: string, endpointId: string, limit: number): Promise<readonly WebhookDeliveryRow[]> {
-    return await this.deliveries(session, endpointId, { state: 'RETRYING', limit, after: -1 });
+  async retrying(session: string, endpointId: string): Promise<readonly WebhookDeliveryRow[]> {
+    return await this.deliveries(session, endpointId, {
+      state: 'RETRYING',
+      limit: Number.POSITIVE_INFINITY,
+      after: -1,
+    });
   }
 
   async noneLeft(key: EndpointKey, noted: string): Promise<void> {

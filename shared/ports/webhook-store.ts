@@ -41,8 +41,8 @@ export interface WebhookStore {
    * @returns false when the endpoint's row is gone or of another making
    */
   setAside(key: EndpointKey, deliveries: readonly Omit<WebhookDeliveryRow, 'endpoint'>[]): Promise<boolean>;
-  /** Those that wait for another try, oldest event first, so many at most. */
-  retrying(session: string, endpointId: string, limit: number): Promise<readonly WebhookDeliveryRow[]>;
+  /** All that wait for another try, oldest event first. */
+  retrying(session: string, endpointId: string): Promise<readonly WebhookDeliveryRow[]>;
   /** Takes away the note that there are deliveries set aside, unless one was added since `noted` was read. */
   noneLeft(key: EndpointKey, noted: string): Promise<void>;
   /** Removes a delivery. */

@@ -366,7 +366,7 @@ describe('what functions ask of AWS is what their roles allow', () => {
     expect(await dispatch(batch(wake))).toEqual({ batchItemFailures: [] });
     const store = new DynamoDbWebhookStore(clients.dynamo, names.tables);
     const row = await store.get('alpha', endpointId);
-    const [delivery] = await store.retrying('alpha', endpointId, 1);
+    const [delivery] = await store.retrying('alpha', endpointId);
     if (row === undefined || delivery === undefined) throw new Error('nothing was set aside');
     await store.setAside(row, [{ ...delivery, dueAt: 0 }]);
     expect(await dispatch(batch({ session: 'alpha', endpointId }))).toEqual({ batchItemFailures: [] });

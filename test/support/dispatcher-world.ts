@@ -6,7 +6,9 @@ import type { EventEnvelope } from '#shared/contracts/events.ts';
 import type { WebhookDisabled } from '#shared/contracts/webhook-notices.ts';
 import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.ts';
 import { type WebhookConfig, webhookEndpoints } from '#shared/contracts/webhooks.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
 import type { WebhookAnswer } from '#shared/domain/webhook-outcome.ts';
+import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { sessionRow, waMessage } from '#test/contracts/rows.ts';
 
@@ -37,6 +39,8 @@ export class DispatcherWorld {
   now = START;
   /** What the receiver answers. */
   answer: (posted: Posted) => WebhookAnswer | Promise<WebhookAnswer> = () => OK;
+  /** What happens to a call of a store or queue: it fails before it has done anything, or after. */
+  fault: () => 'none' | 'before' | 'after' = () => 'none';
   global: WebhookConfig | undefined;
   readonly log = new MemoryEventLog({ now: () => this.now });
   #seq = 0;
@@ -108,19 +112,36 @@ export class DispatcherWorld {
     return await this.store.deliveries('alpha', this.#endpointId, { limit: 1_000, after: -1 });
   }
 
+  /** The same, but that calls fail as `fault` says. */
+  #faulty<T extends object>(target: T): T {
+    return new Proxy(target, {
+      get: (_target, name) => {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== 'function') return method;
+        return async (...args: readonly unknown[]): Promise<unknown> => {
+          const fault = this.fault();
+          if (fault === 'before') throw new DependencyError('It does not answer');
+          const answer: unknown = await Reflect.apply(method, target, args);
+          if (fault === 'after') throw new DependencyError('Its answer was lost');
+          return answer;
+        };
+      },
+    });
+  }
+
   deps(): DispatcherDeps {
     return {
-      sessions: this.sessions,
-      store: this.store,
-      log: this.log,
-      queue: {
-        wake: async (wakes) => {
+      sessions: this.#faulty(this.sessions),
+      store: this.#faulty(this.store),
+      log: this.#faulty(this.log),
+      queue: this.#faulty({
+        wake: async (wakes: Parameters<WebhookQueue['wake']>[0]) => {
           this.wakes.push(...wakes.map(({ wake }) => wake));
         },
-        wakeAt: async (timer) => {
+        wakeAt: async (timer: WebhookTimer) => {
           this.timers.push(timer);
         },
-      },
+      }),
       sender: {
         post: async (url, headers, body) => {
           const posted = { url, headers, body: JSON.parse(body) };

@@ -181,7 +181,7 @@ describe('deliveries', () => {
 describe('a replay', () => {
   const replay = (api: TestApi, body: object) => api.call('POST', '/api/main/webhooks/replay', { body });
   const waiting = async (api: TestApi, endpointId = hook) =>
-    (await api.webhooks.retrying('main', endpointId, 10_000)).map(({ eventId }) => eventId);
+    (await api.webhooks.retrying('main', endpointId)).map(({ eventId }) => eventId);
 
   it('takes events by their ids, as often as it is asked', async () => {
     const { api } = await setUp();

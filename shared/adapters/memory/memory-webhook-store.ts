@@ -57,8 +57,8 @@ export class MemoryWebhookStore implements WebhookStore {
     return true;
   }
 
-  async retrying(session: string, endpointId: string, limit: number): Promise<readonly WebhookDeliveryRow[]> {
-    return this.deliveries(session, endpointId, { state: 'RETRYING', limit, after: -1 });
+  async retrying(session: string, endpointId: string): Promise<readonly WebhookDeliveryRow[]> {
+    return this.deliveries(session, endpointId, { state: 'RETRYING', limit: Number.POSITIVE_INFINITY, after: -1 });
   }
 
   async noneLeft(key: EndpointKey, noted: string): Promise<void> {
