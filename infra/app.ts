@@ -34,7 +34,7 @@ export function createApp({ stage, outdir, withCode = true, context = {} }: AppO
   });
   const fromContext: unknown = app.node.tryGetContext('stage');
   const name = stage ?? (typeof fromContext === 'string' ? fromContext : 'dev');
-  const settings = readSettings(name, (key) => app.node.tryGetContext(key));
+  const settings = readSettings(name, app.node.getAllContext());
   const isLocal = isForEmulator(app);
   // An emulator without Docker cannot build the hosts' image, but it can be told of one.
   const withHosts = !isLocal || settings.hostImage !== undefined;

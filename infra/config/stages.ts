@@ -55,32 +55,46 @@ const prod: StageSettings = {
 
 export const STAGES: Readonly<Record<string, StageSettings>> = { dev, prod };
 
+/** Context that is not ours: feature flags, what the CDK's command line says or keeps, and (with a colon) what it has looked up. */
+const OF_THE_CDK = /^@aws-cdk|^cdk|:|^(?:cli-telemetry|acknowledged-issue-numbers)$/;
+/** Context that says which settings are meant, and not what they are. */
+const OTHERS = ['stage', 'like', 'target'];
+
 /**
  * The settings of a stage, with what the context says instead. Stages that are not named here are like the one that the
  * context calls `like`, or like `dev`.
  *
- * @param context value of a context name, undefined where there is none
+ * @param context everything that the app was given; names that are nobody's are refused
  * @throws SettingsError
  */
-export function readSettings(stage: string, context: (name: string) => unknown): Settings {
-  const names = Object.keys(settingsSchema.shape).filter((name) => name !== 'stage');
-  const given = names.map((name) => [name, structured(context(name))] as const);
+export function readSettings(stage: string, context: Readonly<Record<string, unknown>>): Settings {
+  const given = Object.entries(context).filter(([name]) => !OF_THE_CDK.test(name) && !OTHERS.includes(name));
+  const known = new Set(Object.keys(settingsSchema.shape));
+  const problems = given.flatMap(([name, value]) => {
+    if (!known.has(name)) return [`${name}: there is no such setting`];
+    return value === '' ? [`${name}: must not be empty`] : [];
+  });
+  if (problems.length > 0) throw unusable(stage, problems);
   const parsed = settingsSchema.safeParse({
-    ...(STAGES[stage] ?? model(stage, context('like'))),
-    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+    ...(STAGES[stage] ?? model(stage, context.like)),
+    ...Object.fromEntries(given.map(([name, value]) => [name, structured(value)])),
     stage,
   });
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new SettingsError(`The settings of stage ${stage} are not usable. ${issues.join('; ')}`);
+  throw unusable(
+    stage,
+    parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+  );
+}
+
+function unusable(stage: string, problems: readonly string[]): SettingsError {
+  return new SettingsError(`The settings of stage ${stage} are not usable. ${problems.join('; ')}`);
 }
 
 function model(stage: string, like: unknown = 'dev'): StageSettings {
   const known = Object.entries(STAGES).find(([name]) => name === like);
   if (known !== undefined) return known[1];
-  throw new SettingsError(
-    `The settings of stage ${stage} are not usable. like: must be one of ${Object.keys(STAGES).join(', ')}`,
-  );
+  throw unusable(stage, [`like: must be one of ${Object.keys(STAGES).join(', ')}`]);
 }
 
 /** Objects come as JSON on the command line. */

@@ -69,10 +69,11 @@ export class Network extends Construct {
     if (isPrivate && settings.interfaceEndpoints) this.#interfaceEndpoints();
   }
 
-  /** Lets what is in it out, over TLS only, and nobody in. */
+  /** Lets what is in it out to the ports of the web, and nobody in. */
   closedGroup(id: string, description: string): ISecurityGroup {
     const group = new SecurityGroup(this, id, { vpc: this.vpc, description, allowAllOutbound: false });
     group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS, WhatsApp and media by URL, over TLS');
+    group.addEgressRule(Peer.anyIpv4(), Port.tcp(80), 'Media by URL, where it is not over TLS');
     return group;
   }
 

@@ -125,15 +125,24 @@ function queueAlarms({ names, resources }: Installation): readonly AlarmDefiniti
         name: 'bus-delivery-failing',
         of: name.replace(`${names.prefix}-`, ''),
         says: 'EventBridge cannot hand events to a rule’s target.',
-        // Rules of the account's own bus are counted without its name.
-        metric: sum('AWS/Events', 'FailedInvocations', {
-          ...(bus === undefined && { EventBusName: names.bus }),
-          RuleName: name,
-        }),
+        metric: undelivered({ ...(bus === undefined && { EventBusName: names.bus }), RuleName: name }),
         above: 0,
       }),
     ),
   ];
+}
+
+/** Every target has a dead-letter queue: what cannot be handed over at all is put there, or lost. */
+function undelivered(rule: Record<string, string>): MathExpression {
+  return new MathExpression({
+    expression: 'FILL(aside, 0) + FILL(lost, 0)',
+    // Rules of the account's own bus are counted without its name.
+    usingMetrics: {
+      aside: sum('AWS/Events', 'InvocationsSentToDlq', rule),
+      lost: sum('AWS/Events', 'InvocationsFailedToBeSentToDlq', rule),
+    },
+    period: FIVE_MINUTES,
+  });
 }
 
 function webhookAlarms({ names }: Installation): readonly AlarmDefinition[] {
@@ -225,20 +234,6 @@ function hostAlarms({ ecs }: Installation): readonly AlarmDefinition[] {
     });
   return [
     {
-      name: 'hosts-missing',
-      says: 'Fewer engine hosts run than are wanted.',
-      metric: new MathExpression({
-        expression: 'wanted - running',
-        usingMetrics: {
-          wanted: highest('ECS/ContainerInsights', 'DesiredTaskCount', service),
-          running: highest('ECS/ContainerInsights', 'RunningTaskCount', service),
-        },
-        period: MINUTE,
-      }),
-      above: 0,
-      periods: 10,
-    },
-    {
       name: 'hosts-short-of-memory',
       says: 'Engine hosts use most of their memory.',
       metric: percent('MemoryUtilization'),
@@ -259,6 +254,18 @@ function hostAlarms({ ecs }: Installation): readonly AlarmDefinition[] {
 function fleetAlarms({ names, settings }: Installation): readonly AlarmDefinition[] {
   const most = ({ name }: PlatformMetric) => highest(names.prefix, name, POOL);
   return [
+    {
+      name: 'hosts-missing',
+      says: 'Fewer engine hosts run than are wanted.',
+      metric: new MathExpression({
+        // ECS counts nothing where no task runs. When capacity is silent too, `capacity-failing` says so.
+        expression: 'FILL(wanted, 0) - FILL(running, 0)',
+        usingMetrics: { wanted: most(METRICS.hostsWanted), running: most(METRICS.hostsRunning) },
+        period: MINUTE,
+      }),
+      above: 0,
+      periods: 10,
+    },
     {
       name: 'hosts-at-limit',
       says: 'The sessions take more hosts than there may be.',

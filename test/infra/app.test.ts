@@ -99,7 +99,10 @@ describe('hosts', () => {
   it('can be reached by nobody', () => {
     for (const { Properties } of resourcesOf(hosts, 'AWS::EC2::SecurityGroup')) {
       expect(Properties).not.toHaveProperty('SecurityGroupIngress');
-      expect(Properties.SecurityGroupEgress).toMatchObject([{ FromPort: 443, ToPort: 443, IpProtocol: 'tcp' }]);
+      expect(Properties.SecurityGroupEgress).toMatchObject([
+        { FromPort: 443, ToPort: 443, IpProtocol: 'tcp' },
+        { FromPort: 80, ToPort: 80, IpProtocol: 'tcp' },
+      ]);
     }
     expect(resourcesOf(hosts, 'AWS::EC2::SecurityGroupIngress')).toEqual([]);
   });
@@ -224,6 +227,17 @@ describe('alarms', () => {
     expect(limit?.Properties).toMatchObject({ MetricName: 'PoolLoad', Threshold: 5_000 });
   });
 
+  it('of missing hosts is not silent when there is none', () => {
+    const missing = resourcesOf(observability, 'AWS::CloudWatch::Alarm').find(
+      ({ Properties }) => Properties.AlarmName === 'trunkline-prod-hosts-missing',
+    );
+    expect(JSON.stringify(missing?.Properties)).toContain('FILL(wanted, 0) - FILL(running, 0)');
+    const read = JSON.stringify(missing?.Properties).match(/"MetricName":"\w+","Namespace":"[^"]+"/g);
+    expect(read?.sort()).toEqual(
+      ['HostsRunning', 'HostsWanted'].map((name) => `"MetricName":"${name}","Namespace":"trunkline-prod"`),
+    );
+  });
+
   it('tell somebody', () => {
     for (const { actions } of alarms) expect(actions).toHaveLength(1);
     // The topic's own policy takes the place of SNS's default one, so CloudWatch has to be named.
@@ -242,19 +256,13 @@ describe('alarms', () => {
 });
 
 describe('settings', () => {
-  const none = () => undefined;
-
   it('of both stages are usable, and known by name', () => {
-    for (const stage of Object.keys(STAGES)) expect(readSettings(stage, none).stage).toBe(stage);
+    for (const stage of Object.keys(STAGES)) expect(readSettings(stage, {}).stage).toBe(stage);
   });
 
   it('come from the command line as text', () => {
-    const given: Readonly<Record<string, string>> = {
-      shards: '128',
-      waf: 'false',
-      usagePlans: '{"a":{"rate":1,"burst":2}}',
-    };
-    expect(readSettings('prod', (name) => given[name])).toMatchObject({
+    const given = { shards: '128', waf: 'false', usagePlans: '{"a":{"rate":1,"burst":2}}' };
+    expect(readSettings('prod', given)).toMatchObject({
       shards: 128,
       waf: false,
       usagePlans: { a: { rate: 1, burst: 2 } },
@@ -271,10 +279,19 @@ describe('settings', () => {
     ['eventLogDays', '91'],
     ['usagePlans', '{}'],
     ['waf', 'perhaps'],
+    ['maxHost', '0'],
+    ['maxHosts', ''],
+    ['webhookCustomHeaders', ''],
   ])('%s=%s is refused by name', (name, value) => {
-    const read = () => readSettings('prod', (asked) => (asked === name ? value : undefined));
+    const read = () => readSettings('prod', { [name]: value });
     expect(read).toThrow(SettingsError);
     expect(read).toThrow(name);
+  });
+
+  it('are refused by the app if there are none of that name, whatever else the context holds', () => {
+    expect(() => synthesize('dev', { shard: '128' })).toThrow(/shard: there is no such setting/);
+    const others = { 'aws:cdk:bundling-stacks': ['**'], 'cdk-migrate': false, '@aws-cdk/core:flag': true };
+    expect(readSettings('dev', { stage: 'dev', target: 'local', like: 'dev', ...others }).shards).toBe(8);
   });
 
   it('are all explained, with what they cost', () => {
@@ -289,7 +306,7 @@ describe('settings', () => {
     expect(rows.length).toBeGreaterThan(20);
     const plain = (cell = '') => cell.replace(/[`,]/g, '').replace('built', 'none');
     for (const [index, stage] of ['dev', 'prod'].entries()) {
-      const { usagePlans, ...settings } = readSettings(stage, none);
+      const { usagePlans, ...settings } = readSettings(stage, {});
       const shown = new Map<string, string>(Object.entries(settings).map(([name, value]) => [name, String(value)]));
       shown.set('usagePlans', `${usagePlans.standard?.rate}/s`);
       for (const [, name = '', ...cells] of rows)

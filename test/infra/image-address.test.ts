@@ -56,9 +56,9 @@ describe('an address', () => {
     '111122223333.dkr.ecr.eu-west-1.example.com/a:1',
   ])('%j is none, and refused by name', (address) => {
     expect(parseImageAddress(address)).toBeUndefined();
-    const read = () => readSettings('dev', (name) => (name === 'hostImage' ? address : undefined));
+    const read = () => readSettings('dev', { hostImage: address });
     expect(read).toThrow(SettingsError);
-    expect(read).toThrow('hostImage: must be [registry/]repository');
+    expect(read).toThrow(address === '' ? 'hostImage: must not be empty' : 'hostImage: must be [registry/]repository');
   });
 });
 

@@ -10,7 +10,7 @@ import { resourcesOf, synthesize } from './support/synthesis.ts';
 
 const KEY = 'arn:aws:kms:eu-central-1:123456789012:key/0c1d2e3f-1111-2222-3333-444455556666';
 const context: Readonly<Record<string, unknown>> = { like: 'prod', stateKeyArn: KEY };
-const settingsWith = (given: Readonly<Record<string, unknown>>) => readSettings('restore', (name) => given[name]);
+const settingsWith = (given: Readonly<Record<string, unknown>>) => readSettings('restore', given);
 
 describe('an installation for the auth state of another', () => {
   const synthesis = synthesize('restore', context);
