@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
 import { createResolver } from './support/resolve.ts';
 import { resourcesOf, synthesize } from './support/synthesis.ts';
@@ -105,7 +106,6 @@ describe('buckets', () => {
   });
 
   it('are closed to the public and to plain HTTP', () => {
-    const policies = JSON.stringify(resourcesOf(data, 'AWS::S3::BucketPolicy'));
     for (const { id, Properties } of buckets) {
       expect(Properties.PublicAccessBlockConfiguration).toEqual({
         BlockPublicAcls: true,
@@ -118,8 +118,25 @@ describe('buckets', () => {
       );
       expect(JSON.stringify(policy)).toContain('"aws:SecureTransport":"false"');
     }
-    expect(policies).not.toContain('"Effect":"Allow","Principal":"*"');
   });
+});
+
+it('no policy of a bucket, queue, key or topic allows anything to everybody', () => {
+  const statement = z.object({ Effect: z.enum(['Allow', 'Deny']), Principal: z.unknown() });
+  const policySchema = z.object({ Statement: z.array(statement) });
+  const allowed = [...Object.values(prod.stacks), ...prod.nested].flatMap((template) =>
+    Object.values(template.Resources).flatMap(({ Type, Properties }) => {
+      const policy = Type === 'AWS::KMS::Key' ? Properties.KeyPolicy : Properties.PolicyDocument;
+      if (policy === undefined || Type.startsWith('AWS::IAM::') || Type === 'AWS::EC2::VPCEndpoint') return [];
+      return policySchema.parse(policy).Statement.filter(({ Effect }) => Effect === 'Allow');
+    }),
+  );
+  expect(allowed.length).toBeGreaterThan(10);
+  for (const { Principal } of allowed) {
+    const whom = typeof Principal === 'object' && Principal !== null ? Object.values(Principal).flat() : [Principal];
+    expect(whom).not.toHaveLength(0);
+    expect(whom).not.toContain('*');
+  }
 });
 
 it('keys rotate, and are not deleted with their stack', () => {
