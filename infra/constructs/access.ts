@@ -7,25 +7,39 @@ import type { Installation } from '../installation.ts';
 import type { DataStack } from '../stacks/data-stack.ts';
 import { acknowledgePattern } from './acknowledge.ts';
 
-/** What can be done to a table's rows: `append` puts many at once; `clear` deletes what a query finds; `get`, `query`, `put` and `update` are that alone. */
-export type TableRight = 'read' | 'scan' | 'write' | 'append' | 'clear' | 'get' | 'query' | 'put' | 'update';
+/** What can be done to a table's rows: `many` gets several by their keys, `append` puts several; `clear` deletes what a query finds. */
+export type TableRight = 'get' | 'query' | 'many' | 'scan' | 'put' | 'update' | 'delete' | 'append' | 'clear';
 export type QueueId = keyof ResourceNames['queues'];
 export type TableRights = Readonly<Partial<Record<TableId, readonly TableRight[]>>>;
 
 const TABLE_ACTIONS: Readonly<Record<TableRight, readonly string[]>> = {
-  read: ['GetItem', 'Query', 'BatchGetItem'],
-  scan: ['Scan'],
-  write: ['PutItem', 'UpdateItem', 'DeleteItem'],
-  append: ['BatchWriteItem'],
-  clear: ['Query', 'BatchWriteItem'],
   get: ['GetItem'],
   query: ['Query'],
+  many: ['BatchGetItem'],
+  scan: ['Scan'],
   put: ['PutItem'],
   update: ['UpdateItem'],
+  delete: ['DeleteItem'],
+  append: ['BatchWriteItem'],
+  clear: ['Query', 'BatchWriteItem'],
 };
 
-/** What a service asks KMS for on behalf of whoever uses its encrypted table, bucket or queue. */
-const KEY_ACTIONS = ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'];
+const READING: readonly TableRight[] = ['get', 'query', 'many', 'scan'];
+
+/** What a service asks KMS for on behalf of whoever uses its encrypted table, bucket, queue or secret. */
+const KEY_ACTIONS = {
+  read: ['kms:Decrypt', 'kms:DescribeKey'],
+  write: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'],
+} as const;
+export type KeyUse = keyof typeof KEY_ACTIONS;
+type EncryptingService = 'dynamodb' | 's3' | 'sqs' | 'secretsmanager';
+
+/** How the key of tables is used with these rights; undefined without any. */
+export function keyUseOf(rights: TableRights): KeyUse | undefined {
+  const all = Object.values(rights).flat();
+  if (all.length === 0) return undefined;
+  return all.every((right) => READING.includes(right)) ? 'read' : 'write';
+}
 
 /** Rights on rows, table by table, with the indexes that each table has. */
 export function allowTables(
@@ -54,18 +68,22 @@ const indexArns = (table: Table, definition: TableDefinition | undefined): reado
 export function allowKeyVia(
   role: Role,
   key: IKey,
-  services: readonly ('dynamodb' | 's3' | 'sqs' | 'secretsmanager')[],
+  uses: Readonly<Partial<Record<EncryptingService, KeyUse | undefined>>>,
 ): void {
   const { region, urlSuffix } = Stack.of(key);
-  role.addToPolicy(
-    new PolicyStatement({
-      actions: KEY_ACTIONS,
-      resources: [key.keyArn],
-      conditions: {
-        StringEquals: { 'kms:ViaService': services.map((service) => `${service}.${region}.${urlSuffix}`) },
-      },
-    }),
-  );
+  for (const use of ['read', 'write'] as const) {
+    const services = Object.entries(uses).flatMap(([service, wanted]) => (wanted === use ? [service] : []));
+    if (services.length === 0) continue;
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: [...KEY_ACTIONS[use]],
+        resources: [key.keyArn],
+        conditions: {
+          StringEquals: { 'kms:ViaService': services.map((service) => `${service}.${region}.${urlSuffix}`) },
+        },
+      }),
+    );
+  }
 }
 
 /** Rights on objects whose keys begin in one of these ways. */
@@ -88,12 +106,14 @@ export function allowListing(role: Role, bucketName: string): void {
   );
 }
 
-/** Telling something on the installation's bus. */
-export function allowEvents(role: Role, { names }: Installation): void {
+/** Telling something on the installation's bus, as from this source only. */
+export function allowEvents(role: Role, { names }: Installation, source: string): void {
   role.addToPolicy(
     new PolicyStatement({
       actions: ['events:PutEvents'],
       resources: [`arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:event-bus/${names.bus}`],
+      // One request brings several events.
+      conditions: { 'ForAllValues:StringEquals': { 'events:source': source } },
     }),
   );
 }

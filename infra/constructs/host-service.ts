@@ -132,7 +132,7 @@ export class HostService extends Construct {
     const role = new Role(this, 'ExecutionRole', { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com') });
     acknowledge(role, { 'IAM5[Resource::*]': 'ecr:GetAuthorizationToken knows no resources.' });
     logGroup.grantWrite(role);
-    allowKeyVia(role, data.dataKey, ['secretsmanager']);
+    allowKeyVia(role, data.dataKey, { secretsmanager: 'read' });
     return role;
   }
 }

@@ -36,7 +36,7 @@ export interface FunctionRights {
 
 /** What accepting a job takes: find the session, count what waits, write the job, wake the owner. */
 const ACCEPT_JOBS = {
-  tables: { sessions: ['read'], jobs: ['read', 'write'] },
+  tables: { sessions: ['get'], jobs: ['get', 'query', 'put', 'update'] },
   shardQueues: ['send', 'depth'],
 } as const;
 
@@ -47,7 +47,7 @@ const ACCEPT_JOBS = {
 export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'api-sessions': {
     tables: {
-      sessions: ['read', 'scan', 'write'],
+      sessions: ['get', 'query', 'scan', 'put', 'update', 'delete'],
       messages: ['clear'],
       chats: ['clear'],
       eventLog: ['query'],
@@ -62,12 +62,15 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'api-contacts': ACCEPT_JOBS,
   'api-chatting': {
     ...ACCEPT_JOBS,
-    tables: { ...ACCEPT_JOBS.tables, messages: ['read', 'write'] },
+    tables: { ...ACCEPT_JOBS.tables, messages: ['get', 'query', 'update'] },
     media: { prefixes: ['out/'], actions: ['PutObject'] },
   },
-  'api-chats': { ...ACCEPT_JOBS, tables: { ...ACCEPT_JOBS.tables, messages: ['read'], chats: ['read'] } },
+  'api-chats': {
+    ...ACCEPT_JOBS,
+    tables: { ...ACCEPT_JOBS.tables, messages: ['get', 'query'], chats: ['query', 'many'] },
+  },
   'api-files': { tables: {}, media: { prefixes: ['files/'], actions: ['GetObject'], list: true } },
-  'api-jobs': { tables: { jobs: ['read', 'write'], messages: ['read'] } },
+  'api-jobs': { tables: { jobs: ['get', 'query', 'many', 'update'], messages: ['get'] } },
   'api-webhooks': {
     tables: {
       sessions: ['get'],
@@ -78,11 +81,11 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     queues: ['webhookEndpoints'],
     media: { prefixes: ['events/'], actions: ['GetObject'] },
   },
-  'api-server': { tables: { sessions: ['read'] } },
+  'api-server': { tables: { sessions: ['get'] } },
   'api-docs': { tables: {} },
-  authorizer: { tables: { apiKeys: ['read'] } },
+  authorizer: { tables: { apiKeys: ['get'] } },
   'event-projector': {
-    tables: { messages: ['read', 'write'], chats: ['read', 'write'] },
+    tables: { messages: ['update'], chats: ['update'] },
     media: { prefixes: ['events/'], actions: ['GetObject'] },
   },
   'stream-connections': {
@@ -95,7 +98,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     queues: ['streams', 'streamTasks'],
     media: { prefixes: ['events/'], actions: ['GetObject', 'PutObject'], list: true },
   },
-  reconciler: { tables: { sessions: ['read'], jobs: ['read', 'write'] }, shardQueues: ['send'] },
+  reconciler: { tables: { sessions: ['query'], jobs: ['get', 'query', 'update'] }, shardQueues: ['send'] },
   capacity: {
     tables: { hosts: ['scan', 'update'], shards: ['scan'], sessions: ['get', 'query'], fleets: ['get', 'put'] },
     hostCount: true,
@@ -112,5 +115,5 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     events: true,
     media: { prefixes: ['events/'], actions: ['GetObject'] },
   },
-  'administrator-key': { tables: { apiKeys: ['read', 'write'] } },
+  'administrator-key': { tables: { apiKeys: ['get', 'put'] } },
 };

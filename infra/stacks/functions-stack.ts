@@ -6,6 +6,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
+import { CONTROL_SOURCE } from '#shared/contracts/fleet-events.ts';
 import type { Settings } from '../config/settings.ts';
 import {
   allowEvents,
@@ -16,6 +17,7 @@ import {
   allowSending,
   allowShardQueues,
   allowTables,
+  keyUseOf,
 } from '../constructs/access.ts';
 import { platformFunction } from '../constructs/platform-function.ts';
 import type { Installation } from '../installation.ts';
@@ -90,16 +92,15 @@ export class FunctionsStack extends Stack {
       allowShardQueues(role, installation, 'socket', actions);
     }
     if (queues.length > 0) allowSending(role, installation, queues);
-    if (events) allowEvents(role, installation);
+    if (events) allowEvents(role, installation, CONTROL_SOURCE);
     if (hostCount) allowHostCount(role, installation);
     if (media !== undefined) allowObjects(role, bucket, media.prefixes, media.actions);
     if (media?.list) allowListing(role, bucket);
-    const services = [
-      ...(Object.keys(tables).length > 0 ? (['dynamodb'] as const) : []),
-      ...(media === undefined ? [] : (['s3'] as const)),
-      ...(queues.length > 0 ? (['sqs'] as const) : []),
-    ];
-    if (services.length > 0) allowKeyVia(role, data.dataKey, services);
+    allowKeyVia(role, data.dataKey, {
+      dynamodb: keyUseOf(tables),
+      s3: media && (media.actions.includes('PutObject') ? 'write' : 'read'),
+      sqs: queues.length > 0 ? 'write' : undefined,
+    });
   }
 
   roleNamed(name: string): Role {
@@ -119,7 +120,7 @@ export class FunctionsStack extends Stack {
           resources: [queue.queueArn],
         }),
       );
-      allowKeyVia(role, data.dataKey, ['sqs']);
+      allowKeyVia(role, data.dataKey, { sqs: 'read' });
       new EventSourceMapping(this, `${name}-queue`, {
         target,
         eventSourceArn: queue.queueArn,
@@ -151,7 +152,7 @@ export class FunctionsStack extends Stack {
     role.addToPolicy(
       new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [administratorKey.secretArn] }),
     );
-    allowKeyVia(role, dataKey, ['secretsmanager']);
+    allowKeyVia(role, dataKey, { secretsmanager: 'read' });
     new Trigger(this, 'MakeAdministratorKey', { handler, timeout: Duration.minutes(1) });
   }
 }

@@ -1,5 +1,6 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { EVENT_SOURCE } from '#shared/contracts/resources.ts';
 import {
   allowEvents,
   allowKeyVia,
@@ -16,24 +17,25 @@ import type { DataStack } from './data-stack.ts';
 export function allowHost(role: Role, data: DataStack, installation: Installation): void {
   const { names } = installation;
   allowTables(role, data, installation, {
-    sessions: ['read', 'write'],
-    jobs: ['read', 'write'],
-    hosts: ['read', 'scan', 'write'],
-    shards: ['read', 'scan', 'write'],
-    messages: ['read', 'clear'],
+    sessions: ['get', 'query', 'update', 'delete'],
+    jobs: ['get', 'update'],
+    hosts: ['get', 'scan', 'put', 'update', 'delete'],
+    shards: ['get', 'scan', 'put', 'update'],
+    messages: ['get', 'clear'],
     chats: ['clear'],
     eventLog: ['append', 'clear'],
     webhookEndpoints: ['clear'],
     webhookDeliveries: ['clear'],
-    journal: ['read', 'write', 'clear'],
-    dataKeys: ['read', 'write', 'clear'],
+    journal: ['get', 'query', 'put', 'update', 'clear'],
+    dataKeys: ['get', 'query', 'put', 'clear'],
   });
   allowObjects(role, names.buckets.state, ['checkpoints/', 'journal/'], ['GetObject', 'PutObject', 'DeleteObject']);
   allowListing(role, names.buckets.state);
   allowObjects(role, names.buckets.media, ['files/', 'events/'], ['PutObject', 'AbortMultipartUpload']);
   // With a session goes what it sent and received.
   allowObjects(role, names.buckets.media, ['out/', 'files/', 'events/'], ['DeleteObject']);
-  allowObjects(role, names.buckets.media, ['out/'], ['GetObject']);
+  // Media to send is read; of received media S3 is asked whether it is there already.
+  allowObjects(role, names.buckets.media, ['out/', 'files/'], ['GetObject']);
   allowListing(role, names.buckets.media);
   allowShardQueues(role, installation, 'socket', [
     'GetQueueUrl',
@@ -48,15 +50,14 @@ export function allowHost(role: Role, data: DataStack, installation: Installatio
       resources: [`arn:${Aws.PARTITION}:sqs:${Aws.REGION}:${Aws.ACCOUNT_ID}:${names.queues.shardDeadLetters}`],
     }),
   );
-  allowEvents(role, installation);
+  allowEvents(role, installation, EVENT_SOURCE);
   // A host that shows a QR code asks ECS not to stop it when fewer are wanted.
   const tasks = `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:task/${names.prefix}/*`;
   role.addToPolicy(
     new PolicyStatement({ actions: ['ecs:GetTaskProtection', 'ecs:UpdateTaskProtection'], resources: [tasks] }),
   );
   acknowledgePattern(role, tasks, 'A task’s id is not known before it runs; the cluster is the installation’s own.');
-  allowKeyVia(role, data.dataKey, ['dynamodb', 's3']);
-  allowKeyVia(role, data.stateKey, ['dynamodb', 's3']);
+  for (const key of [data.dataKey, data.stateKey]) allowKeyVia(role, key, { dynamodb: 'write', s3: 'write' });
   // Data keys of sessions; each only together with the session that it was made for.
   role.addToPolicy(
     new PolicyStatement({

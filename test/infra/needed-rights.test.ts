@@ -39,7 +39,7 @@ import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { eventEnvelope } from '../contracts/events.ts';
 import { hostRow, jobRow, sessionRow, waMessage } from '../contracts/rows.ts';
-import { allowedBy, permits } from './support/policies.ts';
+import { allowedBy, permits, unneeded } from './support/policies.ts';
 import { type RecordedCall, recordedClients } from './support/recorded-clients.ts';
 import { createResolver } from './support/resolve.ts';
 import { resourcesOf, synthesize } from './support/synthesis.ts';
@@ -433,4 +433,15 @@ describe('what functions ask of AWS is what their roles allow', () => {
     ]);
     expect(refused('capacity')).toEqual([]);
   });
+});
+
+/** What is allowed and nothing above asks for: what happens only when something goes wrong, or at a race. */
+const SELDOM: readonly string[] = [];
+
+it('what roles allow of tables is asked for', () => {
+  const made = resourcesOf(template, 'AWS::Lambda::Function').flatMap(({ Properties }) =>
+    typeof Properties.FunctionName === 'string' ? [Properties.FunctionName.replace('trunkline-dev-', '')] : [],
+  );
+  expect(made.length).toBeGreaterThan(15);
+  expect(made.flatMap((name) => unneeded(name, statementsOf(name), asked.get(name) ?? [])).sort()).toEqual(SELDOM);
 });

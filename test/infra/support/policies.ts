@@ -42,6 +42,25 @@ export function permits(statements: readonly Statement[], action: string, arn: s
   );
 }
 
+const ROWS = /^arn:aws:dynamodb:region:account:table\/([^/]+)/;
+
+/** Actions on tables that are allowed and were not asked for, as `who action table`. */
+export function unneeded(
+  who: string,
+  statements: readonly Statement[],
+  asked: readonly { readonly action: string; readonly arn: string }[],
+): readonly string[] {
+  const tableOf = (arn: string): string | undefined => ROWS.exec(arn)?.[1];
+  const needed = new Set(asked.map(({ action, arn }) => `${who} ${action} ${tableOf(arn)}`));
+  const allowed = statements.flatMap(({ actions, resources }) =>
+    resources.flatMap((arn) => {
+      const table = tableOf(arn);
+      return table === undefined ? [] : actions.map((action) => `${who} ${action} ${table}`);
+    }),
+  );
+  return [...new Set(allowed)].filter((one) => !needed.has(one));
+}
+
 function matches(pattern: string, arn: string): boolean {
   const parts = pattern.split('*').map((part) => part.replace(/[.+^${}()|[\]\\?]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`).test(arn);
