@@ -3,27 +3,29 @@ import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { readSettings } from '../../../infra/config/stages.ts';
 import { resourcesOf, synthesize } from '../support/synthesis.ts';
-import { type MonthlyCosts, monthlyCosts, RECEIVED_A_DAY, SENDS_A_DAY } from './monthly-costs.ts';
+import { type Deployed, type MonthlyCosts, monthlyCosts, RECEIVED_A_DAY, SENDS_A_DAY } from './monthly-costs.ts';
 
-const { functions, observability } = synthesize('prod').stacks;
-const deployed = {
-  settings: readSettings('prod', () => undefined),
-  alarmMetrics: resourcesOf(observability, 'AWS::CloudWatch::Alarm').reduce(
-    (sum, { Properties }) => sum + metricsOf(Properties.Metrics),
-    0,
-  ),
-  memoryOf: (name: string): number => {
-    const made = resourcesOf(functions, 'AWS::Lambda::Function').find(
-      ({ Properties }) => Properties.FunctionName === `trunkline-prod-${name}`,
-    );
-    return z.number().parse(made?.Properties.MemorySize);
-  },
-};
-const columns = [
-  monthlyCosts(deployed, 10, 64),
-  monthlyCosts(deployed, 1_000, 64),
-  monthlyCosts(deployed, 100_000, 1_024),
-];
+function deployedAs(stage: 'dev' | 'prod'): Deployed {
+  const { functions, observability } = synthesize(stage).stacks;
+  return {
+    settings: readSettings(stage, {}),
+    alarmMetrics: resourcesOf(observability, 'AWS::CloudWatch::Alarm').reduce(
+      (sum, { Properties }) => sum + metricsOf(Properties.Metrics),
+      0,
+    ),
+    memoryOf: (name) => {
+      const made = resourcesOf(functions, 'AWS::Lambda::Function').find(
+        ({ Properties }) => Properties.FunctionName === `trunkline-${stage}-${name}`,
+      );
+      return z.number().parse(made?.Properties.MemorySize);
+    },
+  };
+}
+
+const prod = deployedAs('prod');
+const columns = [monthlyCosts(prod, 10, 64), monthlyCosts(prod, 1_000, 64), monthlyCosts(prod, 100_000, 1_024)];
+const dev = deployedAs('dev');
+const tryout = monthlyCosts(dev, 10, dev.settings.shards);
 const page = readFileSync(new URL('../../../docs/costs.md', import.meta.url), 'utf8');
 
 /** An alarm on an expression is billed by the metrics in it. */
@@ -79,6 +81,12 @@ function table(): string {
 it('docs/costs.md has the costs that follow from settings, templates and timings', () => {
   expect(page).toContain(table());
   expect(page).toContain(`${SENDS_A_DAY} sends and ${RECEIVED_A_DAY} received messages a day`);
+});
+
+it('tells what the stage for trying out costs', () => {
+  expect(page).toContain(
+    `\`dev\` with ${tryout.sessions} sessions costs $${dollars(total(tryout))} a month, $${dollars(tryout.lines['engine hosts'] ?? 0)} of it for ${tryout.hosts} host.`,
+  );
 });
 
 it('more sessions cost more, and each of them less', () => {
