@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { EngineName } from '#shared/contracts/session.ts';
+import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
+import type { AuditLog } from '#shared/ports/audit-log.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
@@ -7,6 +9,7 @@ import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
 import type { SessionSignals } from '#shared/ports/session-signals.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ShardQueue } from '#shared/ports/shard-queue.ts';
+import type { SignedCaller } from './signed-caller.ts';
 import type { Backlog } from './use-cases/backlog.ts';
 
 /** Everything the API's functions need, ports only. */
@@ -19,6 +22,9 @@ export interface ApiDeps {
   readonly messages: MessageStore;
   readonly chats: ChatStore;
   readonly media: MediaStore;
+  readonly keys: ApiKeyStore;
+  readonly signedCaller: SignedCaller;
+  readonly audit: AuditLog;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly config: ApiConfig;
@@ -44,6 +50,8 @@ export interface ApiConfig {
   readonly sessionBacklogCap: number;
   /** Messages on a shard's queue from which on nothing more is accepted. */
   readonly shardBacklogCap: number;
+  /** How long the audit log is kept. */
+  readonly auditDays: number;
 }
 
 /** SQS looks at the first 120,000 messages of a FIFO queue; what is behind them would wait for sessions that stand still. */

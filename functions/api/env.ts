@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
+import { AUDIT_DAYS, resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
 import { engineNameSchema } from '#shared/contracts/session.ts';
 import { type ApiConfig, DEFAULT_CAPS, DEFAULT_WAITS } from './deps.ts';
 
@@ -29,6 +29,8 @@ export const apiEnvSchema = z.object({
   SESSION_BACKLOG_CAP: cap.default(DEFAULT_CAPS.sessionBacklogCap),
   /** Messages on a shard's queue from which on everything is answered 503. */
   SHARD_BACKLOG_CAP: cap.default(DEFAULT_CAPS.shardBacklogCap),
+  /** How long the audit log is kept. */
+  AUDIT_DAYS: z.coerce.number().int().min(1).max(3650).default(AUDIT_DAYS),
 });
 export type ApiEnv = z.infer<typeof apiEnvSchema>;
 
@@ -44,5 +46,6 @@ export function apiConfig(env: ApiEnv, startedAt: number): ApiConfig {
     commandWaitMs: env.COMMAND_WAIT_MS,
     sessionBacklogCap: env.SESSION_BACKLOG_CAP,
     shardBacklogCap: env.SHARD_BACKLOG_CAP,
+    auditDays: env.AUDIT_DAYS,
   };
 }

@@ -62,8 +62,8 @@ export const settingsSchema = z
 
     /** The same API for requests signed with AWS credentials. */
     iamApi: flag,
-    /** Seconds for which the authorizer's answer is reused. From 1 on a revoked key works so much longer, and keys in the query are refused. */
-    authorizerCacheSeconds: integer(0, 300),
+    /** Seconds for which the authorizer's answer is reused. From 1 on keys in the query are refused. A revoked key works so much longer, and may for less than 5 seconds. */
+    authorizerCacheSeconds: integer(0, 4),
     /** Requests a second that each API takes in all, and at once. */
     throttleRate: integer(1, 10_000),
     throttleBurst: integer(1, 5_000),
@@ -88,6 +88,8 @@ export const settingsSchema = z
     /** How long media and large events are kept. */
     mediaDays: integer(1, 3650),
     logDays,
+    /** How long the audit log of keys and sessions is kept. */
+    auditDays: integer(1, 3650),
     /** Who is told of alarms. @default nobody */
     alarmEmail: z.email().optional(),
     logLevel: z.enum(['error', 'warn', 'info', 'debug']),

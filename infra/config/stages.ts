@@ -25,6 +25,7 @@ const dev: StageSettings = {
   archiveDays: 1,
   mediaDays: 7,
   logDays: 7,
+  auditDays: 30,
   logLevel: 'info',
   pacingProfile: 'safe',
 };
@@ -47,6 +48,7 @@ const prod: StageSettings = {
   archiveDays: 14,
   mediaDays: 90,
   logDays: 90,
+  auditDays: 365,
 };
 
 export const STAGES: Readonly<Record<string, StageSettings>> = { dev, prod };

@@ -33,6 +33,7 @@ export class DataStack extends Stack {
   readonly tables: Readonly<Record<TableId, Table>>;
   readonly buckets: Readonly<Record<BucketId, Bucket>>;
   readonly administratorKey: Secret;
+  readonly keyPepper: Secret;
   readonly logHashKey: Secret;
   readonly #keep: boolean;
   readonly #prefix: string;
@@ -60,6 +61,7 @@ export class DataStack extends Stack {
       value: this.administratorKey.secretArn,
       description: 'Secret with the administrator’s key',
     });
+    this.keyPepper = this.#secret('KeyPepper', 'key-pepper', 'Under which API keys are hashed');
     this.logHashKey = this.#secret('LogHashKey', 'log-hash-key', 'Key of the tags that stand for ids in logs');
   }
 
@@ -97,6 +99,7 @@ export class DataStack extends Stack {
       messages: make('messages'),
       chats: make('chats'),
       apiKeys: make('apiKeys'),
+      audit: make('audit'),
       journal: make('journal'),
       dataKeys: make('dataKeys'),
     };

@@ -11,6 +11,8 @@ export interface FunctionRights {
   readonly shardQueues?: readonly ('send' | 'depth')[];
   /** Tells on the bus that a session wants a host. */
   readonly events?: true;
+  /** Reads them when it starts. */
+  readonly secrets?: readonly ('keyPepper' | 'administratorKey')[];
   /** Decides how many hosts run. */
   readonly hostCount?: true;
   readonly media?: {
@@ -22,9 +24,12 @@ export interface FunctionRights {
   };
 }
 
+/** What it takes to know what an IAM principal may do. */
+const SIGNED = { sessions: ['get'], apiKeys: ['get'] } as const;
+
 /** What accepting a job takes: find the session, count what waits, write the job, wake the owner. */
 const ACCEPT_JOBS = {
-  tables: { sessions: ['read'], jobs: ['read', 'write'] },
+  tables: { ...SIGNED, sessions: ['read'], jobs: ['read', 'write'] },
   shardQueues: ['send', 'depth'],
 } as const;
 
@@ -34,7 +39,14 @@ const ACCEPT_JOBS = {
  */
 export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'api-sessions': {
-    tables: { sessions: ['read', 'scan', 'write'], messages: ['clear'], chats: ['clear'] },
+    tables: {
+      sessions: ['read', 'scan', 'write'],
+      messages: ['clear'],
+      chats: ['clear'],
+      // The keys of a deleted session go with it.
+      apiKeys: ['get', 'query', 'delete'],
+      audit: ['put'],
+    },
     shardQueues: ['send'],
     events: true,
   },
@@ -46,11 +58,15 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     media: { prefixes: ['out/'], actions: ['PutObject'] },
   },
   'api-chats': { ...ACCEPT_JOBS, tables: { ...ACCEPT_JOBS.tables, messages: ['read'], chats: ['read'] } },
-  'api-files': { tables: {}, media: { prefixes: ['files/'], actions: ['GetObject'], list: true } },
-  'api-jobs': { tables: { jobs: ['read', 'write'], messages: ['read'] } },
-  'api-server': { tables: { sessions: ['read'] } },
+  'api-files': { tables: SIGNED, media: { prefixes: ['files/'], actions: ['GetObject'], list: true } },
+  'api-jobs': { tables: { ...SIGNED, jobs: ['read', 'write'], messages: ['read'] } },
+  'api-keys': {
+    tables: { sessions: ['get'], apiKeys: ['read', 'scan', 'write'], audit: ['query', 'put'] },
+    secrets: ['keyPepper'],
+  },
+  'api-server': { tables: SIGNED },
   'api-docs': { tables: {} },
-  authorizer: { tables: { apiKeys: ['read'] } },
+  authorizer: { tables: { apiKeys: ['get', 'update'], sessions: ['get'] }, secrets: ['keyPepper'] },
   'event-projector': {
     tables: { messages: ['read', 'write'], chats: ['read', 'write'] },
     media: { prefixes: ['events/'], actions: ['GetObject'] },
@@ -60,5 +76,5 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     tables: { hosts: ['scan', 'update'], shards: ['scan'], sessions: ['get', 'query'], fleets: ['get', 'put'] },
     hostCount: true,
   },
-  'administrator-key': { tables: { apiKeys: ['read', 'write'] } },
+  'administrator-key': { tables: { apiKeys: ['put'] }, secrets: ['keyPepper', 'administratorKey'] },
 };

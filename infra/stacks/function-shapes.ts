@@ -28,6 +28,7 @@ export const FUNCTION_SHAPES = {
   'api-chats': api('chats'),
   'api-files': api('files'),
   'api-jobs': api('jobs'),
+  'api-keys': api('keys'),
   'api-server': api('server', { memoryMiB: 512 }),
   'api-docs': api('docs', {
     memoryMiB: 512,

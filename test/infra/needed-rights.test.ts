@@ -6,6 +6,8 @@ import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
 import { arbitraryInput } from '#functions/api/test-support/arbitrary.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
+import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
+import { createNoteUse } from '#functions/authorizer/last-used.ts';
 import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
 import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
@@ -17,6 +19,7 @@ import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
@@ -34,6 +37,8 @@ import { resourcesOf, synthesize } from './support/synthesis.ts';
 const KEY = 'the-administrator-of-the-test';
 const CHAT = '4915100000001@c.us';
 const MESSAGE = '3EB0AAAAAAAAAAAAAAAAAA';
+const KEY_ID = `key_id_${'0'.repeat(26)}`;
+const readPepper = createPepperReader(async () => 'the-pepper-of-the-tests');
 const SHARDS = 2;
 const SERVICE = 'trunkline-dev/trunkline-dev-socket';
 const TRIES = 80;
@@ -94,13 +99,22 @@ beforeAll(async () => {
       Object.assign(process.env, env);
       clients = createAwsClients({ pathStyle: true });
       const groups = new Set(apiRoutes().map((route) => route.functionName));
-      const authorizer = new DynamoDbApiKeyStore(clientsOf('authorizer').dynamo, names.tables.apiKeys);
+      const { dynamo } = clientsOf('authorizer');
+      const keys = new DynamoDbApiKeyStore(dynamo, names.tables.apiKeys);
+      const sessions = new DynamoDbSessionStore(dynamo, names.tables.sessions);
       return {
-        authorizer: { handler: createAuthorizer({ keys: authorizer }) },
+        authorizer: {
+          handler: createAuthorizer({
+            identify: createIdentifyKey({ keys, sessions, readPepper, clock: systemClock }),
+            noteUse: createNoteUse({ keys, clock: systemClock, logger: { warn: () => {} } }),
+          }),
+        },
         ...Object.fromEntries(
           [...groups].map((name) => [
             name,
-            { handler: createApiFunctions(createAwsApiDeps(ENVIRONMENT, clientsOf(name)))[name] },
+            {
+              handler: createApiFunctions({ ...createAwsApiDeps(ENVIRONMENT, clientsOf(name)), readPepper })[name],
+            },
           ]),
         ),
       };
@@ -108,7 +122,7 @@ beforeAll(async () => {
     api: { routes: apiRoutes(), authorizer: { functionName: 'authorizer' } },
   });
   const keys = new DynamoDbApiKeyStore(clientsOf('administrator-key').dynamo, names.tables.apiKeys);
-  await createAdministratorKey({ keys, readKey: async () => KEY, clock: systemClock })();
+  await createAdministratorKey({ keys, readKey: async () => KEY, readPepper, clock: systemClock })();
 }, 60_000);
 
 afterAll(async () => {
@@ -133,6 +147,9 @@ async function setTheScene(): Promise<void> {
   await jobs
     .create(jobRow({ jobId: 'job_1', expiresAt: Date.now() + 60_000, openShard: 'socket-00' }))
     .catch(() => undefined);
+  const grant = { name: null, isAdmin: false, isActive: true, session: 'alpha', incarnation: row.incarnation };
+  const keys = new DynamoDbApiKeyStore(dynamo, names.tables.apiKeys);
+  await keys.create({ ...grant, id: KEY_ID, version: 1, hash: 'ab', actions: [], createdAt: 1 });
   const messages = new DynamoDbMessageStore(dynamo, names.tables.messages);
   const media = new S3MediaStore(s3, names.buckets.media);
   await Promise.all([
@@ -143,8 +160,10 @@ async function setTheScene(): Promise<void> {
 }
 
 /** Calls an operation with inputs of its schema until one of them is not of the wrong form. */
-async function callOnce({ method, path, request }: Operation): Promise<number> {
-  const url = path.replace(/\{(\w+)\+?\}/g, (_all, name: string) => encodeURIComponent(PATH[name] ?? 'x'));
+async function callOnce({ method, path, request, group }: Operation): Promise<number> {
+  const url = path.replace(/\{(\w+)\+?\}/g, (_all, name: string) =>
+    encodeURIComponent((name === 'id' && group === 'keys' ? KEY_ID : PATH[name]) ?? 'x'),
+  );
   const options = { numRuns: TRIES, seed: 7 };
   // First what is known to be there, then what comes to mind.
   const bodies =
@@ -209,13 +228,19 @@ describe('what functions ask of AWS is what their roles allow', () => {
     expect(refused(functionName(operation.group))).toEqual([]);
   });
 
-  it.each(['authorizer', 'administrator-key', 'api-sessions', 'api-chatting', 'api-chats', 'api-files', 'api-jobs'])(
-    '%s asked for something',
-    (name) => {
-      expect(asked.get(name)).not.toHaveLength(0);
-      expect(refused(name)).toEqual([]);
-    },
-  );
+  it.each([
+    'authorizer',
+    'administrator-key',
+    'api-sessions',
+    'api-chatting',
+    'api-chats',
+    'api-files',
+    'api-jobs',
+    'api-keys',
+  ])('%s asked for something', (name) => {
+    expect(asked.get(name)).not.toHaveLength(0);
+    expect(refused(name)).toEqual([]);
+  });
 
   it('the projector, also of events that were too large for the bus', async () => {
     const { dynamo, s3 } = clientsOf('event-projector');

@@ -4,6 +4,7 @@ import { contactsOperations } from './contacts.ts';
 import { docsOperations } from './docs.ts';
 import { filesOperations } from './files.ts';
 import { jobsOperations } from './jobs.ts';
+import { keysOperations } from './keys.ts';
 import type { Operation } from './operation.ts';
 import { pairingOperations } from './pairing.ts';
 import { serverOperations } from './server.ts';
@@ -12,6 +13,7 @@ import { sessionsOperations } from './sessions.ts';
 /** The route table: every operation of the API. Fixed paths come before those with parameters. */
 export const OPERATIONS: readonly Operation[] = [
   ...Object.values(serverOperations),
+  ...Object.values(keysOperations),
   ...Object.values(sessionsOperations),
   ...Object.values(chattingOperations),
   ...Object.values(contactsOperations),

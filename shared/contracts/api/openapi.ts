@@ -13,6 +13,7 @@ const TAGS: Readonly<Record<ResourceGroup, string>> = {
   contacts: 'People',
   files: 'Received media',
   jobs: 'What has become of sends and commands',
+  keys: 'Who may do what, and who changed it',
   server: 'The server itself',
   docs: 'This documentation',
 };
