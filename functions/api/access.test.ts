@@ -112,7 +112,15 @@ describe('requests that IAM has let through', () => {
     expect(await call('GET', '/api/sessions/mine')).toBe(401);
     expect((await api.call('POST', '/api/keys', { body, key: { isAdmin: true } })).status).toBe(409);
     await api.call('DELETE', `/api/keys/${id}`, { key: { isAdmin: true } });
-    expect(await call('GET', '/api/sessions/other')).toBe(200);
+    expect(await call('GET', '/api/sessions/mine')).toBe(401);
+    expect(await call('GET', '/api/sessions/other')).toBe(401);
+    expect((await api.call('POST', '/api/keys', { body, key: { isAdmin: true } })).status).toBe(201);
+    expect(await call('GET', '/api/sessions/mine')).toBe(200);
+    expect(await call('GET', '/api/sessions/other')).toBe(403);
+
+    await api.call('DELETE', '/api/sessions/mine', { key: { isAdmin: true } });
+    expect(await call('GET', '/api/sessions/other')).toBe(401);
+    expect(await call('GET', '/api/keys')).toBe(401);
   });
 
   it('are admitted on the stage for them', async () => {

@@ -53,7 +53,10 @@ export class DynamoDbApiKeyStore implements ApiKeyStore {
   }
 
   async removeOfSession(id: string, incarnation: string): Promise<void> {
-    await this.#table.delete({ id }, (e) => `${e.name('incarnation')} = ${e.value(incarnation)}`);
+    await this.#table.delete(
+      { id },
+      (e) => `${e.name('incarnation')} = ${e.value(incarnation)} AND attribute_not_exists(${e.name('principal')})`,
+    );
   }
 }
 

@@ -133,8 +133,9 @@ export const apiKeyRowSchema = z.object({
   previous: z.object({ hash: z.string(), until: z.number() }).optional(),
   /** Of this a key is derived that can be told again. */
   nonce: z.string().optional(),
-  /** The key was not made here: its row stays when it is deleted, so that it is never let in again. */
+  /** The key was not made here. */
   brought: z.literal(true).optional(),
+  /** Revoked for good. The row stays where its absence would open something. */
   deletedAt: z.number().optional(),
   /** IAM user or role whose signed requests this row governs. */
   principal: z.string().optional(),

@@ -15,6 +15,9 @@ export interface ApiKeyStore {
   used(id: string, at: number): Promise<void>;
   /** @returns false when there is no such row, or its version is another */
   remove(id: string, version: number): Promise<boolean>;
-  /** Removes the row whatever its version, if it is still of this incarnation of its session. */
+  /**
+   * Removes the row of a key whatever its version, if it is still of this incarnation of its session. Rows of IAM
+   * principals stay: without one a principal may do more.
+   */
   removeOfSession(id: string, incarnation: string): Promise<void>;
 }

@@ -63,6 +63,12 @@ export function defineApiKeyStoreContract(name: string, factory: () => Promise<A
       expect(await store.list()).toEqual([]);
     });
 
+    it('leaves the row of an IAM principal when its session goes', async () => {
+      await store.create({ ...ofAlpha, principal: 'arn' });
+      await store.removeOfSession(ofAlpha.id, 'one');
+      expect(await store.list()).toHaveLength(1);
+    });
+
     it('lists the keys of a session, and removes those of one incarnation', async () => {
       await store.create(row);
       await store.create(ofAlpha);

@@ -33,9 +33,12 @@ export async function deleteKey(deps: KeysDeps, id: string): Promise<void> {
   throw changedMeanwhile();
 }
 
-/** One that was made elsewhere would be let in again at the next deployment, if its row did not stay. */
+/**
+ * Without its row a key that was made elsewhere would be let in again at the next deployment, and an IAM principal could do
+ * whatever its policy lets through.
+ */
 async function revoked({ keys, clock }: KeysDeps, row: ApiKeyRow): Promise<boolean> {
-  if (!row.brought) return await keys.remove(row.id, row.version);
+  if (!row.brought && row.principal === undefined) return await keys.remove(row.id, row.version);
   const { hash: _hash, previous: _previous, ...rest } = row;
   return await keys.replace({ ...rest, isActive: false, deletedAt: clock.now() });
 }

@@ -27,13 +27,16 @@ export async function createKey(deps: KeysDeps, fields: KeyFields): Promise<Show
   return { row, key };
 }
 
-/** Says what an IAM principal may do. @throws ConflictError when that has been said already */
+/** Says what an IAM principal may do, also where that was revoked. @throws ConflictError when it is said already */
 export async function createIamEntry(deps: KeysDeps, principal: string, fields: KeyFields): Promise<ShownKey> {
   const grant = await withFields(deps, NEW_GRANT, fields);
   const id = iamEntryId(principal);
-  const row = { ...grant, id, version: 1, principal, createdAt: deps.clock.now() };
-  if (!(await deps.keys.create(row))) throw new ConflictError(`There is a row for ${principal} already: ${id}`);
-  return { row };
+  const row: ApiKeyRow = { ...grant, id, version: 1, principal, createdAt: deps.clock.now() };
+  if (await deps.keys.create(row)) return { row };
+  const found = await deps.keys.get(id);
+  const isRevoked = found?.deletedAt !== undefined;
+  if (isRevoked && (await deps.keys.replace({ ...row, version: found.version }))) return { row };
+  throw new ConflictError(`There is a row for ${principal} already: ${id}`);
 }
 
 /**

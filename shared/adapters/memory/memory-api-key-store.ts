@@ -41,6 +41,7 @@ export class MemoryApiKeyStore implements ApiKeyStore {
   }
 
   async removeOfSession(id: string, incarnation: string): Promise<void> {
-    if (this.#rows.get(id)?.incarnation === incarnation) this.#rows.delete(id);
+    const row = this.#rows.get(id);
+    if (row?.incarnation === incarnation && row.principal === undefined) this.#rows.delete(id);
   }
 }
