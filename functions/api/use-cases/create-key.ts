@@ -50,9 +50,8 @@ export async function scopedKey(deps: KeysDeps, session: SessionName, action: Ke
   const nonce = newNonce();
   const hash = pepper.hash(pepper.derivedKey(id, nonce));
   const made: ApiKeyRow = { ...grant, id, version: 1, nonce, hash, createdAt: deps.clock.now() };
-  const found = await deps.keys.get(id);
-  if (found === undefined && (await deps.keys.create(made))) return { row: made, key: pepper.derivedKey(id, nonce) };
-  const row = found ?? (await deps.keys.get(id));
+  if (await deps.keys.create(made)) return { row: made, key: pepper.derivedKey(id, nonce) };
+  const row = await deps.keys.get(id);
   if (row?.nonce === undefined) throw new ConflictError('The key is being changed. Try again');
   return { row, key: pepper.derivedKey(id, row.nonce) };
 }
