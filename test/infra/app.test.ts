@@ -261,6 +261,7 @@ describe('settings', () => {
     ['hostMemoryMiB', '512'],
     ['domainName', 'wa.example.com'],
     ['logDays', '8'],
+    ['authorizerCacheSeconds', '5'],
     ['usagePlans', '{}'],
     ['waf', 'perhaps'],
   ])('%s=%s is refused by name', (name, value) => {
