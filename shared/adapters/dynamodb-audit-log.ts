@@ -28,6 +28,8 @@ export class DynamoDbAuditLog implements AuditLog {
     const earliest = placeOfTime(from);
     const end = placeOfTime(to + 1);
     const before = next !== undefined && next < end ? next : end;
+    // `BETWEEN` demands that its ends are in order.
+    if (before < earliest) return { entries: [], next: undefined };
     const entries: AuditEntry[] = [];
     let read = 0;
     for (const month of monthsBack(timeOfPlace(before), from)) {

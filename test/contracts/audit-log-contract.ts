@@ -54,6 +54,8 @@ export function defineAuditLogContract(name: string, factory: () => Promise<Audi
       expect(await found({ session: 'beta' })).toEqual([2]);
       expect(await found({ session: 'alpha', limit: 3 })).toEqual([4, 3, 1]);
       expect(await found({ to: SEPTEMBER })).toEqual([]);
+      expect(await found({ from: NOVEMBER + 3, to: NOVEMBER + 1 })).toEqual([]);
+      expect(await found({ from: NOVEMBER + 3, next: `${NOVEMBER + 1}_${id(0)}` })).toEqual([]);
     });
 
     it('goes on where a page has ended', async () => {
