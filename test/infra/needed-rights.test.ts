@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { createAdministratorKey } from '#functions/administrator-key/administrator-key.ts';
 import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
+import type { SignedCaller } from '#functions/api/signed-caller.ts';
 import { arbitraryInput } from '#functions/api/test-support/arbitrary.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
 import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
@@ -27,6 +28,7 @@ import type { Operation } from '#shared/contracts/api/operation.ts';
 import { apiRoutes, functionName } from '#shared/contracts/api/routes.ts';
 import { CONTROL_SOURCE, ECS_SOURCE, SESSION_WANTED, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
 import { resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
+import { iamEntryId } from '#shared/domain/iam-principal.ts';
 import { eventEnvelope } from '../contracts/events.ts';
 import { hostRow, jobRow, sessionRow, waMessage } from '../contracts/rows.ts';
 import { allowedBy, permits } from './support/policies.ts';
@@ -82,6 +84,8 @@ const PATH: Readonly<Record<string, string>> = {
 
 /** What functions asked of the local cloud, by function. */
 const asked = new Map<string, RecordedCall[]>();
+/** How each function finds out who has signed. */
+const signedCallers = new Map<string, SignedCaller>();
 let cloud: LocalCloud;
 let clients: AwsClients;
 const before = { ...process.env };
@@ -110,12 +114,11 @@ beforeAll(async () => {
           }),
         },
         ...Object.fromEntries(
-          [...groups].map((name) => [
-            name,
-            {
-              handler: createApiFunctions({ ...createAwsApiDeps(ENVIRONMENT, clientsOf(name)), readPepper })[name],
-            },
-          ]),
+          [...groups].map((name) => {
+            const deps = { ...createAwsApiDeps(ENVIRONMENT, clientsOf(name)), readPepper };
+            signedCallers.set(name, deps.signedCaller);
+            return [name, { handler: createApiFunctions(deps)[name] }];
+          }),
         ),
       };
     },
@@ -239,6 +242,20 @@ describe('what functions ask of AWS is what their roles allow', () => {
     'api-keys',
   ])('%s asked for something', (name) => {
     expect(asked.get(name)).not.toHaveLength(0);
+    expect(refused(name)).toEqual([]);
+  });
+
+  const closed = new Set(OPERATIONS.filter(({ scope }) => scope !== 'public').map(({ group }) => functionName(group)));
+  it.each([...closed])('%s finds out what an IAM principal may do', async (name) => {
+    await setTheScene();
+    const principal = 'arn:aws:iam::123456789012:user/ada';
+    const session = await new DynamoDbSessionStore(clients.dynamo, names.tables.sessions).get('alpha');
+    const keys = new DynamoDbApiKeyStore(clients.dynamo, names.tables.apiKeys);
+    const id = iamEntryId(principal);
+    const grant = { name: null, isAdmin: false, isActive: true, session: 'alpha', incarnation: session?.incarnation };
+    await keys.remove(id, 1);
+    await keys.create({ ...grant, id, version: 1, principal, actions: ['read'], createdAt: 1 });
+    expect(await signedCallers.get(name)?.(principal)).toMatchObject({ session: 'alpha', isAdmin: false });
     expect(refused(name)).toEqual([]);
   });
 
