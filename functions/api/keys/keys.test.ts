@@ -134,6 +134,17 @@ describe('deleting a key', () => {
     expect((await call('DELETE', `/api/keys/${id}`)).status).toBe(404);
   });
 
+  it('is done also when the answer of the write was lost', async () => {
+    const { id } = await made();
+    const remove = api.keys.remove.bind(api.keys);
+    api.keys.remove = async (...args) => {
+      await remove(...args);
+      return await remove(...args);
+    };
+    expect((await call('DELETE', `/api/keys/${id}`)).status).toBe(200);
+    expect(await listed()).toEqual([]);
+  });
+
   it('of one that came from outside leaves its row: it is not shown, and not let in again', async () => {
     await made({ isAdmin: true });
     const text = 'the-key-of-the-administrator';

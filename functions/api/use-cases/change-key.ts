@@ -25,10 +25,13 @@ export async function updateKey(deps: KeysDeps, id: string, fields: KeyFields): 
 
 /** Revokes a key for good. @throws NotFoundError, ConflictError */
 export async function deleteKey(deps: KeysDeps, id: string): Promise<void> {
+  let row: ApiKeyRow | undefined = await findKey(deps, id);
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    const row = await findKey(deps, id);
+    // Gone since the first look: by somebody else, or by a write whose answer was lost.
+    if (row === undefined || row.deletedAt !== undefined) return;
     await assertAdministratorLeft(deps, row, undefined);
     if (await revoked(deps, row)) return;
+    row = await deps.keys.get(id);
   }
   throw changedMeanwhile();
 }
