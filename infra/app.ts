@@ -2,10 +2,13 @@ import { App, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import cdkConfiguration from '../cdk.json' with { type: 'json' };
 import { readSettings } from './config/stages.ts';
+import { endHelperLogs } from './constructs/helper-logs.ts';
+import { retention } from './constructs/platform-function.ts';
 import { type Installation, installationOf } from './installation.ts';
 import { isForEmulator, leaveOutForEmulator } from './local-target.ts';
 import { ApiStack } from './stacks/api-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
+import { EventStreamStack } from './stacks/event-stream-stack.ts';
 import { FunctionsStack } from './stacks/functions-stack.ts';
 import { HostsStack } from './stacks/hosts-stack.ts';
 import { MessagingStack } from './stacks/messaging-stack.ts';
@@ -32,21 +35,31 @@ export function createApp({ stage, outdir, withCode = true, context = {} }: AppO
   const fromContext: unknown = app.node.tryGetContext('stage');
   const name = stage ?? (typeof fromContext === 'string' ? fromContext : 'dev');
   const settings = readSettings(name, (key) => app.node.tryGetContext(key));
-  createStacks(app, installationOf(settings, withCode));
-  if (isForEmulator(app)) leaveOutForEmulator(app);
+  const isLocal = isForEmulator(app);
+  // An emulator without Docker cannot build the hosts' image, but it can be told of one.
+  const withHosts = !isLocal || settings.hostImage !== undefined;
+  createStacks(app, installationOf(settings, withCode), withHosts);
+  endHelperLogs(app, retention(settings.logDays));
+  if (isLocal) leaveOutForEmulator(app, { withHosts });
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   return app;
 }
 
-function createStacks(app: App, installation: Installation): void {
+function createStacks(app: App, installation: Installation, withHosts: boolean): void {
   const { settings } = installation;
   const { prefix } = installation.names;
   const common = { installation, terminationProtection: settings.keepData };
   const data = new DataStack(app, `${prefix}-data`, common);
   const messaging = new MessagingStack(app, `${prefix}-messaging`, { ...common, dataKey: data.dataKey });
   const functions = new FunctionsStack(app, `${prefix}-functions`, { installation, data, messaging });
-  new ApiStack(app, `${prefix}-api`, { installation, functions });
-  if (!isForEmulator(app)) new HostsStack(app, `${prefix}-hosts`, { installation, data });
+  const api = new ApiStack(app, `${prefix}-api`, { installation, functions });
+  if (withHosts) new HostsStack(app, `${prefix}-hosts`, { installation, data });
+  // Not all emulators have WebSocket APIs.
+  if (settings.eventStream && !isForEmulator(app)) {
+    const stream = new EventStreamStack(app, `${prefix}-stream`, { installation, functions });
+    // API Gateway may write logs from then on.
+    stream.addStackDependency(api);
+  }
   new ObservabilityStack(app, `${prefix}-observability`, { installation, dataKey: data.dataKey });
   Tags.of(app).add('trunkline:stage', settings.stage, {
     // Its schema in tools of last year knows no tags.

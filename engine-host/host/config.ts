@@ -13,6 +13,8 @@ export interface HostConfig {
   readonly shardCount: number;
   readonly engines: readonly EngineName[];
   readonly whatsappUrl: string;
+  /** Public key behind the certificates of the server at `whatsappUrl`, base64; undefined: WhatsApp's. */
+  readonly whatsappRootKey: string | undefined;
   /** `off` lets NOWEB send before its state is durable: for showing what a crash then loses, never for operation. */
   readonly nowebGate: 'durable' | 'off';
   /** Hosts from which media may be fetched although their addresses are private. */
@@ -40,6 +42,8 @@ export interface HostConfig {
   readonly pacingProfile: PacingProfile;
   /** Where ECS tells which task this is; undefined outside of ECS. */
   readonly taskMetadata: string | undefined;
+  /** For how long the event log keeps an event. */
+  readonly eventLogDays: number;
   readonly metrics: 'emf' | 'off';
   readonly timings: HostTimings;
 }
@@ -62,6 +66,7 @@ const environmentSchema = z.object({
     .transform(words)
     .pipe(z.array(z.enum(ENGINES)).min(1)),
   WHATSAPP_WS_URL: z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'),
+  WHATSAPP_ROOT_KEY: z.base64().length(44).optional(),
   NOWEB_GATE: z.enum(['durable', 'off']).default('durable'),
   MEDIA_ALLOW_PRIVATE_HOSTS: z.string().default('').transform(words),
   STATE_KMS_KEY_ID: z.string().min(1).optional(),
@@ -77,6 +82,7 @@ const environmentSchema = z.object({
   FLEET_CONNECTS_PER_SECOND: z.coerce.number().positive().default(300),
   PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
   ECS_CONTAINER_METADATA_URI_V4: z.url({ protocol: /^https?$/ }).optional(),
+  EVENT_LOG_DAYS: z.coerce.number().int().min(1).max(365).default(14),
   METRICS: z.enum(['emf', 'off']).default('off'),
   HEARTBEAT_MS: milliseconds(DEFAULT_TIMINGS.heartbeat),
   SUSPEND_AFTER_MS: milliseconds(DEFAULT_TIMINGS.suspendAfter),
@@ -115,6 +121,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     shardCount: env.SHARD_COUNT,
     engines: env.ENGINES,
     whatsappUrl: env.WHATSAPP_WS_URL,
+    whatsappRootKey: env.WHATSAPP_ROOT_KEY,
     nowebGate: env.NOWEB_GATE,
     mediaAllowPrivateHosts: env.MEDIA_ALLOW_PRIVATE_HOSTS,
     stateKey: stateKey(env),
@@ -128,6 +135,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     connectsPerSecond: { host: env.CONNECTS_PER_SECOND, fleet: env.FLEET_CONNECTS_PER_SECOND },
     pacingProfile: env.PACING_DEFAULT_PROFILE,
     taskMetadata: env.ECS_CONTAINER_METADATA_URI_V4,
+    eventLogDays: env.EVENT_LOG_DAYS,
     metrics: env.METRICS,
     timings,
   };

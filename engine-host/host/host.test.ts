@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
+import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
 import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
 import { MemoryJournalBodyStore } from '#shared/adapters/memory/memory-journal-body-store.ts';
 import { MemoryJournalStore } from '#shared/adapters/memory/memory-journal-store.ts';
@@ -36,6 +37,7 @@ function createCloud() {
     journalBodies: new MemoryJournalBodyStore(),
     dataKeys: new LocalDataKeys(new Uint8Array(32)),
     media: new MemoryMediaStore(),
+    eventLog: new MemoryEventLog(),
     bus: new MemoryEventBus(),
     messages: new MemoryMessageStore(),
     protection: { protect: vi.fn(async () => {}), unprotect: vi.fn(async () => {}) },

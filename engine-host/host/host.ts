@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { shardIds } from '#shared/contracts/resources.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { EventBus } from '#shared/ports/event-bus.ts';
+import type { EventLog } from '#shared/ports/event-log.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { OwnershipStore } from '#shared/ports/ownership-store.ts';
@@ -19,6 +20,7 @@ import type { JournalStores } from '../sessions/session-journal.ts';
 import type { HostConfig } from './config.ts';
 import { ConnectLimiter } from './connect-limiter.ts';
 import type { Heartbeat } from './heartbeat/heartbeat.ts';
+import { LoggedEventBus } from './logged-event-bus.ts';
 import { type OwnerFigures, ShardOwner, type ShardOwnerDeps } from './shard-owner.ts';
 import { ShardRuntime, type ShardRuntimeDeps } from './shard-runtime.ts';
 import { TaskGuard } from './task-guard.ts';
@@ -49,6 +51,7 @@ export interface HostDeps extends JournalStores {
   readonly checkpoints: CheckpointStore;
   readonly media: MediaStore;
   readonly remoteFiles: RemoteFiles;
+  readonly eventLog: EventLog;
   readonly bus: EventBus;
   readonly messages: Pick<MessageStore, 'get'>;
   /** Read models that forget a session when it is deleted. */
@@ -64,7 +67,7 @@ export interface Host {
   /** Shards that it has at the moment. */
   readonly shards: readonly string[];
   readonly figures: OwnerFigures & {
-    /** Events that the bus has not taken yet. */
+    /** Events that the log or the bus has not taken yet. */
     readonly eventsWaiting: number;
   };
   /**
@@ -88,7 +91,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
   const protection = deps.taskProtection;
   const guard = protection && new TaskGuard({ protection, clock, logger });
   const starts = new PQueue({ concurrency: config.startParallelism });
-  const publisher = new EventPublisher(deps.bus, logger);
+  const publisher = new EventPublisher(new LoggedEventBus(deps.eventLog, deps.bus), logger);
   const runtime: ShardRuntimeDeps = {
     ...deps,
     hostId,

@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { extname } from 'node:path';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbJournalStore } from '#shared/adapters/dynamodb-journal-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
@@ -87,6 +88,7 @@ async function main(): Promise<void> {
     dataKeys: await createDataKeys(config, clients.dynamo),
     media,
     remoteFiles: new GuardedRemoteFiles({ allowPrivateHosts: config.mediaAllowPrivateHosts }),
+    eventLog: new DynamoDbEventLog(clients.dynamo, media, { tableName: tables.eventLog, days: config.eventLogDays }),
     bus,
     messages,
     readModels: [messages, new DynamoDbChatStore(clients.dynamo, tables.chats)],
@@ -139,6 +141,7 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
       const { ping, pingAnswer, blip, conflictWait } = config.timings;
       return createNowebEngineFactory({
         whatsappUrl: config.whatsappUrl,
+        whatsappRootKey: config.whatsappRootKey,
         gate: config.nowebGate,
         pingMs: ping,
         pingAnswerMs: pingAnswer,

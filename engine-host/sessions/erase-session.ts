@@ -6,7 +6,7 @@ import type { SessionRunnerDeps } from './session-runner-deps.ts';
 
 type Stores = Pick<
   SessionRunnerDeps,
-  'readModels' | 'media' | 'checkpoints' | 'journal' | 'journalBodies' | 'dataKeys'
+  'readModels' | 'eventLog' | 'media' | 'checkpoints' | 'journal' | 'journalBodies' | 'dataKeys'
 >;
 
 /**
@@ -21,22 +21,17 @@ export async function eraseSession(
   onFailure: (error: unknown, attempt: number) => void,
 ): Promise<void> {
   const owned = <T>(work: () => Promise<T>) => whileOwned(lease, work, onFailure);
+  // Log and media are a name's, not an incarnation's: nobody may go on with them once the row can be another's.
+  const eraseInPieces = async (erasePiece: () => Promise<boolean>) => {
+    const erase = () => {
+      lease.assertOwned();
+      return erasePiece();
+    };
+    while (await owned(erase));
+  };
   for (const readModel of stores.readModels) await owned(() => readModel.clear(row.name));
-  for (const prefix of mediaPrefixes(row.name)) await eraseMedia(prefix, lease, stores, owned);
+  await eraseInPieces(async () => !(await stores.eventLog.deleteSome(row.name)));
+  for (const prefix of mediaPrefixes(row.name)) await eraseInPieces(() => stores.media.deleteSome(prefix));
   await owned(() => stores.checkpoints.prune({ ...row, checkpoint: null }, 0));
   await owned(() => clearJournal(row, stores));
-}
-
-/** The keys are a name's, not an incarnation's: nobody may go on with them once the row can be another's. */
-async function eraseMedia(
-  prefix: string,
-  lease: ShardLease,
-  { media }: Stores,
-  owned: <T>(work: () => Promise<T>) => Promise<T>,
-): Promise<void> {
-  const erasePage = () => {
-    lease.assertOwned();
-    return media.deleteSome(prefix);
-  };
-  while (await owned(erasePage));
 }

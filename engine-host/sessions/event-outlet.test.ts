@@ -25,9 +25,10 @@ function createOutlet(
   state = new GatedState(),
   lease = new ManualLease(),
   incarnation = 'one',
+  createdAt = 0,
 ) {
   const outlet = new EventOutlet({
-    session: { name: session, incarnation },
+    session: { name: session, incarnation, createdAt },
     engine: 'SCRIPTED',
     version: '1.2.3',
     hostId: 'host-1',
@@ -89,6 +90,18 @@ describe('EventOutlet', () => {
       ['alpha', 1],
     ]);
     expect(bus.events[0]?.id).not.toBe(bus.events[1]?.id);
+  });
+
+  it('begins to count at the creation of the session, so that a later one of the name goes on above', async () => {
+    const bus = new MemoryEventBus();
+    const publisher = new EventPublisher(bus, logger);
+    for (const createdAt of [1_700_000_000_000, 1_700_000_005_000]) {
+      const { outlet, emit } = createOutlet(publisher, 'alpha', new GatedState(), new ManualLease(), 'one', createdAt);
+      for (let count = 0; count < 3; count += 1) emit(`e${count}`);
+      await outlet.drained();
+    }
+    const three = (start: number) => [start + 1, start + 2, start + 3];
+    expect(bus.events.map(({ seq }) => seq)).toEqual([...three(1_700_000_000_000), ...three(1_700_000_005_000)]);
   });
 
   it('never uses a number again, not even after a crash that lost what was not durable', async () => {

@@ -1,14 +1,14 @@
-import type { EventEnvelope } from '#shared/contracts/events.ts';
+import { EVENT_SCHEMA_VERSION, type EventEnvelope } from '#shared/contracts/events.ts';
+import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { EngineName, Me } from '#shared/contracts/session.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
-import type { JournalSession } from '#shared/ports/journal-store.ts';
 import type { EngineEvent, SessionState } from '../engines/engine.ts';
 import type { EventLane } from './event-publisher.ts';
 import { SeqCounter } from './seq-counter.ts';
 
 export interface EventOutletOptions {
-  readonly session: JournalSession;
+  readonly session: Pick<SessionRow, 'name' | 'incarnation' | 'createdAt'>;
   readonly engine: EngineName;
   readonly version: string;
   readonly hostId: string;
@@ -30,10 +30,10 @@ export class EventOutlet {
 
   constructor(options: EventOutletOptions) {
     this.#options = options;
-    this.#seq = new SeqCounter(options.state);
+    this.#seq = new SeqCounter(options.state, options.session.createdAt);
   }
 
-  /** @param published called once when the bus has accepted the event */
+  /** @param published called once when the log and the bus have accepted the event */
   emit(event: EngineEvent, published?: () => void): void {
     const { state, lane } = this.#options;
     const envelope = this.#envelope(event);
@@ -47,7 +47,7 @@ export class EventOutlet {
     durable.catch(() => {});
   }
 
-  /** Resolves when the bus has everything. @throws NotOwnerError when that can no longer happen */
+  /** Resolves when the log and the bus have everything. @throws NotOwnerError when that can no longer happen */
   async drained(): Promise<void> {
     await this.#tail.catch((error: unknown) => {
       throw error instanceof NotOwnerError
@@ -84,6 +84,7 @@ export class EventOutlet {
         worker: { id: hostId },
       },
       seq: this.#seq.next(),
+      schemaVersion: EVENT_SCHEMA_VERSION,
       ...event.body,
     };
   }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { EngineName } from '#shared/contracts/session.ts';
 import type { PacingProfile } from '#shared/domain/pacing-profiles.ts';
 import type { Clock } from '#shared/ports/clock.ts';
+import type { EventLog } from '#shared/ports/event-log.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { MessageStore } from '#shared/ports/read-models.ts';
 import type { RemoteFiles } from '#shared/ports/remote-file.ts';
@@ -27,6 +28,8 @@ export interface SessionRunnerDeps extends JournalStores {
   readonly messages: Pick<MessageStore, 'get'>;
   /** Forget a session when it is deleted. */
   readonly readModels: readonly { clear(session: string): Promise<void> }[];
+  /** What it has of a session that is deleted goes too. */
+  readonly eventLog: Pick<EventLog, 'deleteSome'>;
   readonly publisher: EventPublisher;
   readonly engines: ReadonlyMap<EngineName, EngineFactory>;
   /** For sessions whose configuration names no profile. */

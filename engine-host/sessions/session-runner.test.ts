@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
+import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
 import { MemoryJournalBodyStore } from '#shared/adapters/memory/memory-journal-body-store.ts';
 import { MemoryJournalStore } from '#shared/adapters/memory/memory-journal-store.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
@@ -13,6 +14,7 @@ import { sendCommandSchema } from '#shared/contracts/commands.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import type { SessionIntent } from '#shared/ports/session-store.ts';
+import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
 import { ManualLease } from '../host/manual-lease.ts';
 import { EventPublisher } from './event-publisher.ts';
@@ -29,6 +31,7 @@ async function createWorld(changes: Partial<SessionRow> = {}) {
   await sessions.create(sessionRow(changes));
   const world = {
     sessions,
+    eventLog: new MemoryEventLog(),
     bus: new MemoryEventBus(),
     checkpoints: new MemoryCheckpointStore(),
     journal: new MemoryJournalStore(),
@@ -142,6 +145,22 @@ describe('SessionRunner', () => {
     expect(statuses(session)).toEqual(['STARTING', 'WORKING']);
     gate.resolve();
     await vi.waitFor(() => expect(session.told.at(-1)).toEqual({ event: 'STARTING', row: 'STARTING' }));
+  });
+
+  it('says what somebody should look at also while it is STARTING, once for each reason', async () => {
+    const session = await started();
+    const data = () =>
+      session.bus.events.flatMap((event) => (event.event === 'session.status' ? [event.payload.data] : []));
+    const distrust = { reason: 'server-identity', message: 'not WhatsApp' };
+    const clock = { reason: 'server-identity-clock', message: 'check the clock' };
+    for (const each of [distrust, distrust, clock]) {
+      session.factory.last.context.report({ status: 'STARTING', ...each });
+      await vi.waitFor(async () => expect(await rowOf(session)).toMatchObject({ statusData: each }));
+    }
+    await vi.waitFor(() => expect(data()).toEqual([null, distrust, clock]));
+    expect(await rowOf(session)).toMatchObject({ status: 'STARTING', statusReason: 'server-identity-clock' });
+    session.factory.last.work();
+    await vi.waitFor(async () => expect(await rowOf(session)).toMatchObject({ status: 'WORKING', statusData: null }));
   });
 
   it('publishes SCAN_QR_CODE again with each QR code, and counts it once', async () => {
@@ -319,11 +338,18 @@ describe('SessionRunner', () => {
 
   it('deletes: unlinks, tells STOPPED, leaves nothing', async () => {
     const session = await working();
+    const { eventLog } = session.world;
+    const payload = waMessage({ id: 'AAAAA1' });
+    await eventLog.append(
+      ['alpha', 'beta'].map((name) => eventEnvelope({ event: 'message.any', payload }, { session: name })),
+    );
     await session.intend({ desired: 'DELETED' });
     expect(session.factory.told).toEqual(['start', 'logout']);
     expect(statuses(session)).toEqual(['STARTING', 'WORKING', 'STOPPED']);
     expect(await rowOf(session)).toBeUndefined();
     expect(await journalOf(session)).toEqual([]);
+    expect(await eventLog.read('alpha', 0, 10)).toEqual([]);
+    expect(await eventLog.read('beta', 0, 10)).toHaveLength(1);
     expect(session.gone).toHaveBeenCalledOnce();
   });
 

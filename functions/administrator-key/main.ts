@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
-import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
+import { createSecretPepperReader } from '#shared/adapters/secret-pepper-reader.ts';
 import { createSecretReader } from '#shared/adapters/secrets-manager.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
@@ -12,8 +12,6 @@ const env = z
     ...resourceNamesEnv,
     /** ARN of the secret that holds the key. */
     ADMINISTRATOR_KEY_SECRET: z.string().min(1),
-    /** ARN of the secret that keys are hashed under. */
-    KEY_PEPPER_SECRET: z.string().min(1),
   })
   .parse(process.env);
 const dynamo = createDynamoDbClient();
@@ -23,6 +21,6 @@ const readSecret = createSecretReader();
 export const handler = createAdministratorKey({
   keys: new DynamoDbApiKeyStore(dynamo, resourceNames(env).tables.apiKeys),
   readKey: () => readSecret(env.ADMINISTRATOR_KEY_SECRET),
-  readPepper: createPepperReader(() => readSecret(env.KEY_PEPPER_SECRET)),
+  readPepper: createSecretPepperReader(process.env),
   clock: systemClock,
 });

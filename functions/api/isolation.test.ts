@@ -27,11 +27,11 @@ beforeAll(async () => {
   await api.session('mine');
   const actions = Object.fromEntries(KEY_ACTIONS.map((action) => [action, true]));
   const made = await api.call('POST', '/api/keys', { key: { isAdmin: true }, body: { session: 'mine', actions } });
-  const row = await createIdentifyKey({ ...api.deps, readPepper: async () => api.pepper })(
+  const identified = await createIdentifyKey({ ...api.deps, readPepper: async () => api.pepper })(
     (made.json as { key: string }).key,
   );
-  if (row === undefined) throw new Error('the key does not work');
-  key = row;
+  if (identified === undefined) throw new Error('the key does not work');
+  key = identified.row;
   before = structuredClone(await stateOfOther(api, ids));
   expect(JSON.stringify(before).split(CANARY).length).toBeGreaterThan(8);
 });

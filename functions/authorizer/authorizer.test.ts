@@ -215,7 +215,7 @@ describe('the caller', () => {
 
 describe('usage plans', () => {
   const plans = (USAGE_PLANS: string) =>
-    usagePlansOf(authorizerEnvSchema.parse({ RESOURCE_PREFIX: 't-dev', USAGE_PLANS, KEY_PEPPER_SECRET: 'arn' }));
+    usagePlansOf(authorizerEnvSchema.parse({ RESOURCE_PREFIX: 't-dev', USAGE_PLANS }));
 
   it('count a key under the plan of its row, or the first', () => {
     const keyOf = plans('standard,partner');

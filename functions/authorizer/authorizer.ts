@@ -25,8 +25,9 @@ export interface AuthorizerDeps {
 export function createAuthorizer({ identify, noteUse, usagePlans }: AuthorizerDeps): Authorizer {
   return async (event) => {
     const key = findKey(event.headers) ?? findKey(event.queryStringParameters);
-    const row = key === undefined ? undefined : await identify(key);
-    if (row === undefined) throw new Error('Unauthorized');
+    const identified = key === undefined ? undefined : await identify(key);
+    if (identified === undefined) throw new Error('Unauthorized');
+    const { row } = identified;
     await noteUse(row);
     return {
       principalId: row.id,
@@ -40,7 +41,8 @@ export function createAuthorizer({ identify, noteUse, usagePlans }: AuthorizerDe
   };
 }
 
-function findKey(values: Readonly<Record<string, string | undefined>> | null): string | undefined {
+/** The key among headers or query parameters, whatever its letters. */
+export function findKey(values: Readonly<Record<string, string | undefined>> | null | undefined): string | undefined {
   for (const [name, value] of Object.entries(values ?? {})) {
     if (name.toLowerCase() === 'x-api-key' && value) return value;
   }

@@ -7,8 +7,6 @@ export const authorizerEnvSchema = z.object({
   ...resourceNamesEnv,
   /** Usage plans that keys may name, separated by commas, the default first; empty: none are counted. */
   USAGE_PLANS: z.string().default(''),
-  /** Name or ARN of the secret that keys are hashed under. */
-  KEY_PEPPER_SECRET: z.string().min(1),
   LOG_LEVEL: z.string().default('info'),
 });
 

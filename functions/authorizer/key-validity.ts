@@ -6,6 +6,12 @@ export interface ValidityDeps {
   readonly clock: { now(): number };
 }
 
+/** Whether this hash is of the row's key, or of the one before a rotation whose time is not over. */
+export function hasHash({ hash, previous }: ApiKeyRow, presented: string, now: number): boolean {
+  if (hash === undefined) return false;
+  return presented === hash || (previous !== undefined && previous.until > now && presented === previous.hash);
+}
+
 /** Whether what the row grants is granted at this moment: neither revoked nor expired, and its session still there. */
 export async function isGranted(row: ApiKeyRow, { sessions, clock }: ValidityDeps): Promise<boolean> {
   if (!row.isActive || row.deletedAt !== undefined) return false;

@@ -1,8 +1,7 @@
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
-import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
-import { createSecretReader } from '#shared/adapters/secrets-manager.ts';
+import { createSecretPepperReader } from '#shared/adapters/secret-pepper-reader.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { createLogger } from '#shared/observability/logger.ts';
@@ -15,14 +14,13 @@ const env = authorizerEnvSchema.parse(process.env);
 const dynamo = createDynamoDbClient();
 const { tables } = resourceNames(env);
 const keys = new DynamoDbApiKeyStore(dynamo, tables.apiKeys);
-const readSecret = createSecretReader();
 
 /** Entry point of the function. */
 export const handler = createAuthorizer({
   identify: createIdentifyKey({
     keys,
     sessions: new DynamoDbSessionStore(dynamo, tables.sessions),
-    readPepper: createPepperReader(() => readSecret(env.KEY_PEPPER_SECRET)),
+    readPepper: createSecretPepperReader(process.env),
     clock: systemClock,
   }),
   noteUse: createNoteUse({

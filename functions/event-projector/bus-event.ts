@@ -1,10 +1,6 @@
 import * as z from 'zod';
-import {
-  type EventEnvelope,
-  eventEnvelopeSchema,
-  eventReferenceSchema,
-  PROJECTED_EVENTS,
-} from '#shared/contracts/events.ts';
+import { unpackEvent } from '#shared/adapters/event-detail.ts';
+import { type EventEnvelope, PROJECTED_EVENTS } from '#shared/contracts/events.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 
 const projected: ReadonlySet<string> = new Set(PROJECTED_EVENTS);
@@ -26,8 +22,5 @@ const busEventSchema = z.object({
 export async function envelopeIn(bus: unknown, media: Pick<MediaStore, 'get'>): Promise<EventEnvelope | undefined> {
   const { 'detail-type': type, detail } = busEventSchema.parse(bus);
   if (!projected.has(type)) return undefined;
-  const reference = eventReferenceSchema.safeParse(detail);
-  if (!reference.success) return eventEnvelopeSchema.parse(detail);
-  const { body } = await media.get(reference.data.s3.Key);
-  return eventEnvelopeSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+  return await unpackEvent(detail, media);
 }

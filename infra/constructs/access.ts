@@ -1,20 +1,22 @@
 import { Aws, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
-import type { Key } from 'aws-cdk-lib/aws-kms';
-import type { Pool, TableDefinition, TableId } from '#shared/contracts/resources.ts';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Pool, ResourceNames, TableDefinition, TableId } from '#shared/contracts/resources.ts';
 import type { Installation } from '../installation.ts';
 import type { DataStack } from '../stacks/data-stack.ts';
 import { acknowledgePattern } from './acknowledge.ts';
 
-/** What can be done to a table's rows: `clear` deletes what a query finds; `get`, `query`, `put`, `update` and `delete` are that alone. */
-export type TableRight = 'read' | 'scan' | 'write' | 'clear' | 'get' | 'query' | 'put' | 'update' | 'delete';
+/** What can be done to a table's rows: `append` puts many at once; `clear` deletes what a query finds; `get`, `query`, `put`, `update` and `delete` are that alone. */
+export type TableRight = 'read' | 'scan' | 'write' | 'append' | 'clear' | 'get' | 'query' | 'put' | 'update' | 'delete';
+type QueueId = keyof ResourceNames['queues'];
 export type TableRights = Readonly<Partial<Record<TableId, readonly TableRight[]>>>;
 
 const TABLE_ACTIONS: Readonly<Record<TableRight, readonly string[]>> = {
   read: ['GetItem', 'Query', 'BatchGetItem'],
   scan: ['Scan'],
   write: ['PutItem', 'UpdateItem', 'DeleteItem'],
+  append: ['BatchWriteItem'],
   clear: ['Query', 'BatchWriteItem'],
   get: ['GetItem'],
   query: ['Query'],
@@ -52,7 +54,7 @@ const indexArns = (table: Table, definition: TableDefinition | undefined): reado
 /** Use of a key through AWS services only: nobody with this right can decrypt by himself. */
 export function allowKeyVia(
   role: Role,
-  key: Key,
+  key: IKey,
   services: readonly ('dynamodb' | 's3' | 'sqs' | 'secretsmanager')[],
 ): void {
   const { region, urlSuffix } = Stack.of(key);
@@ -104,6 +106,17 @@ export function allowHostCount(role: Role, { ecs }: Installation): void {
   );
   role.addToPolicy(
     new PolicyStatement({ actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: services }),
+  );
+}
+
+/** Sending to some of the installation's queues. */
+export function allowSending(role: Role, { names }: Installation, queues: readonly QueueId[]): void {
+  const arn = `arn:${Aws.PARTITION}:sqs:${Aws.REGION}:${Aws.ACCOUNT_ID}`;
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: ['sqs:GetQueueUrl', 'sqs:SendMessage'],
+      resources: queues.map((id) => `${arn}:${names.queues[id]}`),
+    }),
   );
 }
 

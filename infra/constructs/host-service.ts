@@ -99,6 +99,7 @@ export class HostService extends Construct {
         LOG_LEVEL: settings.logLevel,
         METRICS: 'emf',
         PACING_DEFAULT_PROFILE: settings.pacingProfile,
+        EVENT_LOG_DAYS: String(settings.eventLogDays),
       },
       // By its ARN: the secret itself would name this role in its key's policy, and the stacks would need each other.
       secrets: {

@@ -90,6 +90,22 @@ function queueAlarms({ names, resources }: Installation): readonly AlarmDefiniti
       metric: visible(names.queues.projectorDeadLetters),
       above: 0,
     },
+    ...[names.queues.streamsDeadLetters, names.queues.streamTasksDeadLetters].map(
+      (queue): AlarmDefinition => ({
+        name: 'stream-dead-letters',
+        of: queue.includes('tasks') ? 'tasks' : 'events',
+        says: 'Event streams could not be woken or written to.',
+        metric: visible(queue),
+        above: 0,
+      }),
+    ),
+    {
+      name: 'stream-behind',
+      says: 'Event streams are more than a minute behind.',
+      metric: highest('AWS/SQS', 'ApproximateAgeOfOldestMessage', { QueueName: names.queues.streamTasks }),
+      above: 60,
+      periods: 3,
+    },
     {
       name: 'capacity-dead-letters',
       says: 'Signals about sessions and hosts could not be handled.',
@@ -231,6 +247,12 @@ function sessionAlarms({ names }: Installation): readonly AlarmDefinition[] {
       says: 'Many sessions have become FAILED at once.',
       metric: total(METRICS.sessionFailures),
       above: 10,
+    },
+    {
+      name: 'server-distrusted',
+      says: 'Sessions refuse the server they reach, or a pairing: nobody proved who they are.',
+      metric: total(METRICS.sessionsDistrusting),
+      above: 0,
     },
     {
       name: 'events-waiting',

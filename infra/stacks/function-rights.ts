@@ -2,13 +2,23 @@ import type { ApiFunctionName } from '#shared/contracts/api/routes.ts';
 import type { TableRights } from '../constructs/access.ts';
 
 /** The functions besides the API's. */
-export type WorkFunctionName = 'authorizer' | 'event-projector' | 'reconciler' | 'capacity' | 'administrator-key';
+export type WorkFunctionName =
+  | 'authorizer'
+  | 'event-projector'
+  | 'stream-connections'
+  | 'stream-fanout'
+  | 'stream-sender'
+  | 'reconciler'
+  | 'capacity'
+  | 'administrator-key';
 export type FunctionName = ApiFunctionName | WorkFunctionName;
 
 export interface FunctionRights {
   readonly tables: TableRights;
   /** `send`: wake a shard's owner; `depth`: see how much waits. */
   readonly shardQueues?: readonly ('send' | 'depth')[];
+  /** Queues that it sends to, besides shards'. */
+  readonly queues?: readonly ('streams' | 'streamTasks')[];
   /** Tells on the bus that a session wants a host. */
   readonly events?: true;
   /** Reads them when it starts. */
@@ -70,6 +80,22 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'event-projector': {
     tables: { messages: ['read', 'write'], chats: ['read', 'write'] },
     media: { prefixes: ['events/'], actions: ['GetObject'] },
+  },
+  'stream-connections': {
+    tables: { apiKeys: ['get'], sessions: ['get'], eventLog: ['query'], streams: ['get', 'put', 'clear'] },
+    queues: ['streams', 'streamTasks'],
+    secrets: ['keyPepper'],
+  },
+  'stream-fanout': { tables: { streams: ['query'] }, queues: ['streamTasks'] },
+  'stream-sender': {
+    tables: {
+      apiKeys: ['get'],
+      eventLog: ['query'],
+      sessions: ['get', 'scan'],
+      streams: ['get', 'put', 'update', 'clear'],
+    },
+    queues: ['streams', 'streamTasks'],
+    media: { prefixes: ['events/'], actions: ['GetObject', 'PutObject'], list: true },
   },
   reconciler: { tables: { sessions: ['read'], jobs: ['read', 'write'] }, shardQueues: ['send'] },
   capacity: {

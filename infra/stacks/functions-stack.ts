@@ -12,6 +12,7 @@ import {
   allowKeyVia,
   allowListing,
   allowObjects,
+  allowSending,
   allowShardQueues,
   allowTables,
 } from '../constructs/access.ts';
@@ -58,6 +59,9 @@ export class FunctionsStack extends Stack {
       'api-docs': make('api-docs'),
       authorizer: make('authorizer'),
       'event-projector': make('event-projector'),
+      'stream-connections': make('stream-connections'),
+      'stream-fanout': make('stream-fanout'),
+      'stream-sender': make('stream-sender'),
       reconciler: make('reconciler'),
       capacity: make('capacity'),
       'administrator-key': make('administrator-key'),
@@ -74,7 +78,15 @@ export class FunctionsStack extends Stack {
   }
 
   #allow(role: Role, name: FunctionName, data: DataStack, installation: Installation): void {
-    const { tables, shardQueues = [], secrets = [], events, hostCount, media }: FunctionRights = FUNCTION_RIGHTS[name];
+    const {
+      tables,
+      shardQueues = [],
+      queues = [],
+      secrets = [],
+      events,
+      hostCount,
+      media,
+    }: FunctionRights = FUNCTION_RIGHTS[name];
     const bucket = installation.names.buckets.media;
     allowTables(role, data, installation, tables);
     if (shardQueues.length > 0) {
@@ -82,6 +94,7 @@ export class FunctionsStack extends Stack {
       const actions = shardQueues.includes('depth') ? [...send, 'GetQueueAttributes'] : send;
       allowShardQueues(role, installation, 'socket', actions);
     }
+    if (queues.length > 0) allowSending(role, installation, queues);
     if (events) allowEvents(role, installation);
     if (hostCount) allowHostCount(role, installation);
     if (media !== undefined) allowObjects(role, bucket, media.prefixes, media.actions);
@@ -94,11 +107,12 @@ export class FunctionsStack extends Stack {
       ...(Object.keys(tables).length > 0 ? (['dynamodb'] as const) : []),
       ...(media === undefined ? [] : (['s3'] as const)),
       ...(secrets.length > 0 ? (['secretsmanager'] as const) : []),
+      ...(queues.length > 0 ? (['sqs'] as const) : []),
     ];
     if (services.length > 0) allowKeyVia(role, data.dataKey, services);
   }
 
-  #roleOf(name: string): Role {
+  roleNamed(name: string): Role {
     const role = this.#roles.get(name);
     if (role === undefined) throw new Error(`There is no function ${name}`);
     return role;
@@ -108,7 +122,7 @@ export class FunctionsStack extends Stack {
     for (const { queue: queueName, function: name, batchSize, concurrency } of resources.eventSources) {
       const queue = messaging.queueNamed(queueName);
       const target = this.functionNamed(name);
-      const role = this.#roleOf(name);
+      const role = this.roleNamed(name);
       role.addToPolicy(
         new PolicyStatement({
           actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
@@ -168,7 +182,11 @@ function environmentOf(name: FunctionName, { installation, data }: FunctionsStac
       return { ...pepper, ADMINISTRATOR_KEY_SECRET: data.administratorKey.secretArn };
     case 'api-keys':
       return { ...logging, ...api, ...pepper };
+    case 'stream-connections':
+      return { ...logging, ...pepper };
     case 'event-projector':
+    case 'stream-fanout':
+    case 'stream-sender':
       return logging;
     case 'reconciler':
       return { ...logging, SHARD_COUNT: String(settings.shards), METRICS: 'emf' };

@@ -22,6 +22,7 @@ export function allowHost(role: Role, data: DataStack, installation: Installatio
     shards: ['read', 'scan', 'write'],
     messages: ['read', 'clear'],
     chats: ['clear'],
+    eventLog: ['append', 'clear'],
     journal: ['read', 'write', 'clear'],
     dataKeys: ['read', 'write', 'clear'],
   });

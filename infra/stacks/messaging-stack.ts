@@ -56,7 +56,7 @@ export class MessagingStack extends Stack {
       eventPattern: { source: [EVENT_SOURCE] },
       retention: Duration.days(settings.archiveDays),
     });
-    for (const rule of resources.rules) this.#rule(rule, idOf(rule.name, names.prefix), installation.ecs.cluster);
+    for (const rule of resources.rules) this.#rule(rule, idOf(rule.name, names.prefix), installation);
   }
 
   queueNamed(name: string): Queue {
@@ -65,11 +65,12 @@ export class MessagingStack extends Stack {
     return queue;
   }
 
-  #rule({ name, bus, pattern, targets }: RuleDefinition, id: string, cluster: string): void {
+  #rule({ name, bus, pattern, targets }: RuleDefinition, id: string, { ecs, settings }: Installation): void {
     const rule = new CfnRule(this, `${id}Rule`, {
       name,
+      state: settings.eventStream || id !== 'streams' ? 'ENABLED' : 'DISABLED',
       ...(bus === undefined && { eventBusName: this.bus.eventBusName }),
-      eventPattern: bus === 'default' ? ofCluster(pattern, cluster) : pattern,
+      eventPattern: bus === 'default' ? ofCluster(pattern, ecs.cluster) : pattern,
       targets: targets.map(({ id: target, queue, deadLetterQueue }) => {
         if (queue === undefined) throw new Error(`Rule ${name}: only queues can be targets`);
         return {

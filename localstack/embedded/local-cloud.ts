@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ResourceDefinition } from '#shared/contracts/resources.ts';
 import { type ApiGatewayOptions, startApiGateway } from './api-gateway/api-gateway.ts';
+import { SocketConnections } from './api-gateway/socket-connections.ts';
 import { REGION } from './aws-identity.ts';
 import { type CloudEnvironment, createClients, createSqsClient } from './cloud-clients.ts';
 import { startEngines, startIsolatedEngines } from './engines.ts';
@@ -23,7 +24,7 @@ export interface LocalCloudOptions {
   /** The functions, or how to make them once the endpoints are known. */
   readonly functions: FunctionTable | ((env: CloudEnvironment) => FunctionTable | Promise<FunctionTable>);
   /** The HTTP API in front of the functions. @default none */
-  readonly api?: Omit<ApiGatewayOptions, 'functions'>;
+  readonly api?: Omit<ApiGatewayOptions, 'functions' | 'connections'>;
   /** @default 0 each (any free port) */
   readonly ports?: { readonly dynamodb?: number; readonly sqsS3?: number; readonly eventBridge?: number };
   /** DynamoDB, SQS and S3 in a thread of their own. @default false */
@@ -90,7 +91,12 @@ async function start(
   const report = options.onError ?? (() => {});
   const functions = new FunctionRegistry();
   const embedded = options.aws === undefined ? await startEmbedded(options, functions, started, report) : undefined;
-  const env = embedded?.env ?? options.aws ?? {};
+  const connections = options.api?.webSocket === undefined ? undefined : await SocketConnections.start();
+  if (connections !== undefined) started.push(() => connections.close());
+  const env = {
+    ...(embedded?.env ?? options.aws),
+    ...(connections !== undefined && { AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI: connections.managementUrl }),
+  };
   const clients = createClients(env);
   started.unshift(async () => {
     for (const client of Object.values(clients)) client.destroy();
@@ -122,6 +128,7 @@ async function start(
           onError: (route, error) => report(`${route.method} ${route.path}`, error),
           ...options.api,
           functions,
+          ...(connections !== undefined && { connections }),
         });
   if (api !== undefined) started.push(() => api.close());
   return {

@@ -9,6 +9,9 @@ import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
 import { createNoteUse } from '#functions/authorizer/last-used.ts';
 import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
+import { createAwsStreamConnections } from '#functions/event-stream/connections/aws-connections.ts';
+import { createAwsStreamFanout } from '#functions/event-stream/fanout/aws-fanout.ts';
+import { createAwsStreamSender } from '#functions/event-stream/sender/aws-sender.ts';
 import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
@@ -18,6 +21,7 @@ import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES } from '#shared/contracts/api/routes.ts';
+import { STREAM_STAGE } from '#shared/contracts/event-stream.ts';
 import { ECS_SOURCE, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
 import {
   type ResourceNames,
@@ -46,8 +50,8 @@ export interface PlatformOptions {
   readonly hosts?: number | 'auto';
   /** Shards of the socket pool; fixed once sessions exist. @default 8 */
   readonly shards?: number;
-  /** The WhatsApp server, and the certificate authority to trust for its media besides the usual ones. */
-  readonly whatsapp: { readonly url: string; readonly caFile?: string };
+  /** The WhatsApp server. */
+  readonly whatsapp: WhatsappServer;
   /** More environment for the functions. */
   readonly functionEnv?: Readonly<Record<string, string>>;
   /** What hosts run, with arguments for Node before it. @default the sources */
@@ -59,6 +63,14 @@ export interface PlatformOptions {
   readonly onHostLine?: HostProcessesOptions['onLine'];
   readonly onHostExit?: HostProcessesOptions['onUnexpectedExit'];
   readonly onError?: (where: string, error: unknown) => void;
+}
+
+export interface WhatsappServer {
+  readonly url: string;
+  /** Public key behind its certificates, base64. @default WhatsApp's */
+  readonly rootKey?: string | undefined;
+  /** Certificate authority to trust for its media besides the usual ones. */
+  readonly caFile?: string;
 }
 
 /** The whole platform on this machine. */
@@ -123,6 +135,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       binaryMediaTypes: BINARY_MEDIA_TYPES,
       invocationLimitBytes: 6 * 1024 * 1024,
       cors: { allowHeaders: API_HEADERS },
+      webSocket: { path: `/${STREAM_STAGE}`, stage: STREAM_STAGE, functionName: 'stream-connections' },
     },
     ...(options.onError === undefined ? {} : { onError: options.onError }),
   });
@@ -144,6 +157,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       ...cloud.env,
       SHARD_COUNT: String(shards),
       WHATSAPP_WS_URL: options.whatsapp.url,
+      WHATSAPP_ROOT_KEY: options.whatsapp.rootKey,
       NODE_EXTRA_CA_CERTS: options.whatsapp.caFile,
       LOG_HASH_KEY: installation.logHashKey,
       STATE_KEY_FILE: installation.stateKeyFile,
@@ -203,6 +217,9 @@ function loadFunctions(
       }),
     },
     [CAPACITY]: { handler: createAwsCapacity(process.env, { dynamo }, launcher), timeoutSeconds: 60 },
+    'stream-connections': { handler: createAwsStreamConnections(process.env, readPepper, { dynamo, sqs }) },
+    'stream-fanout': { handler: createAwsStreamFanout(process.env, { dynamo, sqs }) },
+    'stream-sender': { handler: createAwsStreamSender(process.env, { dynamo, s3, sqs }) },
     reconciler: { handler: createAwsReconciler(process.env, { dynamo, sqs }), timeoutSeconds: 60 },
     'event-projector': {
       handler: createEventProjectorHandler({

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   BatchGetCommand,
   BatchWriteCommand,
@@ -9,6 +10,8 @@ import {
   QueryCommand,
   type QueryCommandInput,
   ScanCommand,
+  type ScanCommandInput,
+  type ScanCommandOutput,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { DependencyError } from '../domain/errors.ts';
@@ -26,8 +29,21 @@ export interface QueryOptions extends Pick<QueryCommandInput, 'IndexName' | 'Sca
   readonly attributes?: readonly string[];
 }
 
+export type ScanOptions = Pick<ScanCommandInput, 'Segment' | 'TotalSegments' | 'Select'>;
+
 const BATCH_GET_LIMIT = 100;
 const BATCH_WRITE_LIMIT = 25;
+const FIRST_BACKOFF_MS = 50;
+const LONGEST_BACKOFF_MS = 5_000;
+/** Nothing of a batch was written: the table takes no more at the moment. */
+const THROTTLED: ReadonlySet<string | undefined> = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+]);
+/** How often in a row the table may leave something unprocessed. */
+const PUT_TURNS = 4;
+const FIRST_PAUSE_MS = 25;
 
 /** One table: the requests a repository makes of it. @throws DependencyError for whatever is not expected */
 export class DynamoDbTable {
@@ -105,21 +121,21 @@ export class DynamoDbTable {
   /** All items, strongly consistent, pages joined. */
   async scan(): Promise<readonly Item[]> {
     const items: Item[] = [];
+    for await (const { Items = [] } of this.scanPages()) items.push(...Items);
+    return items;
+  }
+
+  /** All items, or what `options` makes of them, strongly consistent. */
+  async *scanPages(options: ScanOptions = {}): AsyncGenerator<Pick<ScanCommandOutput, 'Items' | 'Count'>> {
+    const input = { TableName: this.#name, ConsistentRead: true, ...options };
     let start: Record<string, unknown> | undefined;
     do {
       const page = await this.#run('Scan', () =>
-        this.#client.send(
-          new ScanCommand({
-            TableName: this.#name,
-            ConsistentRead: true,
-            ...(start !== undefined && { ExclusiveStartKey: start }),
-          }),
-        ),
+        this.#client.send(new ScanCommand({ ...input, ...(start !== undefined && { ExclusiveStartKey: start }) })),
       );
-      items.push(...(page.Items ?? []));
+      yield page;
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
-    return items;
   }
 
   /** Items page by page, until the caller has enough. */
@@ -165,6 +181,33 @@ export class DynamoDbTable {
     return count;
   }
 
+  /**
+   * Puts items over what there is. What the table does not process is asked for a few times more.
+   * @param keyAttributes of this table
+   * @returns the items that may not be there, and the error if a request failed
+   */
+  async putSome<T extends Item>(
+    items: readonly T[],
+    keyAttributes: readonly string[],
+  ): Promise<{ readonly left: ReadonlySet<T>; readonly error?: DependencyError }> {
+    const keyOf = (item: Item = {}) => JSON.stringify(keyAttributes.map((name) => item[name]));
+    const waiting = new Map(items.map((item) => [keyOf(item), item]));
+    for (let turns = 0; turns < PUT_TURNS && waiting.size > 0; ) {
+      if (turns > 0) await delay(FIRST_PAUSE_MS * 2 ** turns * Math.random());
+      const batch = [...waiting].slice(0, BATCH_WRITE_LIMIT);
+      try {
+        const requests = batch.map(([, item]) => ({ PutRequest: { Item: item } }));
+        const left = new Set((await this.#write(requests)).map(({ PutRequest }) => keyOf(PutRequest?.Item)));
+        for (const [key] of batch) if (!left.has(key)) waiting.delete(key);
+        turns = left.size === 0 ? 0 : turns + 1;
+      } catch (error) {
+        if (error instanceof DependencyError) return { left: new Set(waiting.values()), error };
+        throw error;
+      }
+    }
+    return { left: new Set(waiting.values()) };
+  }
+
   /** Items in no order; keys without an item are left out. */
   async getMany(keys: readonly Key[]): Promise<readonly Item[]> {
     const items: Item[] = [];
@@ -192,15 +235,35 @@ export class DynamoDbTable {
 
   /** Removes the items with these keys, as far as there are any. */
   async deleteMany(keys: readonly Key[]): Promise<void> {
-    let requests: WriteRequest[] = keys.map((key) => ({ DeleteRequest: { Key: key } }));
-    while (requests.length > 0) {
-      const batch = requests.slice(0, BATCH_WRITE_LIMIT);
-      const answer = await this.#run('BatchWriteItem', () =>
-        this.#client.send(new BatchWriteCommand({ RequestItems: { [this.#name]: batch } })),
-      );
-      const left = answer.UnprocessedItems?.[this.#name] ?? [];
-      requests = [...requests.slice(BATCH_WRITE_LIMIT), ...left];
+    await this.#writeAll(keys.map((key) => ({ DeleteRequest: { Key: key } })));
+  }
+
+  /** Puts items, in place of those with the same keys. */
+  async putMany(items: readonly Item[]): Promise<void> {
+    await this.#writeAll(items.map((item) => ({ PutRequest: { Item: item } })));
+  }
+
+  async #writeAll(requests: readonly WriteRequest[]): Promise<void> {
+    const waiting = [...requests];
+    for (let backoff = FIRST_BACKOFF_MS; waiting.length > 0; ) {
+      const left = await this.#write(waiting.splice(0, BATCH_WRITE_LIMIT));
+      waiting.push(...left);
+      if (left.length > 0) await delay(backoff);
+      backoff = left.length === 0 ? FIRST_BACKOFF_MS : Math.min(2 * backoff, LONGEST_BACKOFF_MS);
     }
+  }
+
+  /** @returns what the table did not take */
+  async #write(batch: readonly WriteRequest[]): Promise<readonly WriteRequest[]> {
+    return await this.#run('BatchWriteItem', async () => {
+      try {
+        const command = new BatchWriteCommand({ RequestItems: { [this.#name]: [...batch] } });
+        return (await this.#client.send(command)).UnprocessedItems?.[this.#name] ?? [];
+      } catch (error) {
+        if (THROTTLED.has(awsErrorName(error))) return batch;
+        throw error;
+      }
+    });
   }
 
   async #run<T>(operation: string, send: () => Promise<T>): Promise<T> {

@@ -1,20 +1,16 @@
 import { type EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
-import type * as z from 'zod';
-import type { EventEnvelope, eventReferenceSchema } from '../contracts/events.ts';
-import { mediaKey } from '../contracts/media-keys.ts';
+import type { EventEnvelope } from '../contracts/events.ts';
 import { BUS, EVENT_SOURCE } from '../contracts/resources.ts';
 import type { DependencyError } from '../domain/errors.ts';
 import type { EventBus } from '../ports/event-bus.ts';
 import type { MediaStore } from '../ports/media-store.ts';
 import { dependencyError } from './aws-errors.ts';
+import { packEvent } from './event-detail.ts';
 
 const CALL_ENTRIES = 10;
 const CALL_BYTES = 256 * 1024;
-const DETAIL_BYTES = 200 * 1024;
 /** What AWS counts for an entry's time. */
 const TIME_BYTES = 14;
-
-type EventReference = z.infer<typeof eventReferenceSchema>;
 
 interface Entry {
   readonly index: number;
@@ -58,8 +54,7 @@ export class EventBridgeEventBus implements EventBus {
   }
 
   async #entry(event: EventEnvelope, index: number): Promise<Entry> {
-    const whole = JSON.stringify(event);
-    const detail = Buffer.byteLength(whole) > DETAIL_BYTES ? JSON.stringify(await this.#store(event, whole)) : whole;
+    const detail = await packEvent(event, this.#media);
     return {
       index,
       bytes: TIME_BYTES + EVENT_SOURCE.length + event.event.length + Buffer.byteLength(detail),
@@ -71,12 +66,6 @@ export class EventBridgeEventBus implements EventBus {
         Detail: detail,
       },
     };
-  }
-
-  async #store(event: EventEnvelope, whole: string): Promise<EventReference> {
-    const Key = mediaKey.event(event.session, event.id);
-    await this.#media.put(Key, Buffer.from(whole), 'application/json');
-    return { id: event.id, session: event.session, s3: { Bucket: this.#media.bucket, Key } };
   }
 }
 

@@ -44,7 +44,7 @@ export interface MessageFacts {
 
 /** Sorts by time, then by what came first. @param timestamp seconds @param seq number of the event */
 export function positionOf(timestamp: number, seq: number, id: string): string {
-  return `${secondsKey(timestamp)}#${String(seq).padStart(12, '0')}#${id}`;
+  return `${secondsKey(timestamp)}#${String(seq).padStart(15, '0')}#${id}`;
 }
 
 /** First and last position of a span of time, both inclusive. Ids have no character above `~`. */

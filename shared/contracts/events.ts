@@ -203,6 +203,12 @@ export const callPayloadSchema = z.object({
   _data: z.record(z.string(), z.unknown()),
 });
 
+/**
+ * Version of the events' form. Fields and events may be added under the same version; it grows when one is taken away, renamed or
+ * means something else.
+ */
+export const EVENT_SCHEMA_VERSION = 1;
+
 const envelopeFields = {
   /** Stable over redeliveries: the key to deduplicate by. */
   id: z.string(),
@@ -220,8 +226,9 @@ const envelopeFields = {
     platform: z.string(),
     worker: z.object({ id: z.string().nullable() }),
   }),
-  /** Strictly grows within a session. A session that was deleted and created anew begins at 1; `id` is unique over both. */
+  /** Strictly grows within a session, from its creation in milliseconds on, so also over a deletion and a creation anew. */
   seq: z.number(),
+  schemaVersion: z.int().default(EVENT_SCHEMA_VERSION),
   traceparent: z.string().optional(),
 };
 

@@ -91,7 +91,9 @@ export type TableId =
   | 'apiKeys'
   | 'audit'
   | 'journal'
-  | 'dataKeys';
+  | 'dataKeys'
+  | 'eventLog'
+  | 'streams';
 
 /**
  * `state`: checkpoints of auth state and large bodies of its journal; control functions have no access.
@@ -111,6 +113,10 @@ export interface ResourceNames {
     readonly projectorDeadLetters: string;
     readonly capacity: string;
     readonly capacityDeadLetters: string;
+    readonly streams: string;
+    readonly streamsDeadLetters: string;
+    readonly streamTasks: string;
+    readonly streamTasksDeadLetters: string;
   };
   /** The FIFO queue of a shard. */
   readonly shardQueue: (shard: string) => string;
@@ -144,6 +150,8 @@ export function resourceNames(env: z.infer<z.ZodObject<typeof resourceNamesEnv>>
       audit: `${prefix}-audit`,
       journal: `${prefix}-journal`,
       dataKeys: `${prefix}-data-keys`,
+      eventLog: `${prefix}-event-log`,
+      streams: `${prefix}-streams`,
     },
     buckets: { state: `${prefix}-state${suffix}`, media: `${prefix}-media${suffix}` },
     bus: prefix,
@@ -153,6 +161,10 @@ export function resourceNames(env: z.infer<z.ZodObject<typeof resourceNamesEnv>>
       projectorDeadLetters: `${prefix}-projector-dead-letters`,
       capacity: `${prefix}-capacity`,
       capacityDeadLetters: `${prefix}-capacity-dead-letters`,
+      streams: `${prefix}-streams`,
+      streamsDeadLetters: `${prefix}-streams-dead-letters`,
+      streamTasks: `${prefix}-stream-tasks.fifo`,
+      streamTasksDeadLetters: `${prefix}-stream-tasks-dead-letters.fifo`,
     },
     shardQueue: (shard) => `${prefix}-shard-${shard}.fifo`,
   };
@@ -269,11 +281,20 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
       },
       // Where KMS is used. Backups of this table would keep alive what deletion of a session is to make unreadable.
       { name: tables.dataKeys, partitionKey: text('session'), sortKey: { name: 'number', type: 'N' } },
+      {
+        name: tables.eventLog,
+        partitionKey: text('session'),
+        sortKey: text('place'),
+        ttlAttribute: 'ttl',
+      },
+      { name: tables.streams, partitionKey: text('group'), sortKey: text('member'), ttlAttribute: 'ttl' },
     ],
     queues: [
       { name: queues.shardDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
       { name: queues.projectorDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
       { name: queues.capacityDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
+      { name: queues.streamsDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
+      { name: queues.streamTasksDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
       ...shardIds('socket', shards).map((shard) => ({
         name: names.shardQueue(shard),
         fifo: true,
@@ -296,6 +317,21 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
         deadLetterQueue: queues.capacityDeadLetters,
         maxReceiveCount: 5,
       },
+      {
+        name: queues.streams,
+        fifo: false,
+        visibilityTimeoutSeconds: 60,
+        deadLetterQueue: queues.streamsDeadLetters,
+        maxReceiveCount: 10,
+      },
+      {
+        name: queues.streamTasks,
+        fifo: true,
+        // A stream waits so long for the next try of what failed.
+        visibilityTimeoutSeconds: 30,
+        deadLetterQueue: queues.streamTasksDeadLetters,
+        maxReceiveCount: 10,
+      },
     ],
     buckets: [{ name: buckets.state }, { name: buckets.media }],
     bus: { name: names.bus },
@@ -305,11 +341,18 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
         pattern: { source: [EVENT_SOURCE], 'detail-type': PROJECTED_EVENTS },
         targets: [{ id: 'projector', queue: queues.projector, deadLetterQueue: queues.projectorDeadLetters }],
       },
+      {
+        name: `${names.prefix}-streams`,
+        pattern: { source: [EVENT_SOURCE] },
+        targets: [{ id: 'streams', queue: queues.streams, deadLetterQueue: queues.streamsDeadLetters }],
+      },
       { name: `${names.prefix}-session-wanted`, pattern: SESSION_WANTED_PATTERN, targets: [toCapacity] },
       { name: `${names.prefix}-task-ends`, bus: 'default', pattern: TASK_ENDS_PATTERN, targets: [toCapacity] },
     ],
     eventSources: [
       { queue: queues.projector, function: 'event-projector', batchSize: 10 },
+      { queue: queues.streams, function: 'stream-fanout', batchSize: 10 },
+      { queue: queues.streamTasks, function: 'stream-sender', batchSize: 5 },
       // Each batch looks at the whole fleet: more at once would only do the same.
       { queue: queues.capacity, function: 'capacity', batchSize: 10, concurrency: 2 },
     ],

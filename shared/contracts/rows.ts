@@ -41,6 +41,8 @@ export const sessionRowSchema = z.object({
   checkpoint: z.object({ key: z.string(), lsn: z.number(), epoch: z.number() }).nullable(),
   restartDone: z.string().optional(),
   logoutDone: z.string().optional(),
+  /** The restore that brought it here from a backup: its state may be older than what has left since. */
+  restored: z.string().optional(),
 });
 export type SessionRow = z.infer<typeof sessionRowSchema>;
 
@@ -84,7 +86,7 @@ export type FleetRow = z.infer<typeof fleetRowSchema>;
 
 /**
  * Row of the messages read model, key (`session`, `id` = bare message id). `chatKey` is `session#chatId`,
- * `position` sorts by time: seconds in 12 digits, `#`, the event's `seq` in 12 digits, `#`, id.
+ * `position` sorts by time: seconds in 12 digits, `#`, the event's `seq` in 15 digits, `#`, id.
  */
 export const messageRowSchema = z.object({
   session: z.string(),
@@ -113,6 +115,43 @@ export const chatRowSchema = z.object({
   position: z.string(),
 });
 export type ChatRow = z.infer<typeof chatRowSchema>;
+
+/** Row of the event log (ADR 18), key (`session`, `place`): what a session's owner logged at once. Rows may say the same events again. */
+export const eventLogRowSchema = z.object({
+  session: z.string(),
+  /** Sorts: `seq` of the last event in 15 digits, `#`, `loggedAt` in 13, `#`, and something unique. */
+  place: z.string(),
+  /** Milliseconds since 1970. */
+  loggedAt: z.number(),
+  /** What `body` has, in its order: `seq` grows. */
+  events: z.array(z.object({ id: z.string(), seq: z.number() })),
+  /** zstd over a JSON array of envelopes; in place of a large one there is a reference to it. */
+  body: z.instanceof(Uint8Array),
+  ttl: z.number(),
+});
+export type EventLogRow = z.infer<typeof eventLogRowSchema>;
+
+/** An open event stream, in the streams table. Times are milliseconds since 1970. */
+export const streamRowSchema = z.object({
+  connectionId: z.string(),
+  /** Where API Gateway takes messages for it. */
+  endpoint: z.string(),
+  /** The key that opened it, and its hash: when it is revoked or rotated out, the stream ends. */
+  keyId: z.string(),
+  keyHash: z.string(),
+  /** Names of sessions, or `*` alone. */
+  sessions: z.array(z.string()),
+  /** Names of events, or `*` for all but `engine.event`. */
+  events: z.array(z.string()),
+  openedAt: z.number(),
+  /** Ids of events after which it goes on, until their places are found. */
+  since: z.array(z.string()).optional(),
+  /** While its other end does not read as fast as it is written to: from when on, and for which sessions something waits. */
+  slow: z.object({ since: z.number(), sessions: z.array(z.string()) }).optional(),
+  /** When the next heartbeat is due. */
+  heartbeatAt: z.number(),
+});
+export type StreamRow = z.infer<typeof streamRowSchema>;
 
 /** What a key can be allowed to do: WAHA's six, and `media`, a part of `read`. */
 export const KEY_ACTIONS = ['read', 'send', 'control', 'setting', 'app', 'delete', 'media'] as const;

@@ -26,3 +26,9 @@ export function eventId(
   }
   return `evt_${text}`;
 }
+
+/** Milliseconds since 1970 at which the event with this id happened; undefined when it is no such id. */
+export function eventTime(id: string): number | undefined {
+  if (!/^evt_[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(id)) return undefined;
+  return [...id.slice(4, 14)].reduce((time, digit) => time * 32 + CROCKFORD.indexOf(digit), 0);
+}

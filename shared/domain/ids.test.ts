@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chatIdToJid, isChatId, parseChatId } from './chat-id.ts';
-import { eventId } from './event-id.ts';
+import { eventId, eventTime } from './event-id.ts';
 import { bareMessageId, formatMessageId, messageIdForJob, parseMessageId } from './message-id.ts';
 import { isSessionName } from './session-name.ts';
 
@@ -94,6 +94,15 @@ describe('event ids', () => {
       eventId(session, 'message', 1_763_396_580_579, 'false_1@c.us_B'),
     ]) {
       expect(other).not.toBe(id);
+    }
+  });
+
+  it('tell when the event happened', () => {
+    for (const at of [0, 1_763_396_580_579, 2 ** 48 - 1]) {
+      expect(eventTime(eventId({ name: 'default', incarnation: 'one' }, 'message', at, 'A'))).toBe(at);
+    }
+    for (const text of ['', 'evt_1', 'evt_81ka9a0x73vrx3aqra9rhjmfvy', 'msg_01ka9a0x73vrx3aqra9rhjmfvy']) {
+      expect(eventTime(text)).toBeUndefined();
     }
   });
 });

@@ -2,12 +2,14 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbAuditLog } from '#shared/adapters/dynamodb-audit-log.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbFleetStore } from '#shared/adapters/dynamodb-fleet-store.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbJournalStore } from '#shared/adapters/dynamodb-journal-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { DynamoDbStreamStore } from '#shared/adapters/dynamodb-stream-store.ts';
 import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { S3CheckpointStore } from '#shared/adapters/s3-checkpoint-store.ts';
 import { S3JournalBodyStore } from '#shared/adapters/s3-journal-body-store.ts';
@@ -22,6 +24,7 @@ import { defineChatStoreContract } from './chat-store-contract.ts';
 import { defineCheckpointStoreContract } from './checkpoint-store-contract.ts';
 import { EventBridgeStub, envelopeOf } from './event-bridge-stub.ts';
 import { defineEventBusContract } from './event-bus-contract.ts';
+import { defineEventLogContract } from './event-log-contract.ts';
 import { defineFleetStoreContract } from './fleet-store-contract.ts';
 import { defineJobStoreContract } from './job-store-contract.ts';
 import { defineJournalBodyStoreContract } from './journal-body-store-contract.ts';
@@ -29,8 +32,10 @@ import { defineJournalStoreContract } from './journal-store-contract.ts';
 import { defineMediaStoreContract } from './media-store-contract.ts';
 import { defineMessageStoreContract } from './message-store-contract.ts';
 import { defineOwnershipStoreContract } from './ownership-store-contract.ts';
+import { refuseWrites } from './refused-writes.ts';
 import { defineSessionStoreContract } from './session-store-contract.ts';
 import { defineShardQueueContract } from './shard-queue-contract.ts';
+import { defineStreamStoreContract } from './stream-store-contract.ts';
 
 describe('AWS adapters', () => {
   let aws: AwsBacking;
@@ -74,6 +79,24 @@ describe('AWS adapters', () => {
       noticed: async () => {
         for (let asked = 0; asked < 2; asked += 1) await aws.takeAll(deadLetterQueue);
       },
+    };
+  });
+  defineStreamStoreContract('DynamoDB', () => dynamo(DynamoDbStreamStore, TABLES.streams));
+  defineEventLogContract('DynamoDB', async (clock) => {
+    const media = new S3MediaStore(aws.clients.s3, await aws.createBucket());
+    const tableName = await aws.createTable(TABLES.eventLog);
+    return {
+      log: new DynamoDbEventLog(aws.clients.dynamo, media, { tableName, clock }),
+      refuse: (what) =>
+        refuseWrites(
+          aws.clients.dynamo,
+          what === 'call'
+            ? what
+            : (row) =>
+                typeof what === 'object' &&
+                row.session === what.session &&
+                row.events.some(({ seq }) => seq === what.seq),
+        ),
     };
   });
   defineEventBusContract('EventBridge', async () => {

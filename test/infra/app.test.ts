@@ -7,6 +7,7 @@ import { apiEnvSchema } from '#functions/api/env.ts';
 import { authorizerEnvSchema } from '#functions/authorizer/env.ts';
 import { capacityEnvSchema, ecsEnvSchema, fleetPools } from '#functions/capacity/env.ts';
 import { eventProjectorEnvSchema } from '#functions/event-projector/env.ts';
+import { eventStreamEnvSchema } from '#functions/event-stream/env.ts';
 import { reconcilerEnvSchema } from '#functions/reconciler/env.ts';
 import { METRICS } from '#shared/observability/metrics.ts';
 import { SettingsError, settingsSchema } from '../../infra/config/settings.ts';
@@ -149,8 +150,12 @@ describe('functions', () => {
   it('run on Node 24 and ARM64, each with a log that ends some day', () => {
     for (const { Properties } of made) {
       expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
-      expect(Properties.LoggingConfig).toBeDefined();
     }
+    for (const stacks of [prod.stacks, dev.stacks])
+      for (const { id, Properties } of Object.values(stacks).flatMap((one) =>
+        resourcesOf(one, 'AWS::Lambda::Function'),
+      ))
+        expect(Properties.LoggingConfig, id).toHaveProperty('LogGroup');
     const logs = Object.values(prod.stacks).flatMap((stack) => resourcesOf(stack, 'AWS::Logs::LogGroup'));
     expect(logs.length).toBeGreaterThan(made.length);
     for (const { Properties } of logs) expect(Properties.RetentionInDays).toBe(90);
@@ -172,6 +177,8 @@ describe('functions', () => {
       { pool: 'socket', limits: { unitsPerHost: 500, warmSpares: 1, minHosts: 0, maxHosts: 10 } },
     ]);
     expect(eventProjectorEnvSchema.parse(environmentOf('event-projector')).BUCKET_SUFFIX).toBe('-account-region');
+    for (const name of ['stream-connections', 'stream-fanout', 'stream-sender'])
+      expect(eventStreamEnvSchema.parse(environmentOf(name)).BUCKET_SUFFIX).toBe('-account-region');
     expect(authorizerEnvSchema.parse(environmentOf('authorizer')).USAGE_PLANS).toBe('standard');
   });
 });
@@ -262,6 +269,7 @@ describe('settings', () => {
     ['domainName', 'wa.example.com'],
     ['logDays', '8'],
     ['authorizerCacheSeconds', '5'],
+    ['eventLogDays', '91'],
     ['usagePlans', '{}'],
     ['waf', 'perhaps'],
   ])('%s=%s is refused by name', (name, value) => {
@@ -274,6 +282,20 @@ describe('settings', () => {
     const page = readFileSync(new URL('../../infra/README.md', import.meta.url), 'utf8');
     const explained = [...page.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
     expect(explained.sort()).toEqual(Object.keys(settingsSchema.shape).sort());
+  });
+
+  it('are documented as the stages have them', () => {
+    const page = readFileSync(new URL('../../infra/README.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| `(\w+)` \| (.+?) \| (.+?) \|/gm)];
+    expect(rows.length).toBeGreaterThan(20);
+    const plain = (cell = '') => cell.replace(/[`,]/g, '').replace('built', 'none');
+    for (const [index, stage] of ['dev', 'prod'].entries()) {
+      const { usagePlans, ...settings } = readSettings(stage, none);
+      const shown = new Map<string, string>(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+      shown.set('usagePlans', `${usagePlans.standard?.rate}/s`);
+      for (const [, name = '', ...cells] of rows)
+        expect(plain(cells[index]), `${name} of ${stage}`).toBe(shown.get(name) ?? 'none');
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as z from 'zod';
@@ -11,11 +12,16 @@ import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
 import { createNoteUse } from '#functions/authorizer/last-used.ts';
 import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
+import { createAwsStreamConnections } from '#functions/event-stream/connections/aws-connections.ts';
+import { createAwsStreamFanout } from '#functions/event-stream/fanout/aws-fanout.ts';
+import { createAwsStreamSender } from '#functions/event-stream/sender/aws-sender.ts';
 import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
 import { type LocalCloud, startLocalCloud } from '#localstack/embedded/local-cloud.ts';
+import { listen } from '#localstack/embedded/loopback-listener.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
+import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
@@ -28,6 +34,7 @@ import type { Operation } from '#shared/contracts/api/operation.ts';
 import { apiRoutes, functionName } from '#shared/contracts/api/routes.ts';
 import { CONTROL_SOURCE, ECS_SOURCE, SESSION_WANTED, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
 import { resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
+import { eventId } from '#shared/domain/event-id.ts';
 import { iamEntryId } from '#shared/domain/iam-principal.ts';
 import { eventEnvelope } from '../contracts/events.ts';
 import { hostRow, jobRow, sessionRow, waMessage } from '../contracts/rows.ts';
@@ -287,6 +294,77 @@ describe('what functions ask of AWS is what their roles allow', () => {
     expect(answer.batchItemFailures).toEqual([]);
     expect(asked.get('event-projector')?.map(({ action }) => action)).toContain('s3:GetObject');
     expect(refused('event-projector')).toEqual([]);
+  });
+
+  it('the functions of the event stream', async () => {
+    const event = eventEnvelope(
+      { event: 'message.any', payload: waMessage({ id: 'AAAAA1', body: 'x'.repeat(200_000) }) },
+      { id: eventId({ name: 'alpha', incarnation: 'one' }, 'message.any', Date.now(), 'AAAAA1') },
+    );
+    const media = new S3MediaStore(clients.s3, names.buckets.media);
+    const log = new DynamoDbEventLog(clients.dynamo, media, { tableName: names.tables.eventLog });
+    const statuses = [200, 429];
+    const sockets = await listen(
+      createServer((request, response) => {
+        request.resume();
+        const status = request.method === 'POST' ? (statuses.shift() ?? 200) : 204;
+        const name = status === 429 ? { 'x-amzn-errortype': 'LimitExceededException' } : {};
+        response.writeHead(status, name).end('{}');
+      }),
+    );
+    const env = { ...ENVIRONMENT, AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI: sockets.url };
+    const connections = createAwsStreamConnections(env, readPepper, clientsOf('stream-connections'));
+    const fanout = createAwsStreamFanout(env, clientsOf('stream-fanout'));
+    const sender = createAwsStreamSender(env, clientsOf('stream-sender'));
+    const tell = (eventType: string, connectionId: string, query: Record<string, string[]> = {}) =>
+      connections({
+        headers: { 'x-api-key': KEY },
+        multiValueQueryStringParameters: query,
+        requestContext: { eventType, connectionId, domainName: 'streams.example.com', stage: 'ws' },
+      });
+    // Of a record only these fields are read.
+    const records = (bodies: readonly object[]) =>
+      ({
+        Records: bodies.map((body, index) => ({
+          messageId: String(index),
+          body: JSON.stringify(body),
+          attributes: { MessageGroupId: String(index) },
+        })),
+      }) as unknown as Parameters<typeof fanout>[0];
+    const all = { batchItemFailures: [] };
+    await setTheScene();
+    expect(await tell('CONNECT', 'one', { session: ['alpha'] })).toEqual({ statusCode: 200 });
+    await log.append([event]);
+    expect(await tell('CONNECT', 'two', { session: ['*'], since: [event.id] })).toEqual({ statusCode: 200 });
+    expect(await fanout(records([{ id: '1', detail: { session: 'alpha', seq: event.seq } }]))).toEqual(all);
+    const tasks = [
+      { kind: 'opened', connectionId: 'two' },
+      { kind: 'session', connectionId: 'one', session: 'alpha' },
+    ];
+    for (const task of tasks) expect(await sender(records([task]))).toEqual(all);
+    await log.append([{ ...event, seq: event.seq + 1 }]);
+    // The other end takes nothing, then everything again.
+    for (const task of [
+      tasks[1] ?? {},
+      { kind: 'retry', connectionId: 'one' },
+      { kind: 'heartbeat', connectionId: 'one', at: Date.now() * 2 },
+    ])
+      expect(await sender(records([task]))).toEqual(all);
+    expect(await tell('DISCONNECT', 'one')).toEqual({ statusCode: 200 });
+    expect(await sender(records([{ kind: 'heartbeat', connectionId: 'gone', at: 1 }]))).toEqual(all);
+    await sockets.close();
+    for (const name of ['stream-connections', 'stream-fanout', 'stream-sender']) expect(refused(name)).toEqual([]);
+    const actions = new Set(asked.get('stream-sender')?.map(({ action }) => action));
+    expect([...actions].sort()).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:Query',
+      'dynamodb:Scan',
+      'dynamodb:UpdateItem',
+      's3:PutObject',
+      'sqs:GetQueueUrl',
+      'sqs:SendMessage',
+    ]);
   });
 
   it('the reconciler', async () => {

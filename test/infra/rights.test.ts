@@ -74,7 +74,7 @@ describe('control functions', () => {
         .map(([role]) => role.replace(/role[0-9A-F]{8}$/, ''))
         .sort();
     };
-    expect(readersOf('key-pepper')).toEqual(['administratorkey', 'apikeys', 'authorizer']);
+    expect(readersOf('key-pepper')).toEqual(['administratorkey', 'apikeys', 'authorizer', 'streamconnections']);
     expect(readersOf('administrator-key')).toEqual(['administratorkey']);
     expect(readersOf('log-hash-key')).toEqual([]);
   });

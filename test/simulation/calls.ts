@@ -2,7 +2,7 @@ import { DependencyError } from '#shared/domain/errors.ts';
 import type { Random } from '#test/chaos/random.ts';
 import type { SimProcess, Timeline } from './timeline.ts';
 
-export type Service = 'ownership' | 'journal' | 'rows' | 'objects' | 'queue' | 'bus';
+export type Service = 'ownership' | 'journal' | 'rows' | 'objects' | 'queue' | 'log' | 'bus';
 
 /** How a process fares with the services around it. */
 export interface Weather {

@@ -20,6 +20,7 @@ export const GUARDS = {
   'message-id': { what: 'a job’s message id never changes', rules: ['R4'] },
   'server-ack': { what: 'a job ends only with the server’s answer', rules: ['R5'] },
   'publish-before-clear': { what: 'an event leaves the journal only after the bus has it', rules: ['R6'] },
+  'log-before-bus': { what: 'the bus hears of an event when the log has it', rules: ['log'] },
   'message-group': { what: 'no message of a lane passes one that waits', rules: ['R7'] },
   'ciphertext-memory': { what: 'a ciphertext that comes again gives its kept plaintext', rules: ['R2'] },
 } as const satisfies Readonly<Record<string, GuardFacts>>;

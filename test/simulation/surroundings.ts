@@ -1,6 +1,7 @@
 import type { HostDeps } from '#engine-host/host/host.ts';
 import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
+import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
 import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
 import { MemoryJournalBodyStore } from '#shared/adapters/memory/memory-journal-body-store.ts';
 import { MemoryJournalStore } from '#shared/adapters/memory/memory-journal-store.ts';
@@ -24,7 +25,16 @@ import { WhatsAppModel } from './whatsapp-model.ts';
 
 type Ports = Pick<
   HostDeps,
-  'ownership' | 'journal' | 'journalBodies' | 'dataKeys' | 'sessions' | 'jobs' | 'queue' | 'checkpoints' | 'bus'
+  | 'ownership'
+  | 'journal'
+  | 'journalBodies'
+  | 'dataKeys'
+  | 'sessions'
+  | 'jobs'
+  | 'queue'
+  | 'checkpoints'
+  | 'eventLog'
+  | 'bus'
 >;
 
 interface Waiter {
@@ -57,6 +67,10 @@ export class Surroundings {
   readonly #checkpoints = new MemoryCheckpointStore();
   readonly #bodies = new MemoryJournalBodyStore();
   readonly #keys = new LocalDataKeys(new Uint8Array(32));
+  readonly #log: MemoryEventLog;
+  /** Up to where a reader of the log has come in each session. */
+  readonly #read = new Map<string, number>();
+  readonly #logged = new Set<string>();
   readonly #durable: DurableView;
   readonly #waiters = new Map<string, Waiter[]>();
 
@@ -69,6 +83,7 @@ export class Surroundings {
     this.calls = new Calls(timeline, random);
     this.sessions = new MemorySessionStore(clock);
     this.jobs = new MemoryJobStore(clock);
+    this.#log = new MemoryEventLog(clock);
     this.queue = new QueueModel(clock.monotonic, (shard) => this.#queueChanged(shard), without !== 'message-group');
     this.#durable = new DurableView(this.#keys, books);
     this.whatsapp = new WhatsAppModel(timeline, random, books, this.#durable);
@@ -86,6 +101,7 @@ export class Surroundings {
       sessions: this.#sessionsPort(make),
       jobs: this.#jobsPort(make),
       queue: this.#queuePort(process, make),
+      eventLog: wrapped(this.#log, 'log', make, { append: (events) => this.#append(events, make) }),
       bus: { publish: (events) => this.#publish(process, events, make) },
     };
   }
@@ -252,6 +268,21 @@ export class Surroundings {
     if (next !== undefined && Number.isFinite(next)) this.#timeline.in(undefined, next - this.#timeline.now + 1, serve);
   }
 
+  #append(events: readonly EventEnvelope[], make: Make): Promise<readonly number[]> {
+    const answer = make('log', () => this.#log.append(events));
+    const none = (): readonly number[] => [];
+    return this.#without === 'log-before-bus' ? answer.then(none, none) : answer;
+  }
+
+  /** What a reader does whom the bus has told of an event: it goes on where it was, and must come by this one. */
+  async #readOn({ session, id }: EventEnvelope): Promise<void> {
+    const from = this.#read.get(session) ?? 0;
+    const found = await this.#log.read(session, from, Number.POSITIVE_INFINITY);
+    for (const { envelope } of found) this.#logged.add(envelope.id);
+    this.#read.set(session, found.at(-1)?.envelope.seq ?? from);
+    if (!this.#logged.has(id)) this.#books.breach('log', `${session}: a reader of the log has missed ${id}`);
+  }
+
   #publish(process: SimProcess, events: readonly EventEnvelope[], make: Make): Promise<readonly number[]> {
     for (const { session, id, seq } of events) this.#books.offers(session, process, id, seq);
     const answer = make('bus', async () => {
@@ -259,7 +290,10 @@ export class Surroundings {
       const silent = this.busRefuses >= 1;
       for (const [index, event] of events.entries()) {
         if (silent || this.#random.chance(this.busRefuses)) failed.push(index);
-        else this.#books.accepts(event.id, keyOf(event));
+        else {
+          this.#books.accepts(event.id, keyOf(event));
+          await this.#readOn(event);
+        }
       }
       return failed;
     });

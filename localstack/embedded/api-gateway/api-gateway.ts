@@ -9,6 +9,8 @@ import { type CorsOptions, preflightHeaders } from './cors.ts';
 import { sendGatewayResponse, sendProxyResult } from './gateway-response.ts';
 import { proxyEvent, type RequestParts, requestParts, splitUrl } from './proxy-event.ts';
 import { createRouteTable, type Route, type RouteMatch } from './routes.ts';
+import { attachSocketApi, type SocketApiOptions } from './socket-api.ts';
+import type { SocketConnections } from './socket-connections.ts';
 import { createThrottle, type ThrottleOptions } from './throttle.ts';
 
 const REQUEST_LIMIT_BYTES = 10 * 1024 * 1024;
@@ -31,6 +33,10 @@ export interface ApiGatewayOptions extends ListenOptions {
   readonly invocationLimitBytes?: number;
   /** @default 29000 */
   readonly integrationTimeoutMs?: number;
+  /** A WebSocket API on the same port. @default none */
+  readonly webSocket?: SocketApiOptions;
+  /** Needed for `webSocket`. */
+  readonly connections?: SocketConnections;
   /** Told of functions that fail or answer in a wrong form. @default nobody */
   readonly onError?: (route: Route, error: unknown) => void;
 }
@@ -76,7 +82,21 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<Liste
     }
   }
 
-  return await listen(server, options);
+  const { webSocket, connections } = options;
+  if (webSocket !== undefined && connections !== undefined) {
+    const route = { method: 'GET', path: webSocket.path, functionName: webSocket.functionName, auth: false } as const;
+    const onError = (error: unknown) => options.onError?.(route, error);
+    attachSocketApi(server, { ...webSocket, functions: options.functions, connections, onError });
+  }
+  const listener = await listen(server, options);
+  return {
+    ...listener,
+    close: () => {
+      const closed = listener.close();
+      connections?.cut();
+      return closed;
+    },
+  };
 }
 
 type Call = (request: IncomingMessage, match: RouteMatch, requestId: string) => Promise<unknown>;

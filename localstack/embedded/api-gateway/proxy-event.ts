@@ -24,7 +24,7 @@ export function requestParts(
   nowMs: number,
 ): RequestParts {
   const { path, searchParams } = splitUrl(request.url ?? '/');
-  const { headers, multiValueHeaders } = headersOf(request);
+  const { headers, multiValueHeaders } = rawHeadersOf(request);
   const { route, pathParameters } = match;
   const httpMethod = request.method ?? 'GET';
   return {
@@ -110,7 +110,7 @@ export function splitUrl(url: string): { readonly path: string; readonly searchP
 }
 
 /** Header names as the client wrote them; of a repeated header the last value is the single one. */
-function headersOf(request: IncomingMessage): Pick<APIGatewayProxyEvent, 'headers' | 'multiValueHeaders'> {
+export function rawHeadersOf(request: IncomingMessage): Pick<APIGatewayProxyEvent, 'headers' | 'multiValueHeaders'> {
   const headers: Record<string, string> = {};
   const multiValueHeaders: Record<string, string[]> = {};
   const spelling = new Map<string, string>();
@@ -125,7 +125,7 @@ function headersOf(request: IncomingMessage): Pick<APIGatewayProxyEvent, 'header
   return { headers, multiValueHeaders };
 }
 
-function queryOf(
+export function queryOf(
   query: URLSearchParams,
 ): Pick<APIGatewayProxyEvent, 'queryStringParameters' | 'multiValueQueryStringParameters'> {
   if (query.size === 0) return { queryStringParameters: null, multiValueQueryStringParameters: null };

@@ -42,6 +42,8 @@ const RECORDS = { send: 4, received: 2 } as const;
 const JOB_WRITES = 8;
 /** A send is told of as `message.any` and with three acks, a received message as `message` and `message.any`. */
 const EVENTS = { send: 4, received: 2 } as const;
+/** Rows of the event log: a received message's events come in one call. Packed, a row has less than a kilobyte. */
+const LOGGED = { send: 4, received: 1 } as const;
 /** Those that go into the read models. */
 const PROJECTED = { send: 4, received: 1 } as const;
 const READS = { send: 5, received: 2 } as const;
@@ -102,6 +104,11 @@ export function monthlyCosts(deployed: Deployed, sessions: number, shards: numbe
     events:
       (sends * EVENTS.send + received * EVENTS.received) * PRICES.event +
       calls('event-projector', sends * PROJECTED.send + received * PROJECTED.received, TAKES.event),
+    'event log': (sends * LOGGED.send + received * LOGGED.received) * PRICES.write,
+    // Before there is any: looking for streams of a session and of all, at each event.
+    'event streams':
+      (sends * EVENTS.send + received * EVENTS.received) * (3 * PRICES.queueRequest + 2 * PRICES.read) +
+      calls('stream-fanout', sends * EVENTS.send + received * EVENTS.received, TAKES.event),
     'functions by schedule':
       calls('reconciler', SECONDS / 60, TAKES.schedule) +
       calls('capacity', SECONDS / 60, TAKES.schedule) +

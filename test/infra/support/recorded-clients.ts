@@ -42,17 +42,17 @@ function callsOf(command: unknown): readonly RecordedCall[] {
     const value = input[field];
     return typeof value === 'string' ? value : undefined;
   };
-  const entries = z
-    .array(z.object({ EventBusName: z.string() }))
-    .optional()
-    .parse(input.Entries);
-  if (name === 'PutEvents' && entries !== undefined)
-    return entries.map((entry) => ({
-      action: 'events:PutEvents',
-      arn: `arn:aws:events:region:account:event-bus/${entry.EventBusName}`,
-    }));
+  if (name === 'PutEvents')
+    return z
+      .array(z.object({ EventBusName: z.string() }))
+      .parse(input.Entries)
+      .map((entry) => ({
+        action: 'events:PutEvents',
+        arn: `arn:aws:events:region:account:event-bus/${entry.EventBusName}`,
+      }));
   const queue = text('QueueName') ?? text('QueueUrl')?.split('/').at(-1);
-  if (queue !== undefined) return [{ action: `sqs:${name}`, arn: `arn:aws:sqs:region:account:${queue}` }];
+  if (queue !== undefined)
+    return [{ action: `sqs:${name.replace(/Batch$/, '')}`, arn: `arn:aws:sqs:region:account:${queue}` }];
   const bucket = text('Bucket');
   if (bucket !== undefined && name === 'DeleteObjects') return deletedObjects(bucket, input.Delete);
   if (bucket !== undefined) return [s3Call(name, bucket, text('Key'))];

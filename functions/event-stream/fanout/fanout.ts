@@ -1,0 +1,78 @@
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import * as z from 'zod';
+import { type StreamTask, streamTimerSchema } from '#shared/contracts/event-stream.ts';
+import type { Logger } from '#shared/observability/logger.ts';
+import type { StreamQueue, StreamStore } from '#shared/ports/event-stream.ts';
+
+/** An event of the bus, as far as it is used here. A large one is elsewhere, with its `seq`. */
+const busEventSchema = z.object({
+  id: z.string(),
+  detail: z.object({ session: z.string(), seq: z.number().optional() }),
+});
+
+export interface StreamFanoutDeps {
+  readonly streams: Pick<StreamStore, 'readersOf'>;
+  readonly queue: Pick<StreamQueue, 'send'>;
+  readonly logger: Pick<Logger, 'warn'>;
+}
+
+interface News {
+  readonly cause: string;
+  readonly seq: number | undefined;
+}
+
+/**
+ * Wakes the streams that may care for a batch of bus events, and passes on tasks whose time has come. A message that cannot be read
+ * is reported as failed and ends on the dead-letter queue.
+ *
+ * @throws what store and queue throw: then all of the batch comes again
+ */
+export function createStreamFanout({ streams, queue, logger }: StreamFanoutDeps) {
+  return async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
+    const failed: string[] = [];
+    const timers: { readonly task: StreamTask; readonly cause: string }[] = [];
+    const news = new Map<string, News>();
+    for (const record of Records) {
+      const read = readRecord(record);
+      if (read === undefined) failed.push(record.messageId);
+      else if ('timer' in read) timers.push({ task: read.timer, cause: record.messageId });
+      else {
+        const { session, seq } = read.detail;
+        news.set(session, { cause: read.id, seq: earlier(news.get(session)?.seq, seq) });
+      }
+    }
+    if (failed.length > 0) logger.warn({ messages: failed }, 'messages not understood');
+    const wakeUps = await Promise.all(
+      [...news].map(async ([session, { cause, seq }]) => {
+        const readers = await streams.readersOf(session);
+        return readers.map((connectionId) => ({
+          task: { kind: 'session' as const, connectionId, session, ...(seq !== undefined && { seq }) },
+          cause,
+        }));
+      }),
+    );
+    await queue.send([...timers, ...wakeUps.flat()]);
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  };
+}
+
+function readRecord({ body }: SQSRecord) {
+  const json = parsedJson(body);
+  const timer = streamTimerSchema.safeParse(json);
+  if (timer.success) return timer.data;
+  return busEventSchema.safeParse(json).data;
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined) return other;
+  return other === undefined ? one : Math.min(one, other);
+}
+
+/** The value in a JSON text, undefined when it is none. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,4 @@
+import { createAwsStreamFanout } from './aws-fanout.ts';
+
+/** Entry point of the function. */
+export const handler = createAwsStreamFanout(process.env);

@@ -1,0 +1,189 @@
+import { hasHash, isGranted } from '#functions/authorizer/key-validity.ts';
+import { HEARTBEAT_SECONDS, type StreamEndReason, type StreamTask } from '#shared/contracts/event-stream.ts';
+import type { StreamRow } from '#shared/contracts/rows.ts';
+import { type Logger, tag } from '#shared/observability/logger.ts';
+import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { EventLog } from '#shared/ports/event-log.ts';
+import type { StreamQueue, StreamSockets, StreamStore } from '#shared/ports/event-stream.ts';
+import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { SessionStore } from '#shared/ports/session-store.ts';
+import { sessionsFor } from '../stream-request.ts';
+import { closed, frameOf, heartbeat, wants } from './frame.ts';
+import { findStreamStart } from './stream-start.ts';
+
+const PAGE = 25;
+/** One task takes no longer than this, so that a revoked key is noticed and others have their turn. */
+const TURN_MS = 4_000;
+/** A reader that has taken nothing for so long is cut off. */
+const SLOW_MS = 10_000;
+const RETRY_SECONDS = 1;
+/** API Gateway knows a connection only when its handshake is over. */
+const HANDSHAKE_MS = 10_000;
+
+const SENTENCES: Readonly<Record<StreamEndReason, string>> = {
+  'since-unknown': 'No session of this stream has the event that it is to go on after, or has it any more',
+  'key-revoked': 'The key does not open this stream any more',
+  'slow-reader': 'Nothing was read for ten seconds. Go on with `since`',
+};
+
+export interface StreamSenderDeps {
+  readonly log: Pick<EventLog, 'find' | 'read' | 'lastBefore'>;
+  readonly streams: StreamStore;
+  readonly queue: StreamQueue;
+  readonly sockets: StreamSockets;
+  readonly keys: Pick<ApiKeyStore, 'get'>;
+  readonly sessions: Pick<SessionStore, 'get' | 'list'>;
+  readonly media: Pick<MediaStore, 'put' | 'presignedUrl'>;
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, 'info'>;
+}
+
+/** Writes to streams what the log has behind their cursors. Tasks of one stream are done one after the other. */
+export class StreamSender {
+  readonly #deps: StreamSenderDeps;
+
+  constructor(deps: StreamSenderDeps) {
+    this.#deps = deps;
+  }
+
+  async do(task: StreamTask): Promise<void> {
+    const stream = await this.#deps.streams.get(task.connectionId);
+    if (stream === undefined) return;
+    if (!(await this.#isOpenTo(stream))) return this.#end(stream, 'key-revoked');
+    switch (task.kind) {
+      case 'opened':
+        return this.#start(stream);
+      case 'session':
+        // Until it is known where it begins; then each session has its turn.
+        if (stream.since !== undefined) return;
+        return this.#goOn(stream, [task.session], task.seq);
+      case 'retry':
+        return this.#goOn({ ...stream, slow: undefined }, stream.slow?.sessions ?? [], undefined, stream.slow?.since);
+      case 'heartbeat':
+        return this.#heartbeat(stream, task.at);
+    }
+  }
+
+  /** Whether its key still opens it. */
+  async #isOpenTo({ keyId, keyHash, sessions }: StreamRow): Promise<boolean> {
+    const { keys, clock } = this.#deps;
+    const row = await keys.get(keyId);
+    if (row === undefined || !hasHash(row, keyHash, clock.now())) return false;
+    return sessionsFor(row, sessions) !== undefined && (await isGranted(row, this.#deps));
+  }
+
+  async #start(stream: StreamRow): Promise<void> {
+    const { streams, queue } = this.#deps;
+    const { connectionId, since } = stream;
+    if (since === undefined) return;
+    const start = await findStreamStart(stream, this.#deps);
+    if (start.kind === 'unknown') return this.#end(stream, 'since-unknown', start.eventId);
+    for (const [session, seq] of start.cursors) await streams.moveCursor(connectionId, session, seq);
+    await streams.update(connectionId, { since: null });
+    await queue.send(
+      [...start.cursors.keys()].map((session) => ({
+        task: { kind: 'session', connectionId, session },
+        cause: `started#${session}`,
+      })),
+    );
+  }
+
+  /** @param slowSince from when on the other end has taken nothing */
+  async #goOn(stream: StreamRow, sessions: readonly string[], seq?: number, slowSince?: number): Promise<void> {
+    const { streams, queue, clock } = this.#deps;
+    const { connectionId, slow } = stream;
+    if (slow !== undefined) {
+      const waiting = [...new Set([...slow.sessions, ...sessions])];
+      return streams.update(connectionId, { slow: { ...slow, sessions: waiting } });
+    }
+    const left = [...sessions];
+    let sent = 0;
+    for (let next = left[0]; next !== undefined; next = left[0]) {
+      const turn = await this.#writeOn(stream, next, seq);
+      sent += turn.sent;
+      if (turn.end === 'gone') return;
+      if (turn.end === 'busy') {
+        const since = sent > 0 || slowSince === undefined ? clock.now() : slowSince;
+        if (clock.now() - since > SLOW_MS) return this.#end(stream, 'slow-reader');
+        await queue.sendLater({ kind: 'retry', connectionId }, RETRY_SECONDS);
+        return streams.update(connectionId, { slow: { since, sessions: left } });
+      }
+      if (turn.end === 'more') {
+        const cause = `more#${next}#${turn.cursor}`;
+        await queue.send([{ task: { kind: 'session', connectionId, session: next }, cause }]);
+      }
+      left.shift();
+    }
+    if (slowSince !== undefined) await streams.update(connectionId, { slow: null });
+  }
+
+  async #writeOn(
+    stream: StreamRow,
+    session: string,
+    seq: number | undefined,
+  ): Promise<{ readonly end: 'done' | 'more' | 'busy' | 'gone'; readonly sent: number; readonly cursor: number }> {
+    const { log, streams, clock } = this.#deps;
+    const until = clock.monotonic() + TURN_MS;
+    const from = (await streams.cursor(stream.connectionId, session)) ?? (await this.#begin(stream, session, seq));
+    let cursor = from;
+    let sent = 0;
+    const keep = () => streams.moveCursor(stream.connectionId, session, cursor);
+    for (;;) {
+      const page = await log.read(session, cursor, PAGE);
+      if (page.length === 0) return { end: 'done', sent, cursor };
+      try {
+        for (const { envelope } of page) {
+          const outcome = wants(stream.events, envelope) ? await this.#post(stream, envelope) : 'sent';
+          if (outcome !== 'sent') return { end: outcome, sent, cursor };
+          sent += 1;
+          cursor = envelope.seq;
+        }
+      } finally {
+        await keep();
+      }
+      if (clock.monotonic() > until) return { end: 'more', sent, cursor };
+    }
+  }
+
+  /** A stream of all sessions meets this one for the first time: it begins with what was logged since the stream is open. */
+  async #begin({ openedAt }: StreamRow, session: string, seq = Number.POSITIVE_INFINITY): Promise<number> {
+    return Math.min(seq - 1, await this.#deps.log.lastBefore(session, openedAt));
+  }
+
+  async #post(stream: StreamRow, envelope: Parameters<typeof frameOf>[0]): Promise<'sent' | 'busy' | 'gone'> {
+    return this.#send(stream, await frameOf(envelope, this.#deps.media));
+  }
+
+  async #send(stream: StreamRow, text: string): Promise<'sent' | 'busy' | 'gone'> {
+    const { sockets, streams, clock } = this.#deps;
+    const outcome = await sockets.post(stream, text);
+    if (outcome !== 'gone') return outcome;
+    if (clock.now() - stream.openedAt < HANDSHAKE_MS) return 'busy';
+    await streams.remove(stream.connectionId);
+    return 'gone';
+  }
+
+  async #heartbeat(stream: StreamRow, at: number): Promise<void> {
+    const { streams, queue, clock } = this.#deps;
+    const { connectionId } = stream;
+    // Of an earlier chain of them.
+    if (at < stream.heartbeatAt) return;
+    const outcome = stream.slow === undefined ? await this.#send(stream, heartbeat(clock.now())) : 'busy';
+    if (outcome === 'gone') return;
+    const heartbeatAt = clock.now() + HEARTBEAT_SECONDS * 1000;
+    await queue.sendLater({ kind: 'heartbeat', connectionId, at: heartbeatAt }, HEARTBEAT_SECONDS);
+    await streams.update(connectionId, { heartbeatAt });
+  }
+
+  /** Closing a connection of API Gateway says no reason, so a last message does. */
+  async #end(stream: StreamRow, reason: StreamEndReason, detail?: string): Promise<void> {
+    const { sockets, streams, clock, logger } = this.#deps;
+    const sentence = SENTENCES[reason];
+    const message = detail === undefined ? sentence : `${sentence}: ${detail}`;
+    const told = await sockets.post(stream, closed(clock.now(), reason, message));
+    logger.info({ reason, told, connection: tag(stream.connectionId) }, 'stream ended');
+    await sockets.close(stream);
+    await streams.remove(stream.connectionId);
+  }
+}

@@ -1,0 +1,26 @@
+import { type EventEnvelope, eventEnvelopeSchema, eventReferenceSchema } from '../contracts/events.ts';
+import { mediaKey } from '../contracts/media-keys.ts';
+import type { MediaStore } from '../ports/media-store.ts';
+
+const DETAIL_BYTES = 200 * 1024;
+
+/** An event as JSON; a large one is stored in the media bucket, and the JSON says where it is. */
+export async function packEvent(event: EventEnvelope, media: Pick<MediaStore, 'bucket' | 'put'>): Promise<string> {
+  const whole = JSON.stringify(event);
+  if (Buffer.byteLength(whole) <= DETAIL_BYTES) return whole;
+  const Key = mediaKey.event(event.session, event.id);
+  await media.put(Key, Buffer.from(whole), 'application/json');
+  return JSON.stringify({ id: event.id, session: event.session, s3: { Bucket: media.bucket, Key } });
+}
+
+/**
+ * The event that `packEvent` packed.
+ *
+ * @throws ZodError when it is neither an event nor a reference; what the media store throws
+ */
+export async function unpackEvent(detail: unknown, media: Pick<MediaStore, 'get'>): Promise<EventEnvelope> {
+  const reference = eventReferenceSchema.safeParse(detail);
+  if (!reference.success) return eventEnvelopeSchema.parse(detail);
+  const { body } = await media.get(reference.data.s3.Key);
+  return eventEnvelopeSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+}

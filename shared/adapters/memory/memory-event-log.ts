@@ -1,0 +1,66 @@
+import type { EventEnvelope } from '../../contracts/events.ts';
+import { DependencyError } from '../../domain/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog, LoggedEvent } from '../../ports/event-log.ts';
+import { systemClock } from '../system-clock.ts';
+
+/** Keeps everything; refuses on request. */
+export class MemoryEventLog implements EventLog {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #sessions = new Map<string, readonly LoggedEvent[]>();
+  #refusals: 'none' | 'call' | ((event: EventEnvelope) => boolean) = 'none';
+
+  constructor(clock: Pick<Clock, 'now'> = systemClock) {
+    this.#clock = clock;
+  }
+
+  /** What happens from now on: every call fails, the matching events and those behind them fail, or nothing does. */
+  refuse(what: 'none' | 'call' | ((event: EventEnvelope) => boolean)): void {
+    this.#refusals = what;
+  }
+
+  async append(events: readonly EventEnvelope[]): Promise<readonly number[]> {
+    if (this.#refusals === 'call') throw new DependencyError('The log does not answer');
+    const failed: number[] = [];
+    const stopped = new Set<string>();
+    for (const [index, envelope] of events.entries()) {
+      const { session } = envelope;
+      if (this.#refusals !== 'none' && this.#refusals(envelope)) stopped.add(session);
+      if (stopped.has(session)) failed.push(index);
+      else this.#take(envelope);
+    }
+    return failed;
+  }
+
+  async read(session: string, after: number, limit: number): Promise<readonly LoggedEvent[]> {
+    const later = this.#events(session).filter(({ envelope }) => envelope.seq > after);
+    return structuredClone(later.slice(0, limit));
+  }
+
+  async find(session: string, eventId: string): Promise<number | undefined> {
+    return this.#events(session).findLast(({ envelope }) => envelope.id === eventId)?.envelope.seq;
+  }
+
+  async lastBefore(session: string, time: number): Promise<number> {
+    return this.#events(session).findLast(({ loggedAt }) => loggedAt < time)?.envelope.seq ?? 0;
+  }
+
+  async deleteSome(session: string): Promise<boolean> {
+    this.#sessions.delete(session);
+    return true;
+  }
+
+  #take(envelope: EventEnvelope): void {
+    const events = this.#events(envelope.session);
+    if (events.some(({ envelope: { seq } }) => seq === envelope.seq)) return;
+    const logged = { envelope: structuredClone(envelope), loggedAt: this.#clock.now() };
+    this.#sessions.set(
+      envelope.session,
+      [...events, logged].sort((a, b) => a.envelope.seq - b.envelope.seq),
+    );
+  }
+
+  #events(session: string): readonly LoggedEvent[] {
+    return this.#sessions.get(session) ?? [];
+  }
+}
