@@ -7,8 +7,8 @@ import type { Installation } from '../installation.ts';
 import type { DataStack } from '../stacks/data-stack.ts';
 import { acknowledgePattern } from './acknowledge.ts';
 
-/** What can be done to a table's rows: `append` puts many at once; `clear` deletes what a query finds; `get`, `query`, `put` and `update` are that alone. */
-export type TableRight = 'read' | 'scan' | 'write' | 'append' | 'clear' | 'get' | 'query' | 'put' | 'update';
+/** What can be done to a table's rows: `append` puts many at once; `clear` deletes what a query finds; `get`, `query`, `put`, `update` and `delete` are that alone. */
+export type TableRight = 'read' | 'scan' | 'write' | 'append' | 'clear' | 'get' | 'query' | 'put' | 'update' | 'delete';
 export type QueueId = keyof ResourceNames['queues'];
 export type TableRights = Readonly<Partial<Record<TableId, readonly TableRight[]>>>;
 
@@ -22,6 +22,7 @@ const TABLE_ACTIONS: Readonly<Record<TableRight, readonly string[]>> = {
   query: ['Query'],
   put: ['PutItem'],
   update: ['UpdateItem'],
+  delete: ['DeleteItem'],
 };
 
 /** What a service asks KMS for on behalf of whoever uses its encrypted table, bucket or queue. */

@@ -33,6 +33,7 @@ export class DataStack extends Stack {
   readonly tables: Readonly<Record<TableId, Table>>;
   readonly buckets: Readonly<Record<BucketId, Bucket>>;
   readonly administratorKey: Secret;
+  readonly keyPepper: Secret;
   readonly logHashKey: Secret;
   /** Of the installation's own webhook, where there is one. */
   readonly webhookHmacKey: Secret | undefined;
@@ -73,6 +74,7 @@ export class DataStack extends Stack {
       settings.webhookUrl === undefined
         ? undefined
         : this.#secret('WebhookHmacKey', 'webhook-hmac-key', 'Key of the HMAC of the installation’s own webhook');
+    this.keyPepper = this.#secret('KeyPepper', 'key-pepper', 'Under which API keys are hashed');
     this.logHashKey = this.#secret('LogHashKey', 'log-hash-key', 'Key of the tags that stand for ids in logs');
   }
 
@@ -110,6 +112,7 @@ export class DataStack extends Stack {
       messages: make('messages'),
       chats: make('chats'),
       apiKeys: make('apiKeys'),
+      audit: make('audit'),
       journal: make('journal'),
       dataKeys: make('dataKeys'),
       eventLog: make('eventLog'),

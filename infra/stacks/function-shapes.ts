@@ -29,6 +29,7 @@ export const FUNCTION_SHAPES = {
   'api-files': api('files'),
   'api-jobs': api('jobs'),
   'api-webhooks': api('webhooks'),
+  'api-keys': api('keys'),
   'api-server': api('server', { memoryMiB: 512 }),
   'api-docs': api('docs', {
     memoryMiB: 512,

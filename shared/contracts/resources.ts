@@ -89,6 +89,7 @@ export type TableId =
   | 'messages'
   | 'chats'
   | 'apiKeys'
+  | 'audit'
   | 'journal'
   | 'dataKeys'
   | 'eventLog'
@@ -153,7 +154,8 @@ export function resourceNames(env: z.infer<z.ZodObject<typeof resourceNamesEnv>>
       fleets: `${prefix}-fleets`,
       messages: `${prefix}-messages`,
       chats: `${prefix}-chats`,
-      apiKeys: `${prefix}-api-keys`,
+      apiKeys: `${prefix}-keys`,
+      audit: `${prefix}-audit`,
       journal: `${prefix}-journal`,
       dataKeys: `${prefix}-data-keys`,
       eventLog: `${prefix}-event-log`,
@@ -205,7 +207,12 @@ export const INDEXES = {
   openJobs: 'open',
   /** jobs of a session, oldest first. */
   jobsBySession: 'bySession',
+  /** keys that are for one session only. */
+  keysBySession: 'bySession',
 } as const;
+
+/** How long the audit log is kept unless the installation says otherwise. */
+export const AUDIT_DAYS = 365;
 
 /** How long what a dead host had in hand, and all that its sessions send after it, waits. Hosts extend it meanwhile. */
 export const SHARD_VISIBILITY_SECONDS = 15;
@@ -272,7 +279,19 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
         sortKey: text('chatId'),
         indexes: [{ name: INDEXES.chatsByTime, partitionKey: text('session'), sortKey: text('position') }],
       },
-      { name: tables.apiKeys, partitionKey: text('keyHash') },
+      {
+        name: tables.apiKeys,
+        partitionKey: text('id'),
+        indexes: [
+          {
+            name: INDEXES.keysBySession,
+            partitionKey: text('session'),
+            sortKey: text('id'),
+            attributes: ['incarnation'],
+          },
+        ],
+      },
+      { name: tables.audit, partitionKey: text('month'), sortKey: text('place'), ttlAttribute: 'ttl' },
       {
         name: tables.journal,
         partitionKey: text('session'),

@@ -18,8 +18,10 @@ import { StreamSender } from './sender.ts';
 
 const START = 1_700_000_000_000;
 const key: ApiKeyRow = {
-  keyHash: 'hash',
-  id: 'key',
+  id: 'key_id_1',
+  version: 1,
+  name: null,
+  hash: 'hash',
   isAdmin: false,
   isActive: true,
   session: null,
@@ -68,7 +70,7 @@ let world: ReturnType<typeof createWorld>;
 let sender: StreamSender;
 beforeEach(async () => {
   world = createWorld();
-  await world.keys.put(key);
+  await world.keys.create(key);
   sender = new StreamSender(world);
 });
 
@@ -215,10 +217,12 @@ describe('a stream ends', () => {
     ['revoked', { isActive: false }],
     ['for another session now', { session: 'beta' }],
     ['not for reading any more', { actions: ['send' as const] }],
+    ['expired', { expiresAt: START }],
+    ['rotated out', { hash: 'another', previous: { hash: 'hash', until: START } }],
   ])('with a key that is %s, before the next event', async (_what, change) => {
     await append(1);
     await open();
-    await world.keys.put({ ...key, ...change });
+    await world.keys.replace({ ...key, ...change });
     await sender.do(news());
     expect(world.frames).toMatchObject([{ event: 'stream.closed', payload: { reason: 'key-revoked' } }]);
     expect(world.closed).toEqual(['c1']);

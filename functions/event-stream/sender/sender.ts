@@ -1,3 +1,4 @@
+import { hasHash, isGranted } from '#functions/authorizer/key-validity.ts';
 import { HEARTBEAT_SECONDS, type StreamEndReason, type StreamTask } from '#shared/contracts/event-stream.ts';
 import type { StreamRow } from '#shared/contracts/rows.ts';
 import { type Logger, tag } from '#shared/observability/logger.ts';
@@ -32,7 +33,7 @@ export interface StreamSenderDeps {
   readonly queue: StreamQueue;
   readonly sockets: StreamSockets;
   readonly keys: Pick<ApiKeyStore, 'get'>;
-  readonly sessions: Pick<SessionStore, 'list'>;
+  readonly sessions: Pick<SessionStore, 'get' | 'list'>;
   readonly media: Pick<MediaStore, 'put' | 'presignedUrl'>;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'info'>;
@@ -49,8 +50,7 @@ export class StreamSender {
   async do(task: StreamTask): Promise<void> {
     const stream = await this.#deps.streams.get(task.connectionId);
     if (stream === undefined) return;
-    const key = await this.#deps.keys.get(stream.keyHash);
-    if (key === undefined || sessionsFor(key, stream.sessions) === undefined) return this.#end(stream, 'key-revoked');
+    if (!(await this.#isOpenTo(stream))) return this.#end(stream, 'key-revoked');
     switch (task.kind) {
       case 'opened':
         return this.#start(stream);
@@ -63,6 +63,14 @@ export class StreamSender {
       case 'heartbeat':
         return this.#heartbeat(stream, task.at);
     }
+  }
+
+  /** Whether its key still opens it. */
+  async #isOpenTo({ keyId, keyHash, sessions }: StreamRow): Promise<boolean> {
+    const { keys, clock } = this.#deps;
+    const row = await keys.get(keyId);
+    if (row === undefined || !hasHash(row, keyHash, clock.now())) return false;
+    return sessionsFor(row, sessions) !== undefined && (await isGranted(row, this.#deps));
   }
 
   async #start(stream: StreamRow): Promise<void> {
