@@ -47,7 +47,7 @@ function createStacks(app: App, installation: Installation): void {
   const messaging = new MessagingStack(app, `${prefix}-messaging`, { ...common, dataKey: data.dataKey });
   const functions = new FunctionsStack(app, `${prefix}-functions`, { installation, data, messaging });
   const api = new ApiStack(app, `${prefix}-api`, { installation, functions });
-  // Emulators have no hosts to start, and not all have WebSocket APIs.
+  // What an emulator does without, and why: localstack/README.md.
   if (!isForEmulator(app)) {
     new HostsStack(app, `${prefix}-hosts`, { installation, data });
     if (settings.eventStream) {
