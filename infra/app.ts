@@ -2,6 +2,8 @@ import { App, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import cdkConfiguration from '../cdk.json' with { type: 'json' };
 import { readSettings } from './config/stages.ts';
+import { endHelperLogs } from './constructs/helper-logs.ts';
+import { retention } from './constructs/platform-function.ts';
 import { type Installation, installationOf } from './installation.ts';
 import { isForEmulator, leaveOutForEmulator } from './local-target.ts';
 import { ApiStack } from './stacks/api-stack.ts';
@@ -33,13 +35,17 @@ export function createApp({ stage, outdir, withCode = true, context = {} }: AppO
   const fromContext: unknown = app.node.tryGetContext('stage');
   const name = stage ?? (typeof fromContext === 'string' ? fromContext : 'dev');
   const settings = readSettings(name, (key) => app.node.tryGetContext(key));
-  createStacks(app, installationOf(settings, withCode));
-  if (isForEmulator(app)) leaveOutForEmulator(app);
+  const isLocal = isForEmulator(app);
+  // An emulator without Docker cannot build the hosts' image, but it can be told of one.
+  const withHosts = !isLocal || settings.hostImage !== undefined;
+  createStacks(app, installationOf(settings, withCode), withHosts);
+  endHelperLogs(app, retention(settings.logDays));
+  if (isLocal) leaveOutForEmulator(app, { withHosts });
   Validations.of(app).addPlugins(new AwsSolutionsChecks());
   return app;
 }
 
-function createStacks(app: App, installation: Installation): void {
+function createStacks(app: App, installation: Installation, withHosts: boolean): void {
   const { settings } = installation;
   const { prefix } = installation.names;
   const common = { installation, terminationProtection: settings.keepData };
@@ -47,14 +53,12 @@ function createStacks(app: App, installation: Installation): void {
   const messaging = new MessagingStack(app, `${prefix}-messaging`, { ...common, dataKey: data.dataKey });
   const functions = new FunctionsStack(app, `${prefix}-functions`, { installation, data, messaging });
   const api = new ApiStack(app, `${prefix}-api`, { installation, functions });
+  if (withHosts) new HostsStack(app, `${prefix}-hosts`, { installation, data });
   // What an emulator does without, and why: localstack/README.md.
-  if (!isForEmulator(app)) {
-    new HostsStack(app, `${prefix}-hosts`, { installation, data });
-    if (settings.eventStream) {
-      const stream = new EventStreamStack(app, `${prefix}-stream`, { installation, functions });
-      // API Gateway may write logs from then on.
-      stream.addStackDependency(api);
-    }
+  if (settings.eventStream && !isForEmulator(app)) {
+    const stream = new EventStreamStack(app, `${prefix}-stream`, { installation, functions });
+    // API Gateway may write logs from then on.
+    stream.addStackDependency(api);
   }
   new ObservabilityStack(app, `${prefix}-observability`, { installation, dataKey: data.dataKey });
   Tags.of(app).add('trunkline:stage', settings.stage, {

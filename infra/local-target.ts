@@ -4,6 +4,7 @@ import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
 import * as z from 'zod';
+import { acknowledge } from './constructs/acknowledge.ts';
 
 /** The provider functions of these ask Lambda's runtime for the AWS SDK; an emulator that runs functions as processes has none. */
 const NO_SDK = ['Custom::S3AutoDeleteObjects', 'Custom::Trigger', 'Custom::VpcRestrictDefaultSG'];
@@ -19,25 +20,29 @@ const definitionSchema = z.looseObject({
   ),
 });
 
-/** `-c target=local`: takes out of the stacks what an emulator cannot make. Hosts are processes there: they have no stack, and their number is nobody's to decide. */
+/** `-c target=local`: the stacks are for an emulator. */
 export function isForEmulator(app: App): boolean {
   return app.node.tryGetContext('target') === 'local';
 }
 
-/** Takes out of every stack what an emulator cannot make. */
-export function leaveOutForEmulator(app: App): void {
-  Aspects.of(app).add(new LeaveOut(new Set([...NO_SDK, ...UNKNOWN])));
+/** Takes out of every stack what an emulator cannot make. Without hosts of the installation's own, their number is nobody's to decide. */
+export function leaveOutForEmulator(app: App, { withHosts }: { readonly withHosts: boolean }): void {
+  Aspects.of(app).add(new LeaveOut(new Set([...NO_SDK, ...UNKNOWN]), withHosts));
+  acknowledge(app, { VPC7: 'An emulator has no traffic to log.' });
 }
 
 class LeaveOut implements IAspect {
   readonly #types: ReadonlySet<string>;
+  readonly #withHosts: boolean;
 
-  constructor(types: ReadonlySet<string>) {
+  constructor(types: ReadonlySet<string>, withHosts: boolean) {
     this.#types = types;
+    this.#withHosts = withHosts;
   }
 
   visit(node: IConstruct): void {
-    if (node instanceof CfnFunction) node.addPropertyDeletionOverride('Environment.Variables.ECS_CLUSTER');
+    if (!this.#withHosts && node instanceof CfnFunction)
+      node.addPropertyDeletionOverride('Environment.Variables.ECS_CLUSTER');
     if (node instanceof CfnRestApi) node.body = withoutUsagePlans(node.body);
     if (!CfnResource.isCfnResource(node)) return;
     const lacking = this.#types.has(node.cfnResourceType) || isMetricMath(node);

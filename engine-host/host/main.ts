@@ -9,6 +9,7 @@ import { DynamoDbJournalStore } from '#shared/adapters/dynamodb-journal-store.ts
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { DynamoDbWebhookStore } from '#shared/adapters/dynamodb-webhook-store.ts';
 import { DynamoDbWrappedKeyStore } from '#shared/adapters/dynamodb-wrapped-key-store.ts';
 import { readTaskArn } from '#shared/adapters/ecs-task-metadata.ts';
 import { EcsTaskProtection } from '#shared/adapters/ecs-task-protection.ts';
@@ -91,7 +92,11 @@ async function main(): Promise<void> {
     eventLog: new DynamoDbEventLog(clients.dynamo, media, { tableName: tables.eventLog, days: config.eventLogDays }),
     bus,
     messages,
-    readModels: [messages, new DynamoDbChatStore(clients.dynamo, tables.chats)],
+    readModels: [
+      messages,
+      new DynamoDbChatStore(clients.dynamo, tables.chats),
+      new DynamoDbWebhookStore(clients.dynamo, tables),
+    ],
     ...(config.ecsAgentUri !== undefined && { taskProtection: new EcsTaskProtection(config.ecsAgentUri) }),
     engines: await Promise.all(config.engines.map((name) => createEngine(name, config))),
   });
@@ -141,6 +146,7 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
       const { ping, pingAnswer, blip, conflictWait } = config.timings;
       return createNowebEngineFactory({
         whatsappUrl: config.whatsappUrl,
+        whatsappRootKey: config.whatsappRootKey,
         gate: config.nowebGate,
         pingMs: ping,
         pingAnswerMs: pingAnswer,

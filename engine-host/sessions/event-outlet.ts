@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '#shared/contracts/events.ts';
+import { EVENT_SCHEMA_VERSION, type EventEnvelope } from '#shared/contracts/events.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { EngineName, Me } from '#shared/contracts/session.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
@@ -105,6 +105,7 @@ export class EventOutlet {
         worker: { id: hostId },
       },
       seq: this.#seq.next(),
+      schemaVersion: EVENT_SCHEMA_VERSION,
       ...event.body,
     };
   }

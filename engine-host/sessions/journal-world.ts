@@ -105,6 +105,7 @@ export class JournalWorld {
         journalBodies: this.#bodies,
         dataKeys: this.#keys,
         publisher: this.#publisher,
+        engines: new Map(),
         reporter: new SessionReporter({
           lease,
           write: (report) => sessions.report('alpha', 'one', epoch, report),

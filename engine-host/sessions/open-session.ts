@@ -11,11 +11,12 @@ import { EventOutlet } from './event-outlet.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import { JournaledState } from './journaled-state.ts';
 import { abandonState, type RestoredState, type RestoreOptions, restoreState } from './restore-state.ts';
+import { type RenewalDeps, renewRestored } from './restored-session.ts';
 import { SessionCheckpoints } from './session-checkpoints.ts';
 import { type JournalStores, SessionJournal } from './session-journal.ts';
 import type { SessionReporter } from './session-reporter.ts';
 
-export interface OpenSessionDeps extends JournalStores {
+export interface OpenSessionDeps extends JournalStores, RenewalDeps {
   readonly lease: ShardLease;
   readonly hostId: string;
   readonly version: string;
@@ -94,6 +95,7 @@ function open(row: SessionRow, restored: RestoredState, journal: SessionJournal,
     onFailure: onFailure(deps),
   });
   const state = new JournaledState(restored, { ...deps, journal, checkpoints, onFailure: onFailure(deps) });
+  renewRestored(row, state, deps);
   const outlet = new EventOutlet({
     session: row,
     engine: row.engine,

@@ -1,7 +1,9 @@
-import type { SessionState } from '../engines/engine.ts';
+import type { SessionState, StateChange } from '../engines/engine.ts';
 
 const KEY = 'meta/seq';
 const BLOCK = 1_000;
+/** More events than a session has in the days that backups reach back. */
+const SKIPPED = 100_000_000;
 
 /**
  * Numbers a session's events. Numbers are reserved in blocks ahead of their use, and an event is published only after
@@ -29,6 +31,15 @@ export class SeqCounter {
     this.#next += 1;
     return this.#next;
   }
+}
+
+/**
+ * The change after which numbers go on above all that were given after a backup of this state.
+ *
+ * @param createdAt of the session, milliseconds since 1970
+ */
+export function skipSeqs(state: Pick<SessionState, 'get'>, createdAt: number): StateChange {
+  return { key: KEY, value: write(Math.max(createdAt, read(state.get(KEY))) + SKIPPED) };
 }
 
 function read(value: Uint8Array | undefined): number {

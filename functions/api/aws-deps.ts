@@ -1,14 +1,17 @@
 import type { AwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
+import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { DynamoDbWebhookStore } from '#shared/adapters/dynamodb-webhook-store.ts';
 import { createEventBridgeClient } from '#shared/adapters/event-bridge-client.ts';
 import { EventBridgeSessionSignals } from '#shared/adapters/event-bridge-session-signals.ts';
 import { LazyMediaStore, loadS3MediaStore } from '#shared/adapters/lazy-media-store.ts';
 import { createSqsClient } from '#shared/adapters/sqs-client.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
+import { SqsWebhookQueue } from '#shared/adapters/sqs-webhook-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
@@ -37,6 +40,10 @@ export function createAwsApiDeps(
   const config = apiConfig(env, systemClock.now());
   const jobs = new DynamoDbJobStore(dynamo, names.tables.jobs);
   const queue = new SqsShardQueue(sqs, { queueName: names.shardQueue, deadLetterQueue: names.queues.shardDeadLetters });
+  const media = new LazyMediaStore(
+    names.buckets.media,
+    loadS3MediaStore({ pathStyle: env.S3_PATH_STYLE, client: clients?.s3 }),
+  );
   return {
     sessions: new DynamoDbSessionStore(dynamo, names.tables.sessions),
     jobs,
@@ -45,10 +52,10 @@ export function createAwsApiDeps(
     backlog: createBacklog({ jobs, queue, clock: systemClock, config }),
     messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
     chats: new DynamoDbChatStore(dynamo, names.tables.chats),
-    media: new LazyMediaStore(
-      names.buckets.media,
-      loadS3MediaStore({ pathStyle: env.S3_PATH_STYLE, client: clients?.s3 }),
-    ),
+    media,
+    webhooks: new DynamoDbWebhookStore(dynamo, names.tables),
+    webhookQueue: new SqsWebhookQueue(sqs, { queues: names.queues }),
+    eventLog: new DynamoDbEventLog(dynamo, media, { tableName: names.tables.eventLog }),
     clock: systemClock,
     logger: createLogger({ name: 'api', level: env.LOG_LEVEL }),
     config,

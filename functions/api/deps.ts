@@ -1,12 +1,16 @@
 import type { Logger } from 'pino';
 import type { EngineName } from '#shared/contracts/session.ts';
+import type { WebhookConfig } from '#shared/contracts/webhooks.ts';
 import type { Clock } from '#shared/ports/clock.ts';
+import type { EventLog } from '#shared/ports/event-log.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
 import type { SessionSignals } from '#shared/ports/session-signals.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ShardQueue } from '#shared/ports/shard-queue.ts';
+import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
+import type { WebhookStore } from '#shared/ports/webhook-store.ts';
 import type { Backlog } from './use-cases/backlog.ts';
 
 /** Everything the API's functions need, ports only. */
@@ -19,6 +23,10 @@ export interface ApiDeps {
   readonly messages: MessageStore;
   readonly chats: ChatStore;
   readonly media: MediaStore;
+  readonly webhooks: WebhookStore;
+  readonly webhookQueue: WebhookQueue;
+  /** What a replay takes events from. */
+  readonly eventLog: Pick<EventLog, 'read' | 'find' | 'lastBefore'>;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly config: ApiConfig;
@@ -44,6 +52,10 @@ export interface ApiConfig {
   readonly sessionBacklogCap: number;
   /** Messages on a shard's queue from which on nothing more is accepted. */
   readonly shardBacklogCap: number;
+  /** The installation's own webhook, which every session has. */
+  readonly globalWebhook: WebhookConfig | undefined;
+  /** Hosts that webhooks may go to although they are private. */
+  readonly webhookPrivateHosts: ReadonlySet<string>;
 }
 
 /** SQS looks at the first 120,000 messages of a FIFO queue; what is behind them would wait for sessions that stand still. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
 import { engineNameSchema } from '#shared/contracts/session.ts';
+import { allowedPrivateHostsEnv, globalWebhook, globalWebhookEnv } from '#shared/contracts/webhooks.ts';
 import { type ApiConfig, DEFAULT_CAPS, DEFAULT_WAITS } from './deps.ts';
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -10,6 +11,8 @@ const milliseconds = z.coerce.number().int().min(0).max(25_000);
 /** Environment of the API's functions. */
 export const apiEnvSchema = z.object({
   ...resourceNamesEnv,
+  ...globalWebhookEnv,
+  ...allowedPrivateHostsEnv,
   TRUNKLINE_VERSION: z.string().default('0.1.0'),
   /** Engine of new sessions. */
   ENGINE: engineNameSchema.default('NOWEB'),
@@ -44,5 +47,7 @@ export function apiConfig(env: ApiEnv, startedAt: number): ApiConfig {
     commandWaitMs: env.COMMAND_WAIT_MS,
     sessionBacklogCap: env.SESSION_BACKLOG_CAP,
     shardBacklogCap: env.SHARD_BACKLOG_CAP,
+    globalWebhook: globalWebhook(env),
+    webhookPrivateHosts: new Set(env.WEBHOOK_ALLOW_PRIVATE_HOSTS),
   };
 }

@@ -8,6 +8,7 @@ import { pairingOperations } from '#shared/contracts/api/pairing.ts';
 import type { ApiFunctionName } from '#shared/contracts/api/routes.ts';
 import { serverOperations } from '#shared/contracts/api/server.ts';
 import { sessionsOperations } from '#shared/contracts/api/sessions.ts';
+import { webhooksOperations } from '#shared/contracts/api/webhooks.ts';
 import { createChatsHandlers } from './chats/chats-handlers.ts';
 import { createChattingHandlers } from './chatting/chatting-handlers.ts';
 import { createContactsHandlers } from './contacts/contacts-handlers.ts';
@@ -19,6 +20,7 @@ import { createPairingHandlers } from './pairing/pairing-handlers.ts';
 import { type ApiFunction, createGroupFunction } from './router.ts';
 import { createServerHandlers } from './server/server-handlers.ts';
 import { createSessionsHandlers } from './sessions/sessions-handlers.ts';
+import { createWebhooksHandlers } from './webhooks/webhooks-handlers.ts';
 
 /** All functions of the API in one process, over the same dependencies. */
 export function createApiFunctions(deps: ApiDeps): Readonly<Record<ApiFunctionName, ApiFunction>> {
@@ -30,6 +32,7 @@ export function createApiFunctions(deps: ApiDeps): Readonly<Record<ApiFunctionNa
     'api-contacts': createGroupFunction(contactsOperations, createContactsHandlers(deps), deps),
     'api-files': createGroupFunction(filesOperations, createFilesHandlers(deps), deps),
     'api-jobs': createGroupFunction(jobsOperations, createJobsHandlers(deps), deps),
+    'api-webhooks': createGroupFunction(webhooksOperations, createWebhooksHandlers(deps), deps),
     'api-server': createGroupFunction(serverOperations, createServerHandlers(deps), deps),
     'api-docs': createGroupFunction(docsOperations, createDocsHandlers(deps), deps),
   };

@@ -1,22 +1,17 @@
 import * as z from 'zod';
 import { resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
-import { DEFAULT_HOST_LIMITS, UNITS_PER_HOST } from '#shared/domain/host-count.ts';
+import { DEFAULT_HOST_LIMITS, SOCKET_UNITS_PER_HOST } from '#shared/domain/host-count.ts';
 import type { FleetPool } from './scale-pool.ts';
 
 const count = (least: number) => z.coerce.number().int().min(least).max(10_000);
-const shards = (least: number) => z.coerce.number().int().min(least).max(4096);
 
 /** Environment of the capacity function, wherever the hosts run. */
 export const capacityEnvSchema = z.object({
   ...resourceNamesEnv,
   /** Shards of the socket pool. */
-  SHARD_COUNT: shards(1).default(8),
-  /** Shards of the browser pool; 0: there is none. */
-  BROWSER_SHARD_COUNT: shards(0).default(0),
+  SHARD_COUNT: z.coerce.number().int().min(1).max(4096).default(8),
   /** Units that a host of the socket pool carries: idle NOWEB sessions. */
-  SOCKET_UNITS_PER_HOST: count(1).default(UNITS_PER_HOST.socket),
-  /** The same of the browser pool; a WEBJS session is 200 units. */
-  BROWSER_UNITS_PER_HOST: count(1).default(UNITS_PER_HOST.browser),
+  SOCKET_UNITS_PER_HOST: count(1).default(SOCKET_UNITS_PER_HOST),
   /** Hosts of a pool beyond what its load takes, while it has any. */
   WARM_SPARES: count(0).default(DEFAULT_HOST_LIMITS.warmSpares),
   /** Hosts of a pool that are kept even when no session is to run. */
@@ -42,8 +37,6 @@ export const ecsEnvSchema = z.object({
   ECS_CLUSTER: z.string().min(1),
   /** Name or ARN of the socket pool's service. */
   ECS_SOCKET_SERVICE: z.string().min(1),
-  /** Name or ARN of the browser pool's service, where there is one. */
-  ECS_BROWSER_SERVICE: z.string().min(1).optional(),
 });
 
 /** The pools there are. */
@@ -54,17 +47,6 @@ export function fleetPools(env: CapacityEnv): readonly FleetPool[] {
     maxHosts: env.MAX_HOSTS,
     scaleInAfterMs: env.SCALE_IN_MINUTES * 60_000,
   };
-  const pools: readonly FleetPool[] = [
-    {
-      pool: 'socket',
-      shards: shardIds('socket', env.SHARD_COUNT),
-      limits: { ...limits, unitsPerHost: env.SOCKET_UNITS_PER_HOST },
-    },
-    {
-      pool: 'browser',
-      shards: shardIds('browser', env.BROWSER_SHARD_COUNT),
-      limits: { ...limits, unitsPerHost: env.BROWSER_UNITS_PER_HOST },
-    },
-  ];
-  return pools.filter(({ shards }) => shards.length > 0);
+  const unitsPerHost = env.SOCKET_UNITS_PER_HOST;
+  return [{ pool: 'socket', shards: shardIds('socket', env.SHARD_COUNT), limits: { ...limits, unitsPerHost } }];
 }

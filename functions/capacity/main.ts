@@ -16,9 +16,6 @@ function ecsLauncher(): EcsHostLauncher {
   const env = ecsEnvSchema.parse(process.env);
   return new EcsHostLauncher(createEcsClient(), {
     cluster: env.ECS_CLUSTER,
-    services: {
-      socket: env.ECS_SOCKET_SERVICE,
-      ...(env.ECS_BROWSER_SERVICE === undefined ? {} : { browser: env.ECS_BROWSER_SERVICE }),
-    },
+    services: { socket: env.ECS_SOCKET_SERVICE },
   });
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type ImageAddress, parseImageAddress } from './image-address.ts';
 
 /** Days that CloudWatch Logs can keep a log. */
 const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 180, 365] as const;
@@ -16,6 +17,17 @@ const flag = z.union([z.boolean(), z.stringbool()]);
 const integer = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 const logDays = z.coerce.number().refine((days) => LOG_DAYS.some((known) => known === days), {
   error: `must be one of ${LOG_DAYS.join(', ')}`,
+});
+
+const imageAddress = z.string().transform((text, context): ImageAddress => {
+  const address = parseImageAddress(text);
+  if (address !== undefined) return address;
+  context.addIssue({
+    code: 'custom',
+    message:
+      'must be [registry/]repository[:tag|@sha256:digest], in ECR <account>.dkr.ecr.<region>.amazonaws.com/repository…',
+  });
+  return z.NEVER;
 });
 
 const usagePlan = z.strictObject({
@@ -39,6 +51,16 @@ export const settingsSchema = z
     shards: integer(1, 4096),
     /** Delete protection, and what holds data stays when its stack is deleted. */
     keepData: flag,
+    /**
+     * KMS key under which the auth state of another installation is encrypted, in the same account and region. One that is restored from it has
+     * this key and makes none of its own: it can read that state, and everything new is under the same key. @default a key of its own
+     */
+    stateKeyArn: z
+      .string()
+      .regex(/^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-z-]+$/, {
+        error: 'must be the ARN of a KMS key, not of an alias',
+      })
+      .optional(),
 
     /** Where hosts run: `public` subnets without inbound rules, or `private` ones behind NAT. */
     network: z.enum(['public', 'private']),
@@ -53,12 +75,12 @@ export const settingsSchema = z
     sessionsPerHost: integer(1, 10_000),
     /** Hosts beyond those that the sessions take, while any runs. */
     warmSpares: integer(0, 100),
-    /** Hosts that are never exceeded. */
-    maxHosts: integer(1, 1_000),
+    /** Hosts that are never exceeded. With 0 there are none: another installation goes on with the sessions. */
+    maxHosts: integer(0, 1_000),
     /** For how long hosts stay that are no longer needed. */
     scaleInMinutes: integer(5, 1_440),
-    /** An image to run, by its full address. @default built from this clone */
-    hostImage: z.string().min(1).optional(),
+    /** An image to run, by its address. @default built from this clone */
+    hostImage: imageAddress.optional(),
 
     /** The same API for requests signed with AWS credentials. */
     iamApi: flag,
@@ -94,6 +116,18 @@ export const settingsSchema = z
     logDays,
     /** Who is told of alarms. @default nobody */
     alarmEmail: z.email().optional(),
+    /** A webhook that every session has besides its own. The key of its HMAC is a secret that Secrets Manager makes. @default none */
+    webhookUrl: z.url({ protocol: /^https?$/ }).optional(),
+    /** Names of events, separated by commas. */
+    webhookEvents: z.string().min(1),
+    /** WAHA's retries; without any the default over 72 hours. */
+    webhookRetriesPolicy: z.enum(['constant', 'linear', 'exponential']).optional(),
+    webhookRetriesDelaySeconds: integer(0, 86_400).optional(),
+    webhookRetriesAttempts: integer(0, 100).optional(),
+    /** `name:value`, separated by semicolons. */
+    webhookCustomHeaders: z.string().optional(),
+    /** Hosts that webhooks may go to although they are private, separated by commas. @default none */
+    webhookPrivateHosts: z.string().optional(),
     logLevel: z.enum(['error', 'warn', 'info', 'debug']),
     /** For sessions that name no pacing profile. */
     pacingProfile: z.enum(['safe', 'warm', 'trusted', 'off']),

@@ -27,6 +27,7 @@ const dev: StageSettings = {
   eventLogDays: 3,
   mediaDays: 7,
   logDays: 7,
+  webhookEvents: '*',
   logLevel: 'info',
   pacingProfile: 'safe',
 };
@@ -55,7 +56,8 @@ const prod: StageSettings = {
 export const STAGES: Readonly<Record<string, StageSettings>> = { dev, prod };
 
 /**
- * The settings of a stage, with what the context says instead. Stages that are not named here are like `dev`.
+ * The settings of a stage, with what the context says instead. Stages that are not named here are like the one that the
+ * context calls `like`, or like `dev`.
  *
  * @param context value of a context name, undefined where there is none
  * @throws SettingsError
@@ -64,13 +66,21 @@ export function readSettings(stage: string, context: (name: string) => unknown):
   const names = Object.keys(settingsSchema.shape).filter((name) => name !== 'stage');
   const given = names.map((name) => [name, structured(context(name))] as const);
   const parsed = settingsSchema.safeParse({
-    ...(STAGES[stage] ?? dev),
+    ...(STAGES[stage] ?? model(stage, context('like'))),
     ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
     stage,
   });
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new SettingsError(`The settings of stage ${stage} are not usable. ${issues.join('; ')}`);
+}
+
+function model(stage: string, like: unknown = 'dev'): StageSettings {
+  const known = Object.entries(STAGES).find(([name]) => name === like);
+  if (known !== undefined) return known[1];
+  throw new SettingsError(
+    `The settings of stage ${stage} are not usable. like: must be one of ${Object.keys(STAGES).join(', ')}`,
+  );
 }
 
 /** Objects come as JSON on the command line. */

@@ -1,7 +1,7 @@
 import { Aws, Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
-import type { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Pool, ResourceNames, TableDefinition, TableId } from '#shared/contracts/resources.ts';
 import type { Installation } from '../installation.ts';
 import type { DataStack } from '../stacks/data-stack.ts';
@@ -9,7 +9,7 @@ import { acknowledgePattern } from './acknowledge.ts';
 
 /** What can be done to a table's rows: `append` puts many at once; `clear` deletes what a query finds; `get`, `query`, `put` and `update` are that alone. */
 export type TableRight = 'read' | 'scan' | 'write' | 'append' | 'clear' | 'get' | 'query' | 'put' | 'update';
-type QueueId = keyof ResourceNames['queues'];
+export type QueueId = keyof ResourceNames['queues'];
 export type TableRights = Readonly<Partial<Record<TableId, readonly TableRight[]>>>;
 
 const TABLE_ACTIONS: Readonly<Record<TableRight, readonly string[]>> = {
@@ -53,7 +53,7 @@ const indexArns = (table: Table, definition: TableDefinition | undefined): reado
 /** Use of a key through AWS services only: nobody with this right can decrypt by himself. */
 export function allowKeyVia(
   role: Role,
-  key: Key,
+  key: IKey,
   services: readonly ('dynamodb' | 's3' | 'sqs' | 'secretsmanager')[],
 ): void {
   const { region, urlSuffix } = Stack.of(key);

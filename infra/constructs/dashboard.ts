@@ -26,6 +26,7 @@ export function dashboard(scope: Construct, installation: Installation): Dashboa
       queueRow(installation),
       hostRow(installation),
       fleetRow(installation),
+      webhookRow(installation),
     ],
   });
 }
@@ -86,10 +87,32 @@ const ours = ({ names }: Installation, { name }: PlatformMetric, statistic: stri
 function sessionRow(installation: Installation): IWidget[] {
   const sums = (...all: readonly PlatformMetric[]) => all.map((one) => ours(installation, one, Stats.SUM));
   return [
-    graph('Sessions', sums(METRICS.connectedSessions, METRICS.heldSessions), sums(METRICS.sessionFailures)),
+    graph(
+      'Sessions',
+      sums(METRICS.connectedSessions, METRICS.heldSessions),
+      sums(METRICS.sessionFailures, METRICS.sessionsDistrusting),
+    ),
     graph('Messages', sums(METRICS.messagesIn, METRICS.messagesOut), sums(METRICS.sendFailures)),
     graph('Jobs that have not ended', sums(METRICS.openJobs), [
       ours(installation, METRICS.oldestJobAge, Stats.MAXIMUM),
+    ]),
+  ];
+}
+
+function webhookRow(installation: Installation): IWidget[] {
+  const { webhooksDeadLetters, webhookEndpoints, webhookEndpointsDeadLetters } = installation.names.queues;
+  const sums = (...all: readonly PlatformMetric[]) => all.map((one) => ours(installation, one, Stats.SUM));
+  const ofQueue = (QueueName: string, name: string, label: string) =>
+    metric('AWS/SQS', name, { QueueName }, Stats.MAXIMUM, label);
+  return [
+    graph('Webhooks', sums(METRICS.webhookDeliveries), sums(METRICS.webhookFailures, METRICS.webhooksGivenUp)),
+    graph('Webhooks waiting', [
+      ofQueue(webhookEndpoints, 'ApproximateAgeOfOldestMessage', 'seconds'),
+      ofQueue(webhookEndpoints, 'ApproximateNumberOfMessagesVisible', 'wake-ups'),
+    ]),
+    graph('Dead letters of webhooks', [
+      ofQueue(webhooksDeadLetters, 'ApproximateNumberOfMessagesVisible', 'events'),
+      ofQueue(webhookEndpointsDeadLetters, 'ApproximateNumberOfMessagesVisible', 'wake-ups'),
     ]),
   ];
 }
@@ -100,8 +123,8 @@ function fleetRow(installation: Installation): IWidget[] {
   return [
     graph('Hosts that the load takes', most(METRICS.hostsNeeded, METRICS.hostsWanted), most(METRICS.poolLoad)),
     graph(
-      'Take-overs',
-      sums(METRICS.failovers, METRICS.hostDeaths, METRICS.hostStarts),
+      'Take-overs, and starts of sessions',
+      sums(METRICS.failovers, METRICS.hostDeaths, METRICS.hostStarts, METRICS.sessionStarts),
       most(METRICS.shardsWithoutHost),
     ),
     graph(

@@ -21,6 +21,7 @@ export function alarmCatalogue(installation: Installation): readonly AlarmDefini
     ...hostAlarms(installation),
     ...fleetAlarms(installation),
     ...sessionAlarms(installation),
+    ...webhookAlarms(installation),
   ];
 }
 
@@ -132,6 +133,64 @@ function queueAlarms({ names, resources }: Installation): readonly AlarmDefiniti
         above: 0,
       }),
     ),
+  ];
+}
+
+function webhookAlarms({ names }: Installation): readonly AlarmDefinition[] {
+  const { webhooks, webhooksDeadLetters, webhookEndpoints, webhookEndpointsDeadLetters } = names.queues;
+  const deadLetters = (QueueName: string) => highest('AWS/SQS', 'ApproximateNumberOfMessagesVisible', { QueueName });
+  const age = (QueueName: string) => highest('AWS/SQS', 'ApproximateAgeOfOldestMessage', { QueueName });
+  const total = ({ name }: PlatformMetric) => sum(names.prefix, name, POOL);
+  return [
+    {
+      name: 'webhook-dead-letters',
+      of: 'fanout',
+      says: 'It could not be found out which webhooks an event is for.',
+      metric: deadLetters(webhooksDeadLetters),
+      above: 0,
+    },
+    {
+      name: 'webhook-dead-letters',
+      of: 'dispatcher',
+      says: 'The webhooks of a session could not be served.',
+      metric: deadLetters(webhookEndpointsDeadLetters),
+      above: 0,
+    },
+    {
+      name: 'webhook-dispatcher-failing',
+      says: 'The function that delivers to webhooks crashes, or takes too long.',
+      metric: sum('AWS/Lambda', 'Errors', { FunctionName: `${names.prefix}-webhook-dispatcher` }),
+      above: 5,
+      periods: 2,
+    },
+    {
+      name: 'webhooks-behind',
+      of: 'dispatcher',
+      says: 'Webhooks wait for more than five minutes to be served.',
+      metric: age(webhookEndpoints),
+      above: 300,
+      periods: 3,
+    },
+    {
+      name: 'webhooks-behind',
+      of: 'fanout',
+      says: 'Events wait for more than five minutes to be handed to webhooks.',
+      // Timers lie in this queue for up to 15 minutes.
+      metric: age(webhooks),
+      above: 1_200,
+      periods: 3,
+    },
+    {
+      name: 'webhook-deliveries-failing',
+      says: 'More than half of the tries to deliver to webhooks fail.',
+      metric: new MathExpression({
+        expression: 'IF(failed > 100, 100 * failed / (failed + delivered), 0)',
+        usingMetrics: { failed: total(METRICS.webhookFailures), delivered: total(METRICS.webhookDeliveries) },
+        period: FIVE_MINUTES,
+      }),
+      above: 50,
+      periods: 3,
+    },
   ];
 }
 
@@ -247,6 +306,12 @@ function sessionAlarms({ names }: Installation): readonly AlarmDefinition[] {
       says: 'Many sessions have become FAILED at once.',
       metric: total(METRICS.sessionFailures),
       above: 10,
+    },
+    {
+      name: 'server-distrusted',
+      says: 'Sessions refuse the server they reach, or a pairing: nobody proved who they are.',
+      metric: total(METRICS.sessionsDistrusting),
+      above: 0,
     },
     {
       name: 'events-waiting',

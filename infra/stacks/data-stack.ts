@@ -1,7 +1,7 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
@@ -27,13 +27,15 @@ export interface DataStackProps extends StackProps {
 /** Keys, tables, buckets and secrets: what must outlive everything else. */
 export class DataStack extends Stack {
   /** Encrypts auth state; only hosts may use it. */
-  readonly stateKey: Key;
+  readonly stateKey: IKey;
   /** Encrypts everything else. */
   readonly dataKey: Key;
   readonly tables: Readonly<Record<TableId, Table>>;
   readonly buckets: Readonly<Record<BucketId, Bucket>>;
   readonly administratorKey: Secret;
   readonly logHashKey: Secret;
+  /** Of the installation's own webhook, where there is one. */
+  readonly webhookHmacKey: Secret | undefined;
   readonly #keep: boolean;
   readonly #prefix: string;
 
@@ -42,7 +44,14 @@ export class DataStack extends Stack {
     const { names, settings, resources } = installation;
     this.#keep = settings.keepData;
     this.#prefix = names.prefix;
-    this.stateKey = this.#key('StateKey', 'state', `Auth state of ${names.prefix}`);
+    this.stateKey =
+      settings.stateKeyArn === undefined
+        ? this.#key('StateKey', 'state', `Auth state of ${names.prefix}`)
+        : Key.fromKeyArn(this, 'StateKey', settings.stateKeyArn);
+    new CfnOutput(this, 'StateKeyArn', {
+      value: this.stateKey.keyArn,
+      description: 'Key of auth state; an installation that is restored from this one needs it',
+    });
     this.dataKey = this.#key('DataKey', 'data', `Data of ${names.prefix}`);
     // Rules write to encrypted queues, alarms to an encrypted topic.
     this.dataKey.addToResourcePolicy(
@@ -60,6 +69,10 @@ export class DataStack extends Stack {
       value: this.administratorKey.secretArn,
       description: 'Secret with the administrator’s key',
     });
+    this.webhookHmacKey =
+      settings.webhookUrl === undefined
+        ? undefined
+        : this.#secret('WebhookHmacKey', 'webhook-hmac-key', 'Key of the HMAC of the installation’s own webhook');
     this.logHashKey = this.#secret('LogHashKey', 'log-hash-key', 'Key of the tags that stand for ids in logs');
   }
 
@@ -101,6 +114,8 @@ export class DataStack extends Stack {
       dataKeys: make('dataKeys'),
       eventLog: make('eventLog'),
       streams: make('streams'),
+      webhookEndpoints: make('webhookEndpoints'),
+      webhookDeliveries: make('webhookDeliveries'),
     };
   }
 
@@ -119,7 +134,7 @@ export class DataStack extends Stack {
       lifecycleRules: [{ expiration: Duration.days(ACCESS_LOG_DAYS) }],
     });
     acknowledge(accessLogs, { S1: 'It is the bucket that access logs are written to.' });
-    const bucket = (id: BucketId, key: Key, current?: Duration): Bucket =>
+    const bucket = (id: BucketId, key: IKey, current?: Duration): Bucket =>
       new Bucket(this, `${id}Bucket`, {
         ...common,
         bucketName: names[id],

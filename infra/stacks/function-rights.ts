@@ -1,5 +1,5 @@
 import type { ApiFunctionName } from '#shared/contracts/api/routes.ts';
-import type { TableRights } from '../constructs/access.ts';
+import type { QueueId, TableRights } from '../constructs/access.ts';
 
 /** The functions besides the API's. */
 export type WorkFunctionName =
@@ -10,7 +10,9 @@ export type WorkFunctionName =
   | 'stream-sender'
   | 'reconciler'
   | 'capacity'
-  | 'administrator-key';
+  | 'administrator-key'
+  | 'webhook-fanout'
+  | 'webhook-dispatcher';
 export type FunctionName = ApiFunctionName | WorkFunctionName;
 
 export interface FunctionRights {
@@ -18,8 +20,8 @@ export interface FunctionRights {
   /** `send`: wake a shard's owner; `depth`: see how much waits. */
   readonly shardQueues?: readonly ('send' | 'depth')[];
   /** Queues that it sends to, besides shards'. */
-  readonly queues?: readonly ('streams' | 'streamTasks')[];
-  /** Tells on the bus that a session wants a host. */
+  readonly queues?: readonly QueueId[];
+  /** Tells on the bus that a session wants a host, or that a webhook was disabled. */
   readonly events?: true;
   /** Decides how many hosts run. */
   readonly hostCount?: true;
@@ -44,8 +46,16 @@ const ACCEPT_JOBS = {
  */
 export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'api-sessions': {
-    tables: { sessions: ['read', 'scan', 'write'], messages: ['clear'], chats: ['clear'] },
+    tables: {
+      sessions: ['read', 'scan', 'write'],
+      messages: ['clear'],
+      chats: ['clear'],
+      eventLog: ['query'],
+      webhookEndpoints: ['query', 'put', 'update', 'clear'],
+      webhookDeliveries: ['clear'],
+    },
     shardQueues: ['send'],
+    queues: ['webhooks'],
     events: true,
   },
   'api-pairing': ACCEPT_JOBS,
@@ -58,6 +68,16 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'api-chats': { ...ACCEPT_JOBS, tables: { ...ACCEPT_JOBS.tables, messages: ['read'], chats: ['read'] } },
   'api-files': { tables: {}, media: { prefixes: ['files/'], actions: ['GetObject'], list: true } },
   'api-jobs': { tables: { jobs: ['read', 'write'], messages: ['read'] } },
+  'api-webhooks': {
+    tables: {
+      sessions: ['get'],
+      eventLog: ['query'],
+      webhookEndpoints: ['get', 'query', 'put', 'update'],
+      webhookDeliveries: ['query', 'append'],
+    },
+    queues: ['webhookEndpoints'],
+    media: { prefixes: ['events/'], actions: ['GetObject'] },
+  },
   'api-server': { tables: { sessions: ['read'] } },
   'api-docs': { tables: {} },
   authorizer: { tables: { apiKeys: ['read'] } },
@@ -79,6 +99,18 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   capacity: {
     tables: { hosts: ['scan', 'update'], shards: ['scan'], sessions: ['get', 'query'], fleets: ['get', 'put'] },
     hostCount: true,
+  },
+  'webhook-fanout': { tables: { sessions: ['get'] }, queues: ['webhooks', 'webhookEndpoints'] },
+  'webhook-dispatcher': {
+    tables: {
+      sessions: ['get'],
+      eventLog: ['query'],
+      webhookEndpoints: ['get', 'put', 'update'],
+      webhookDeliveries: ['query', 'append'],
+    },
+    queues: ['webhooks', 'webhookEndpoints'],
+    events: true,
+    media: { prefixes: ['events/'], actions: ['GetObject'] },
   },
   'administrator-key': { tables: { apiKeys: ['read', 'write'] } },
 };

@@ -6,6 +6,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
+import type { Settings } from '../config/settings.ts';
 import {
   allowEvents,
   allowHostCount,
@@ -42,7 +43,7 @@ export class FunctionsStack extends Stack {
     const make = (name: FunctionName): LambdaFunction => {
       const environment = environmentOf(name, props);
       const made = platformFunction(this, name, { installation, ...SHAPES[name], environment });
-      this.#allow(made.role, name, data, installation);
+      this.#allow(made.role, name, props);
       this.#roles.set(name, made.role);
       return made.function;
     };
@@ -54,6 +55,7 @@ export class FunctionsStack extends Stack {
       'api-chats': make('api-chats'),
       'api-files': make('api-files'),
       'api-jobs': make('api-jobs'),
+      'api-webhooks': make('api-webhooks'),
       'api-server': make('api-server'),
       'api-docs': make('api-docs'),
       authorizer: make('authorizer'),
@@ -63,6 +65,8 @@ export class FunctionsStack extends Stack {
       'stream-sender': make('stream-sender'),
       reconciler: make('reconciler'),
       capacity: make('capacity'),
+      'webhook-fanout': make('webhook-fanout'),
+      'webhook-dispatcher': make('webhook-dispatcher'),
       'administrator-key': make('administrator-key'),
     };
     this.#connectQueues(installation, messaging, data);
@@ -76,7 +80,7 @@ export class FunctionsStack extends Stack {
     return found;
   }
 
-  #allow(role: Role, name: FunctionName, data: DataStack, installation: Installation): void {
+  #allow(role: Role, name: FunctionName, { data, installation }: FunctionsStackProps): void {
     const { tables, shardQueues = [], queues = [], events, hostCount, media }: FunctionRights = FUNCTION_RIGHTS[name];
     const bucket = installation.names.buckets.media;
     allowTables(role, data, installation, tables);
@@ -159,6 +163,11 @@ function environmentOf(name: FunctionName, { installation, data }: FunctionsStac
     // A reference that CloudFormation resolves: the value is in no template.
     LOG_HASH_KEY: data.logHashKey.secretValue.unsafeUnwrap(),
   };
+  const ofApi = {
+    ...logging,
+    SHARD_COUNT: String(settings.shards),
+    ...(settings.domainName !== undefined && { PUBLIC_URL: `https://${settings.domainName}` }),
+  };
   switch (name) {
     case 'authorizer':
       return { USAGE_PLANS: Object.keys(settings.usagePlans).join(',') };
@@ -171,6 +180,13 @@ function environmentOf(name: FunctionName, { installation, data }: FunctionsStac
       return logging;
     case 'reconciler':
       return { ...logging, SHARD_COUNT: String(settings.shards), METRICS: 'emf' };
+    case 'webhook-fanout':
+      return { ...logging, ...globalWebhookOf(settings, data) };
+    case 'webhook-dispatcher':
+      return { ...logging, ...globalWebhookOf(settings, data), ...privateHostsOf(settings), METRICS: 'emf' };
+    case 'api-sessions':
+    case 'api-webhooks':
+      return { ...ofApi, ...globalWebhookOf(settings, data), ...privateHostsOf(settings) };
     case 'capacity':
       return {
         ...logging,
@@ -184,10 +200,28 @@ function environmentOf(name: FunctionName, { installation, data }: FunctionsStac
         METRICS: 'emf',
       };
     default:
-      return {
-        ...logging,
-        SHARD_COUNT: String(settings.shards),
-        ...(settings.domainName !== undefined && { PUBLIC_URL: `https://${settings.domainName}` }),
-      };
+      return ofApi;
   }
+}
+
+function privateHostsOf({ webhookPrivateHosts }: Settings): Record<string, string> {
+  return webhookPrivateHosts === undefined ? {} : { WEBHOOK_ALLOW_PRIVATE_HOSTS: webhookPrivateHosts };
+}
+
+/** The installation's own webhook, for everybody who has to know that there is one. */
+function globalWebhookOf(settings: Settings, { webhookHmacKey }: DataStack): Record<string, string> {
+  if (settings.webhookUrl === undefined || webhookHmacKey === undefined) return {};
+  const { webhookRetriesPolicy, webhookRetriesDelaySeconds, webhookRetriesAttempts, webhookCustomHeaders } = settings;
+  return {
+    WHATSAPP_HOOK_URL: settings.webhookUrl,
+    WHATSAPP_HOOK_EVENTS: settings.webhookEvents,
+    // A reference that CloudFormation resolves, as above.
+    WHATSAPP_HOOK_HMAC_KEY: webhookHmacKey.secretValue.unsafeUnwrap(),
+    ...(webhookRetriesPolicy !== undefined && { WHATSAPP_HOOK_RETRIES_POLICY: webhookRetriesPolicy }),
+    ...(webhookRetriesDelaySeconds !== undefined && {
+      WHATSAPP_HOOK_RETRIES_DELAY_SECONDS: String(webhookRetriesDelaySeconds),
+    }),
+    ...(webhookRetriesAttempts !== undefined && { WHATSAPP_HOOK_RETRIES_ATTEMPTS: String(webhookRetriesAttempts) }),
+    ...(webhookCustomHeaders !== undefined && { WHATSAPP_HOOK_CUSTOM_HEADERS: webhookCustomHeaders }),
+  };
 }

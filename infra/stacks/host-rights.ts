@@ -23,6 +23,8 @@ export function allowHost(role: Role, data: DataStack, installation: Installatio
     messages: ['read', 'clear'],
     chats: ['clear'],
     eventLog: ['append', 'clear'],
+    webhookEndpoints: ['clear'],
+    webhookDeliveries: ['clear'],
     journal: ['read', 'write', 'clear'],
     dataKeys: ['read', 'write', 'clear'],
   });

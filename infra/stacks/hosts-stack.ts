@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { Stack, type StackProps } from 'aws-cdk-lib';
+import { Aws, Stack, type StackProps } from 'aws-cdk-lib';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import type { ImageAddress } from '../config/image-address.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { HostService } from '../constructs/host-service.ts';
 import { Network } from '../constructs/network.ts';
@@ -43,7 +45,7 @@ export class HostsStack extends Stack {
       data,
       cluster: this.cluster,
       network,
-      image: hostImage(settings.hostImage),
+      image: hostImage(this, settings.hostImage),
       pool: 'socket',
       engines: ['NOWEB'],
       taskRole,
@@ -54,7 +56,15 @@ export class HostsStack extends Stack {
   }
 }
 
-function hostImage(address: string | undefined): ContainerImage {
-  if (address !== undefined) return ContainerImage.fromRegistry(address);
-  return ContainerImage.fromAsset(ROOT, { file: 'engine-host/Dockerfile', platform: Platform.LINUX_ARM64 });
+/** With an image from ECR come the rights to pull it; in another account its repository has to give them too. */
+function hostImage(scope: Construct, image: ImageAddress | undefined): ContainerImage {
+  if (image === undefined)
+    return ContainerImage.fromAsset(ROOT, { file: 'engine-host/Dockerfile', platform: Platform.LINUX_ARM64 });
+  if (image.registry === 'public') return ContainerImage.fromRegistry(image.address);
+  const { account, region, repository, version } = image;
+  const found = Repository.fromRepositoryAttributes(scope, 'HostImage', {
+    repositoryName: repository,
+    repositoryArn: `arn:${Aws.PARTITION}:ecr:${region}:${account}:repository/${repository}`,
+  });
+  return ContainerImage.fromEcrRepository(found, version);
 }

@@ -11,6 +11,8 @@ import { createAwsStreamConnections } from '#functions/event-stream/connections/
 import { createAwsStreamFanout } from '#functions/event-stream/fanout/aws-fanout.ts';
 import { createAwsStreamSender } from '#functions/event-stream/sender/aws-sender.ts';
 import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
+import { createAwsWebhookDispatcher } from '#functions/webhook-dispatcher/aws-webhook-dispatcher.ts';
+import { createAwsWebhookFanout } from '#functions/webhook-fanout/aws-webhook-fanout.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
@@ -46,8 +48,8 @@ export interface PlatformOptions {
   readonly hosts?: number | 'auto';
   /** Shards of the socket pool; fixed once sessions exist. @default 8 */
   readonly shards?: number;
-  /** The WhatsApp server, and the certificate authority to trust for its media besides the usual ones. */
-  readonly whatsapp: { readonly url: string; readonly caFile?: string };
+  /** The WhatsApp server. */
+  readonly whatsapp: WhatsappServer;
   /** More environment for the functions. */
   readonly functionEnv?: Readonly<Record<string, string>>;
   /** What hosts run, with arguments for Node before it. @default the sources */
@@ -59,6 +61,14 @@ export interface PlatformOptions {
   readonly onHostLine?: HostProcessesOptions['onLine'];
   readonly onHostExit?: HostProcessesOptions['onUnexpectedExit'];
   readonly onError?: (where: string, error: unknown) => void;
+}
+
+export interface WhatsappServer {
+  readonly url: string;
+  /** Public key behind its certificates, base64. @default WhatsApp's */
+  readonly rootKey?: string | undefined;
+  /** Certificate authority to trust for its media besides the usual ones. */
+  readonly caFile?: string;
 }
 
 /** The whole platform on this machine. */
@@ -143,6 +153,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       ...cloud.env,
       SHARD_COUNT: String(shards),
       WHATSAPP_WS_URL: options.whatsapp.url,
+      WHATSAPP_ROOT_KEY: options.whatsapp.rootKey,
       NODE_EXTRA_CA_CERTS: options.whatsapp.caFile,
       LOG_HASH_KEY: installation.logHashKey,
       STATE_KEY_FILE: installation.stateKeyFile,
@@ -186,11 +197,12 @@ function taskStopped(taskArn: string) {
 
 /** The functions, in this process; the SDK inside them finds the local cloud as it finds AWS, in the environment. */
 function loadFunctions(
-  { dynamo, s3, sqs }: AwsClients,
+  clients: AwsClients,
   names: ResourceNames,
   keys: ApiKeyStore,
   launcher: HostLauncher | undefined,
 ): FunctionTable {
+  const { dynamo, s3, sqs } = clients;
   const deps = createAwsApiDeps(process.env);
   const api = Object.entries(createApiFunctions(deps));
   return {
@@ -200,6 +212,8 @@ function loadFunctions(
     'stream-connections': { handler: createAwsStreamConnections(process.env, { dynamo, sqs }) },
     'stream-fanout': { handler: createAwsStreamFanout(process.env, { dynamo, sqs }) },
     'stream-sender': { handler: createAwsStreamSender(process.env, { dynamo, s3, sqs }) },
+    'webhook-fanout': { handler: createAwsWebhookFanout(process.env, clients) },
+    'webhook-dispatcher': { handler: createAwsWebhookDispatcher(process.env, clients) },
     reconciler: { handler: createAwsReconciler(process.env, { dynamo, sqs }), timeoutSeconds: 60 },
     'event-projector': {
       handler: createEventProjectorHandler({

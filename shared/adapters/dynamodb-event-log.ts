@@ -181,7 +181,7 @@ export class DynamoDbEventLog implements EventLog {
     const loggedAt = this.#clock.now();
     const ttl = Math.floor(loggedAt / 1000) + this.#days * DAY_SECONDS;
     const items = await Promise.all(rows.map((events) => itemOf(events, loggedAt, ttl)));
-    const { left, error } = await this.#table.putMany(items, ['session', 'place']);
+    const { left, error } = await this.#table.putSome(items, ['session', 'place']);
     return { left: new Set(rows.filter((_, at) => items[at] !== undefined && left.has(items[at]))), error };
   }
 

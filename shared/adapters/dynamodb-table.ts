@@ -10,6 +10,8 @@ import {
   QueryCommand,
   type QueryCommandInput,
   ScanCommand,
+  type ScanCommandInput,
+  type ScanCommandOutput,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { DependencyError } from '../domain/errors.ts';
@@ -27,8 +29,18 @@ export interface QueryOptions extends Pick<QueryCommandInput, 'IndexName' | 'Sca
   readonly attributes?: readonly string[];
 }
 
+export type ScanOptions = Pick<ScanCommandInput, 'Segment' | 'TotalSegments' | 'Select'>;
+
 const BATCH_GET_LIMIT = 100;
 const BATCH_WRITE_LIMIT = 25;
+const FIRST_BACKOFF_MS = 50;
+const LONGEST_BACKOFF_MS = 5_000;
+/** Nothing of a batch was written: the table takes no more at the moment. */
+const THROTTLED: ReadonlySet<string | undefined> = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+]);
 /** How often in a row the table may leave something unprocessed. */
 const PUT_TURNS = 4;
 const FIRST_PAUSE_MS = 25;
@@ -109,21 +121,21 @@ export class DynamoDbTable {
   /** All items, strongly consistent, pages joined. */
   async scan(): Promise<readonly Item[]> {
     const items: Item[] = [];
+    for await (const { Items = [] } of this.scanPages()) items.push(...Items);
+    return items;
+  }
+
+  /** All items, or what `options` makes of them, strongly consistent. */
+  async *scanPages(options: ScanOptions = {}): AsyncGenerator<Pick<ScanCommandOutput, 'Items' | 'Count'>> {
+    const input = { TableName: this.#name, ConsistentRead: true, ...options };
     let start: Record<string, unknown> | undefined;
     do {
       const page = await this.#run('Scan', () =>
-        this.#client.send(
-          new ScanCommand({
-            TableName: this.#name,
-            ConsistentRead: true,
-            ...(start !== undefined && { ExclusiveStartKey: start }),
-          }),
-        ),
+        this.#client.send(new ScanCommand({ ...input, ...(start !== undefined && { ExclusiveStartKey: start }) })),
       );
-      items.push(...(page.Items ?? []));
+      yield page;
       start = page.LastEvaluatedKey;
     } while (start !== undefined);
-    return items;
   }
 
   /** Items page by page, until the caller has enough. */
@@ -174,7 +186,7 @@ export class DynamoDbTable {
    * @param keyAttributes of this table
    * @returns the items that may not be there, and the error if a request failed
    */
-  async putMany<T extends Item>(
+  async putSome<T extends Item>(
     items: readonly T[],
     keyAttributes: readonly string[],
   ): Promise<{ readonly left: ReadonlySet<T>; readonly error?: DependencyError }> {
@@ -185,7 +197,7 @@ export class DynamoDbTable {
       const batch = [...waiting].slice(0, BATCH_WRITE_LIMIT);
       try {
         const requests = batch.map(([, item]) => ({ PutRequest: { Item: item } }));
-        const left = new Set((await this.#writeBatch(requests)).map(({ PutRequest }) => keyOf(PutRequest?.Item)));
+        const left = new Set((await this.#write(requests)).map(({ PutRequest }) => keyOf(PutRequest?.Item)));
         for (const [key] of batch) if (!left.has(key)) waiting.delete(key);
         turns = left.size === 0 ? 0 : turns + 1;
       } catch (error) {
@@ -223,19 +235,35 @@ export class DynamoDbTable {
 
   /** Removes the items with these keys, as far as there are any. */
   async deleteMany(keys: readonly Key[]): Promise<void> {
-    let requests: WriteRequest[] = keys.map((key) => ({ DeleteRequest: { Key: key } }));
-    while (requests.length > 0) {
-      const left = await this.#writeBatch(requests.slice(0, BATCH_WRITE_LIMIT));
-      requests = [...requests.slice(BATCH_WRITE_LIMIT), ...left];
+    await this.#writeAll(keys.map((key) => ({ DeleteRequest: { Key: key } })));
+  }
+
+  /** Puts items, in place of those with the same keys. */
+  async putMany(items: readonly Item[]): Promise<void> {
+    await this.#writeAll(items.map((item) => ({ PutRequest: { Item: item } })));
+  }
+
+  async #writeAll(requests: readonly WriteRequest[]): Promise<void> {
+    const waiting = [...requests];
+    for (let backoff = FIRST_BACKOFF_MS; waiting.length > 0; ) {
+      const left = await this.#write(waiting.splice(0, BATCH_WRITE_LIMIT));
+      waiting.push(...left);
+      if (left.length > 0) await delay(backoff);
+      backoff = left.length === 0 ? FIRST_BACKOFF_MS : Math.min(2 * backoff, LONGEST_BACKOFF_MS);
     }
   }
 
-  /** @returns what was not processed */
-  async #writeBatch(requests: WriteRequest[]): Promise<readonly WriteRequest[]> {
-    const answer = await this.#run('BatchWriteItem', () =>
-      this.#client.send(new BatchWriteCommand({ RequestItems: { [this.#name]: requests } })),
-    );
-    return answer.UnprocessedItems?.[this.#name] ?? [];
+  /** @returns what the table did not take */
+  async #write(batch: readonly WriteRequest[]): Promise<readonly WriteRequest[]> {
+    return await this.#run('BatchWriteItem', async () => {
+      try {
+        const command = new BatchWriteCommand({ RequestItems: { [this.#name]: [...batch] } });
+        return (await this.#client.send(command)).UnprocessedItems?.[this.#name] ?? [];
+      } catch (error) {
+        if (THROTTLED.has(awsErrorName(error))) return batch;
+        throw error;
+      }
+    });
   }
 
   async #run<T>(operation: string, send: () => Promise<T>): Promise<T> {

@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { DependencyError, EngineError, TrunklineError } from '../domain/errors.ts';
 import type { RemoteFile, RemoteFiles } from '../ports/remote-file.ts';
 import { baseName, filenameIn } from './content-disposition.ts';
-import { pinnedGet } from './pinned-request.ts';
-import { type Resolve, refused, systemResolve, vetTarget } from './vetted-target.ts';
+import { GuardedHttp, type GuardedHttpOptions } from './guarded-http.ts';
 
 const MAX_REDIRECTS = 3;
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -12,53 +11,63 @@ const TIMEOUT_MS = 30_000;
 const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429]);
 const REDIRECT_STATUS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-export interface GuardedRemoteFilesOptions {
-  /** Host names and addresses that may be private, as they stand in URLs (IPv6 without brackets). @default none */
-  readonly allowPrivateHosts?: readonly string[];
+const HEADERS = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'Trunkline' };
+
+export interface GuardedRemoteFilesOptions extends Omit<GuardedHttpOptions, 'keepAlive'> {
   /** @default 64 MiB */
   readonly maxBytes?: number;
   /** For everything together: names, redirects, body. @default 30000 */
   readonly timeoutMs?: number;
-  /** @default the system's resolver */
-  readonly resolve?: Resolve;
 }
 
 export class GuardedRemoteFiles implements RemoteFiles {
-  readonly #allowPrivateHosts: ReadonlySet<string>;
+  readonly #http: GuardedHttp;
   readonly #maxBytes: number;
   readonly #timeoutMs: number;
-  readonly #resolve: Resolve;
 
-  constructor(options: GuardedRemoteFilesOptions = {}) {
-    this.#allowPrivateHosts = new Set(options.allowPrivateHosts);
-    this.#maxBytes = options.maxBytes ?? MAX_BYTES;
-    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-    this.#resolve = options.resolve ?? systemResolve;
+  constructor({ maxBytes, timeoutMs, ...guard }: GuardedRemoteFilesOptions = {}) {
+    this.#http = new GuardedHttp(guard);
+    this.#maxBytes = maxBytes ?? MAX_BYTES;
+    this.#timeoutMs = timeoutMs ?? TIMEOUT_MS;
   }
 
   async fetch(url: string): Promise<RemoteFile> {
-    const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
-      return await Promise.race([this.#follow(url, signal), timedOut(signal)]);
+      return await this.#follow(url, AbortSignal.timeout(this.#timeoutMs));
     } catch (error) {
       if (error instanceof TrunklineError) throw error;
       throw new DependencyError('The server of the file did not answer as it must', { cause: error });
     }
   }
 
+  /** Every redirect is vetted anew. */
   async #follow(start: string, signal: AbortSignal): Promise<RemoteFile> {
-    let target = await vetTarget(start, undefined, this.#resolve, this.#allowPrivateHosts);
+    let [text, base]: [string, URL | undefined] = [start, undefined];
     for (let redirects = 0; ; redirects += 1) {
-      signal.throwIfAborted();
-      const response = await pinnedGet(target, signal);
+      const { url, response } = await this.#get(text, base, signal);
       try {
         const { statusCode = 0 } = response;
-        if (!REDIRECT_STATUS.has(statusCode)) return await this.#read(target.url, response);
+        if (!REDIRECT_STATUS.has(statusCode)) return await this.#read(url, response);
         if (redirects >= MAX_REDIRECTS) throw refused('The URL of the file redirects too often');
-        target = await vetTarget(response.headers.location ?? '', target.url, this.#resolve, this.#allowPrivateHosts);
+        [text, base] = [response.headers.location ?? '', url];
       } finally {
         response.destroy();
       }
+    }
+  }
+
+  async #get(text: string, base: URL | undefined, signal: AbortSignal) {
+    const request = { method: 'GET', headers: HEADERS, signal, ...(base !== undefined && { base }) } as const;
+    const answer = await this.#http.request(text, request);
+    switch (answer.kind) {
+      case 'answered':
+        return answer;
+      case 'refused':
+        throw refused(`The URL of the file ${answer.rule}`);
+      case 'no-such-host':
+        throw new EngineError('media-missing', 'The host of the file does not exist');
+      case 'unresolved':
+        throw new DependencyError('The host of the file could not be resolved', { cause: answer.cause });
     }
   }
 
@@ -92,11 +101,8 @@ export class GuardedRemoteFiles implements RemoteFiles {
   }
 }
 
-/** Names are resolved by the operating system, which cannot be interrupted. */
-async function timedOut(signal: AbortSignal): Promise<never> {
-  return await new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+function refused(sentence: string): EngineError {
+  return new EngineError('media-refused', sentence);
 }
 
 /** The last part of the path when it looks like a file's name. */

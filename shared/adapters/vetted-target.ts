@@ -1,7 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { DependencyError, EngineError } from '../domain/errors.ts';
 import { isPublicAddress } from './public-address.ts';
 
 /** All addresses of a host name. */
@@ -15,43 +14,82 @@ export interface VettedTarget {
   readonly addresses: readonly [LookupAddress, ...LookupAddress[]];
 }
 
-export function refused(sentence: string): EngineError {
-  return new EngineError('media-refused', sentence);
-}
+export type Vetting =
+  | { readonly kind: 'vetted'; readonly target: VettedTarget }
+  /** `rule` is what the URL breaks: `must be http or https`. */
+  | { readonly kind: 'refused'; readonly rule: string }
+  | { readonly kind: 'no-such-host' }
+  /** The name cannot be resolved now. */
+  | { readonly kind: 'unresolved'; readonly cause: unknown };
+
+type ReadUrl = { readonly kind: 'url'; readonly url: URL } | Extract<Vetting, { kind: 'refused' }>;
+
+const PRIVATE: Vetting & ReadUrl = { kind: 'refused', rule: 'must lead to a public address' };
+const LOCALHOST = /^(?:.*\.)?localhost\.?$/;
 
 /**
- * @throws EngineError `media-refused` when the URL or one of its host's addresses is not allowed, `media-missing` when
- * the host does not exist
- * @throws DependencyError when the name cannot be resolved now
+ * Looks at a URL, at the addresses behind its host, and says where a connection may go.
+ *
+ * @param allowPrivateHosts host names and addresses that may be private, as they stand in URLs (IPv6 without brackets)
  */
 export async function vetTarget(
   text: string,
   base: URL | undefined,
   resolve: Resolve,
   allowPrivateHosts: ReadonlySet<string>,
-): Promise<VettedTarget> {
-  const url = URL.parse(text, base?.href);
-  if (url === null) throw refused('The URL of the file cannot be read');
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refused('The URL of the file must be http or https');
-  if (url.username !== '' || url.password !== '')
-    throw refused('The URL of the file must not contain a user or password');
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const [first, ...others] = await addressesOf(host, resolve);
-  if (first === undefined) throw new EngineError('media-missing', 'The host of the file has no address');
-  const allowed = allowPrivateHosts.has(host) || [first, ...others].every(({ address }) => isPublicAddress(address));
-  if (!allowed) throw refused('The URL of the file must lead to a public address');
-  return { url, addresses: [first, ...others] };
+): Promise<Vetting> {
+  const read = readUrl(text, base);
+  if (read.kind === 'refused') return read;
+  const host = hostOf(read.url);
+  const found = await addressesOf(host, resolve);
+  if (found.kind !== 'addresses') return found;
+  const [first, ...others] = found.addresses;
+  if (first === undefined) return { kind: 'no-such-host' };
+  const addresses: VettedTarget['addresses'] = [first, ...others];
+  const allowed = allowPrivateHosts.has(host) || addresses.every(({ address }) => isPublicAddress(address));
+  return allowed ? { kind: 'vetted', target: { url: read.url, addresses } } : PRIVATE;
 }
 
-async function addressesOf(host: string, resolve: Resolve): Promise<readonly LookupAddress[]> {
+/**
+ * What can be said against a URL without resolving its name.
+ * @returns the rule that it breaks: `must be http or https`
+ */
+export function ruleBrokenBy(text: string, allowPrivateHosts: ReadonlySet<string>): string | undefined {
+  const read = readUrl(text, undefined);
+  if (read.kind === 'refused') return read.rule;
+  const host = hostOf(read.url);
+  if (allowPrivateHosts.has(host)) return undefined;
+  const isPrivate = isIP(host) === 0 ? LOCALHOST.test(host) : !isPublicAddress(host);
+  return isPrivate ? PRIVATE.rule : undefined;
+}
+
+function readUrl(text: string, base: URL | undefined): ReadUrl {
+  const url = URL.parse(text, base?.href);
+  if (url === null) return { kind: 'refused', rule: 'cannot be read' };
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return { kind: 'refused', rule: 'must be http or https' };
+  if (url.username !== '' || url.password !== '') {
+    return { kind: 'refused', rule: 'must not contain a user or password' };
+  }
+  return { kind: 'url', url };
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+type Found =
+  | { readonly kind: 'addresses'; readonly addresses: readonly LookupAddress[] }
+  | Extract<Vetting, { kind: 'no-such-host' | 'unresolved' }>;
+
+async function addressesOf(host: string, resolve: Resolve): Promise<Found> {
   const family = isIP(host);
-  if (family !== 0) return [{ address: host, family }];
+  if (family !== 0) return { kind: 'addresses', addresses: [{ address: host, family }] };
   try {
-    return await resolve(host);
+    return { kind: 'addresses', addresses: await resolve(host) };
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA')) {
-      throw new EngineError('media-missing', 'The host of the file does not exist');
+      return { kind: 'no-such-host' };
     }
-    throw new DependencyError('The host of the file could not be resolved', { cause: error });
+    return { kind: 'unresolved', cause: error };
   }
 }

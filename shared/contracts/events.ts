@@ -88,7 +88,7 @@ export const waMessageSchema = z
         media: mediaSchema.nullish(),
       })
       .nullish(),
-    /** What the engine knows beyond WAHA's fields: `lid`, `pushName`, `type`, `content` (protobuf, base64)… */
+    /** What the engine knows beyond WAHA's fields: `lid`, `pushName`, `type`, `mentions` (chat ids), `content` (protobuf, base64)… */
     _data: z.record(z.string(), z.unknown()).optional(),
   })
   .meta({ id: 'WAMessage' });
@@ -203,6 +203,12 @@ export const callPayloadSchema = z.object({
   _data: z.record(z.string(), z.unknown()),
 });
 
+/**
+ * Version of the events' form. Fields and events may be added under the same version; it grows when one is taken away, renamed or
+ * means something else.
+ */
+export const EVENT_SCHEMA_VERSION = 1;
+
 const envelopeFields = {
   /** Stable over redeliveries: the key to deduplicate by. */
   id: z.string(),
@@ -222,6 +228,7 @@ const envelopeFields = {
   }),
   /** Strictly grows within a session, from its creation in milliseconds on, so also over a deletion and a creation anew. */
   seq: z.number(),
+  schemaVersion: z.int().default(EVENT_SCHEMA_VERSION),
   traceparent: z.string().optional(),
 };
 

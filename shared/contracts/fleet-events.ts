@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** `source` of what the platform tells itself on its bus; not for users' rules. */
+/** `source` of what the platform tells itself on its bus. Of it only `webhook.disabled` is meant for users' rules. */
 export const CONTROL_SOURCE = 'trunkline.control';
 export const SESSION_WANTED = 'session.wanted';
 

@@ -92,7 +92,9 @@ export type TableId =
   | 'journal'
   | 'dataKeys'
   | 'eventLog'
-  | 'streams';
+  | 'streams'
+  | 'webhookEndpoints'
+  | 'webhookDeliveries';
 
 /**
  * `state`: checkpoints of auth state and large bodies of its journal; control functions have no access.
@@ -116,6 +118,12 @@ export interface ResourceNames {
     readonly streamsDeadLetters: string;
     readonly streamTasks: string;
     readonly streamTasksDeadLetters: string;
+    /** Bus events, and timers of endpoints. */
+    readonly webhooks: string;
+    readonly webhooksDeadLetters: string;
+    /** Wake-ups of endpoints; each endpoint is a group. */
+    readonly webhookEndpoints: string;
+    readonly webhookEndpointsDeadLetters: string;
   };
   /** The FIFO queue of a shard. */
   readonly shardQueue: (shard: string) => string;
@@ -150,6 +158,8 @@ export function resourceNames(env: z.infer<z.ZodObject<typeof resourceNamesEnv>>
       dataKeys: `${prefix}-data-keys`,
       eventLog: `${prefix}-event-log`,
       streams: `${prefix}-streams`,
+      webhookEndpoints: `${prefix}-webhook-endpoints`,
+      webhookDeliveries: `${prefix}-webhook-deliveries`,
     },
     buckets: { state: `${prefix}-state${suffix}`, media: `${prefix}-media${suffix}` },
     bus: prefix,
@@ -163,6 +173,10 @@ export function resourceNames(env: z.infer<z.ZodObject<typeof resourceNamesEnv>>
       streamsDeadLetters: `${prefix}-streams-dead-letters`,
       streamTasks: `${prefix}-stream-tasks.fifo`,
       streamTasksDeadLetters: `${prefix}-stream-tasks-dead-letters.fifo`,
+      webhooks: `${prefix}-webhooks`,
+      webhooksDeadLetters: `${prefix}-webhooks-dead-letters`,
+      webhookEndpoints: `${prefix}-webhook-endpoints.fifo`,
+      webhookEndpointsDeadLetters: `${prefix}-webhook-endpoints-dead-letters.fifo`,
     },
     shardQueue: (shard) => `${prefix}-shard-${shard}.fifo`,
   };
@@ -195,6 +209,11 @@ export const INDEXES = {
 
 /** How long what a dead host had in hand, and all that its sessions send after it, waits. Hosts extend it meanwhile. */
 export const SHARD_VISIBILITY_SECONDS = 15;
+
+/** How long an endpoint waits when the dispatcher that worked for it has died. Not less than that function's timeout. */
+const WEBHOOK_VISIBILITY_SECONDS = 40;
+/** Endpoints that are worked for at the same time: as many dead ones as hang at once slow nobody down. */
+const WEBHOOK_CONCURRENCY = 32;
 
 export type Pool = 'socket' | 'browser';
 
@@ -269,6 +288,13 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
         ttlAttribute: 'ttl',
       },
       { name: tables.streams, partitionKey: text('group'), sortKey: text('member'), ttlAttribute: 'ttl' },
+      { name: tables.webhookEndpoints, partitionKey: text('session'), sortKey: text('endpointId') },
+      {
+        name: tables.webhookDeliveries,
+        partitionKey: text('endpoint'),
+        sortKey: { name: 'seq', type: 'N' },
+        ttlAttribute: 'ttl',
+      },
     ],
     queues: [
       { name: queues.shardDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
@@ -276,6 +302,8 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
       { name: queues.capacityDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
       { name: queues.streamsDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
       { name: queues.streamTasksDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
+      { name: queues.webhooksDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
+      { name: queues.webhookEndpointsDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
       ...shardIds('socket', shards).map((shard) => ({
         name: names.shardQueue(shard),
         fifo: true,
@@ -313,6 +341,20 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
         deadLetterQueue: queues.streamTasksDeadLetters,
         maxReceiveCount: 10,
       },
+      {
+        name: queues.webhooks,
+        fifo: false,
+        visibilityTimeoutSeconds: 30,
+        deadLetterQueue: queues.webhooksDeadLetters,
+        maxReceiveCount: 10,
+      },
+      {
+        name: queues.webhookEndpoints,
+        fifo: true,
+        visibilityTimeoutSeconds: WEBHOOK_VISIBILITY_SECONDS,
+        deadLetterQueue: queues.webhookEndpointsDeadLetters,
+        maxReceiveCount: 20,
+      },
     ],
     buckets: [{ name: buckets.state }, { name: buckets.media }],
     bus: { name: names.bus },
@@ -327,6 +369,11 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
         pattern: { source: [EVENT_SOURCE] },
         targets: [{ id: 'streams', queue: queues.streams, deadLetterQueue: queues.streamsDeadLetters }],
       },
+      {
+        name: `${names.prefix}-webhooks`,
+        pattern: { source: [EVENT_SOURCE] },
+        targets: [{ id: 'webhooks', queue: queues.webhooks, deadLetterQueue: queues.webhooksDeadLetters }],
+      },
       { name: `${names.prefix}-session-wanted`, pattern: SESSION_WANTED_PATTERN, targets: [toCapacity] },
       { name: `${names.prefix}-task-ends`, bus: 'default', pattern: TASK_ENDS_PATTERN, targets: [toCapacity] },
     ],
@@ -336,6 +383,14 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
       { queue: queues.streamTasks, function: 'stream-sender', batchSize: 5 },
       // Each batch looks at the whole fleet: more at once would only do the same.
       { queue: queues.capacity, function: 'capacity', batchSize: 10, concurrency: 2 },
+      { queue: queues.webhooks, function: 'webhook-fanout', batchSize: 10 },
+      // One wake-up at a time: endpoints of one batch would wait for each other.
+      {
+        queue: queues.webhookEndpoints,
+        function: 'webhook-dispatcher',
+        batchSize: 1,
+        concurrency: WEBHOOK_CONCURRENCY,
+      },
     ],
     schedules: [
       { name: `${names.prefix}-reconciler`, function: 'reconciler', everySeconds: 60 },

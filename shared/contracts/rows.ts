@@ -41,6 +41,8 @@ export const sessionRowSchema = z.object({
   checkpoint: z.object({ key: z.string(), lsn: z.number(), epoch: z.number() }).nullable(),
   restartDone: z.string().optional(),
   logoutDone: z.string().optional(),
+  /** The restore that brought it here from a backup: its state may be older than what has left since. */
+  restored: z.string().optional(),
 });
 export type SessionRow = z.infer<typeof sessionRowSchema>;
 

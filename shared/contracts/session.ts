@@ -1,11 +1,20 @@
 import * as z from 'zod';
 import { isSessionName, SESSION_NAME_RULE } from '../domain/session-name.ts';
 import { pacingConfigSchema } from './pacing.ts';
+import { webhookSchema } from './webhooks.ts';
 
 /** Status words of a session (WAHA 2026.7: session state machine). */
 export const SESSION_STATUSES = ['STOPPED', 'STARTING', 'SCAN_QR_CODE', 'WORKING', 'FAILED'] as const;
 export const sessionStatusSchema = z.enum(SESSION_STATUSES);
 export type SessionStatus = z.infer<typeof sessionStatusSchema>;
+
+/**
+ * Reasons of a status: the other side has not proved who it is. `server-identity`: the server that it is WhatsApp's,
+ * `server-identity-clock`: only because of the time its certificate has, `pairing-unproven`: the phone that it was shown
+ * the code.
+ */
+export const DISTRUST_REASONS = ['server-identity', 'server-identity-clock', 'pairing-unproven'] as const;
+export type DistrustReason = (typeof DISTRUST_REASONS)[number];
 
 export const ENGINES = ['NOWEB', 'WEBJS', 'GOWS', 'SCRIPTED'] as const;
 /** `SCRIPTED` is a second implementation of the engine port for tests; it speaks to nobody. */
@@ -13,20 +22,6 @@ export const engineNameSchema = z.enum(ENGINES);
 export type EngineName = z.infer<typeof engineNameSchema>;
 
 export const sessionNameSchema = z.string().refine(isSessionName, { error: `must be ${SESSION_NAME_RULE}` });
-
-const webhookSchema = z.object({
-  url: z.url(),
-  events: z.array(z.string()),
-  hmac: z.object({ key: z.string().nullish() }).nullish(),
-  retries: z
-    .object({
-      policy: z.enum(['constant', 'linear', 'exponential']).nullish(),
-      delaySeconds: z.number().nullish(),
-      attempts: z.number().int().nullish(),
-    })
-    .nullish(),
-  customHeaders: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
-});
 
 /** A session's configuration as WAHA's clients send it; unknown fields are dropped. */
 export const sessionConfigSchema = z
@@ -55,10 +50,7 @@ export const sessionConfigSchema = z
           .meta({ description: 'Kept; has no effect: chats and messages are always stored, without history sync.' }),
       })
       .nullish(),
-    webhooks: z
-      .array(webhookSchema)
-      .nullish()
-      .meta({ description: 'Kept, but not delivered to yet. Until then events are on the EventBridge bus only.' }),
+    webhooks: z.array(webhookSchema).nullish(),
     pacing: pacingConfigSchema.nullish(),
   })
   .meta({ id: 'SessionConfig' });

@@ -12,8 +12,8 @@ export interface HostLimits {
   readonly scaleInAfterMs: number;
 }
 
-/** Starting figures: 500 websocket sessions on 1 vCPU and 2 GB, 15 browsers on 4 vCPU and 8 GB. */
-export const UNITS_PER_HOST = { socket: 500, browser: 3_000 } as const;
+/** A starting figure: idle websocket sessions on 1 vCPU and 2 GB. */
+export const SOCKET_UNITS_PER_HOST = 500;
 
 export const DEFAULT_HOST_LIMITS = {
   warmSpares: 1,

@@ -21,6 +21,8 @@ export const METRICS = {
   sessionStarts: { name: 'SessionStarts', unit: 'Count' },
   /** Sessions that have become FAILED. */
   sessionFailures: { name: 'SessionFailures', unit: 'Count' },
+  /** Sessions that have begun to refuse the server they reach, or have refused a pairing: nobody proved who they are. */
+  sessionsDistrusting: { name: 'SessionsDistrusting', unit: 'Count' },
   /** Events that the bus has not taken yet. */
   eventsWaiting: { name: 'EventsWaiting', unit: 'Count' },
   /** Shards that were taken over from a host that had died. */
@@ -36,6 +38,14 @@ export const METRICS = {
   /** Messages that the reconciler had to send again. */
   jobsWoken: { name: 'JobsWoken', unit: 'Count' },
   jobsExpired: { name: 'JobsExpired', unit: 'Count' },
+
+  // Of the dispatcher of webhooks, at each of its runs.
+  /** Events that receivers took. */
+  webhookDeliveries: { name: 'WebhookDeliveries', unit: 'Count' },
+  /** Tries that failed. */
+  webhookFailures: { name: 'WebhookFailures', unit: 'Count' },
+  /** Events that get no further try. */
+  webhooksGivenUp: { name: 'WebhooksGivenUp', unit: 'Count' },
 
   // Of the capacity function, once a minute and at every signal.
   hostsNeeded: { name: 'HostsNeeded', unit: 'Count' },

@@ -9,6 +9,7 @@ import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbStreamStore } from '#shared/adapters/dynamodb-stream-store.ts';
+import { DynamoDbWebhookStore } from '#shared/adapters/dynamodb-webhook-store.ts';
 import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { S3CheckpointStore } from '#shared/adapters/s3-checkpoint-store.ts';
 import { S3JournalBodyStore } from '#shared/adapters/s3-journal-body-store.ts';
@@ -34,6 +35,7 @@ import { refuseWrites } from './refused-writes.ts';
 import { defineSessionStoreContract } from './session-store-contract.ts';
 import { defineShardQueueContract } from './shard-queue-contract.ts';
 import { defineStreamStoreContract } from './stream-store-contract.ts';
+import { defineWebhookStoreContract } from './webhook-store-contract.ts';
 
 describe('AWS adapters', () => {
   let aws: AwsBacking;
@@ -95,6 +97,13 @@ describe('AWS adapters', () => {
                 row.events.some(({ seq }) => seq === what.seq),
         ),
     };
+  });
+  defineWebhookStoreContract('DynamoDB', async () => {
+    const [webhookEndpoints, webhookDeliveries] = await Promise.all([
+      aws.createTable(TABLES.webhookEndpoints),
+      aws.createTable(TABLES.webhookDeliveries),
+    ]);
+    return new DynamoDbWebhookStore(aws.clients.dynamo, { webhookEndpoints, webhookDeliveries });
   });
   defineEventBusContract('EventBridge', async () => {
     const media = new S3MediaStore(aws.clients.s3, await aws.createBucket());

@@ -14,6 +14,7 @@ import { MemoryOwnershipStore } from '#shared/adapters/memory/memory-ownership-s
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { MemoryShardQueue } from '#shared/adapters/memory/memory-shard-queue.ts';
 import { MemoryStreamStore } from '#shared/adapters/memory/memory-stream-store.ts';
+import { MemoryWebhookStore } from '#shared/adapters/memory/memory-webhook-store.ts';
 import { defineApiKeyStoreContract } from './api-key-store-contract.ts';
 import { defineChatStoreContract } from './chat-store-contract.ts';
 import { defineCheckpointStoreContract } from './checkpoint-store-contract.ts';
@@ -30,6 +31,7 @@ import { defineOwnershipStoreContract } from './ownership-store-contract.ts';
 import { defineSessionStoreContract } from './session-store-contract.ts';
 import { defineShardQueueContract } from './shard-queue-contract.ts';
 import { defineStreamStoreContract } from './stream-store-contract.ts';
+import { defineWebhookStoreContract } from './webhook-store-contract.ts';
 
 defineSessionStoreContract('memory', async () => new MemorySessionStore());
 defineJobStoreContract('memory', async () => new MemoryJobStore());
@@ -50,6 +52,7 @@ defineShardQueueContract('memory', async () => {
   const queue = new MemoryShardQueue();
   return { queue, shard: 'socket-00', buried: async () => queue.buried, noticed: async () => {} };
 });
+defineWebhookStoreContract('memory', async () => new MemoryWebhookStore());
 defineEventBusContract('memory', async () => {
   const bus = new MemoryEventBus();
   return {

@@ -16,8 +16,11 @@ export function refuseWrites(
       if (refused === 'call') throw new Error('The table is away');
       const [[table, requests] = ['', []]] = Object.entries(args.input.RequestItems);
       if (!Array.isArray(requests)) return await next(args);
-      const isRefused = ({ PutRequest }: (typeof requests)[number]) =>
-        PutRequest !== undefined && refused(rowSchema.parse(PutRequest.Item));
+      // Suites share the client, and have rows of their own.
+      const isRefused = ({ PutRequest }: (typeof requests)[number]) => {
+        const row = rowSchema.safeParse(PutRequest?.Item);
+        return row.success && refused(row.data);
+      };
       const UnprocessedItems = { [table]: requests.filter(isRefused) };
       const RequestItems = { [table]: requests.filter((request) => !isRefused(request)) };
       if (RequestItems[table]?.length === 0)

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
 import { ApiClient } from '#localstack/demo/api-client.ts';
 import { until } from '#localstack/demo/until.ts';
@@ -14,7 +14,10 @@ import { createClients } from '#localstack/embedded/cloud-clients.ts';
 import { type HostProcesses, startHostProcesses } from '#localstack/embedded/host-processes.ts';
 import { SimulatorAdmin } from '#localstack/start/simulator-admin.ts';
 import { type SimulatorProcess, startSimulatorProcess } from '#localstack/start/simulator-process.ts';
+import { createEcsClient, EcsHostLauncher } from '#shared/adapters/ecs-host-launcher.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
+import { setEnv } from '#test/contracts/aws-backing.ts';
 import { readJob, send, untilMessage, untilQr } from '#test/support/api-reads.ts';
 import { untilStatus } from '#test/support/running-platform.ts';
 import { addContact } from '#test/support/simulated-contact.ts';
@@ -78,6 +81,24 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
     await api.raw('DELETE', `/api/${session}/jobs/${sent.jobId}`);
   });
 
+  it('ask ECS for a host as soon as a session wants one', async (context) => {
+    context.skip(isAbsent, absent);
+    const restoreEnv = setEnv(env);
+    onTestFinished(restoreEnv);
+    const client = createEcsClient();
+    onTestFinished(() => client.destroy());
+    const cluster = env.RESOURCE_PREFIX;
+    const launcher = new EcsHostLauncher(client, { cluster, services: { socket: `${cluster}-socket` } });
+    const hasService = await launcher.count('socket').then(
+      () => true,
+      (error: unknown) => !(error instanceof DependencyError),
+    );
+    context.skip(!hasService, 'the hosts are not deployed: `npm run deploy:local -- -c hostImage=…` does it');
+    await launcher.want('socket', 0);
+    await api.post(`/api/sessions/${session}/restart`, {});
+    await until('a host asked for', async () => ((await launcher.count('socket')).wanted === 1 ? true : undefined));
+  });
+
   it('pair a session, send, and hear of it through bus, rule, queue and function', async (context) => {
     context.skip(isAbsent, absent);
     hosts = startHostProcesses({
@@ -89,6 +110,7 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
         SHARD_COUNT: '8',
         STATE_KMS_KEY_ID: `alias/${env.RESOURCE_PREFIX}/state`,
         WHATSAPP_WS_URL: simulator.wsUrl,
+        WHATSAPP_ROOT_KEY: simulator.rootKey,
         NODE_EXTRA_CA_CERTS: simulator.caFile,
         PACING_DEFAULT_PROFILE: 'off',
       },

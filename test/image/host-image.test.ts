@@ -88,7 +88,7 @@ describe('the socket host’s image, built and run in a plain folder', { timeout
 
   it('is run by nobody special, under an init, stopped by SIGTERM', (context) => {
     context.skip(withoutRegistry !== undefined, withoutRegistry);
-    expect(image).toMatchObject({ entrypoint: ['tini', '--'], stopSignal: 'SIGTERM', volumes: ['/tmp'] });
+    expect(image).toMatchObject({ entrypoint: ['tini', '-s', '--'], stopSignal: 'SIGTERM', volumes: ['/tmp'] });
     expect(image?.user).toMatch(/^[1-9]\d*$/);
     expect(image?.env).toMatchObject({ NODE_ENV: 'production' });
     expect(image?.command[0]).toBe('node');

@@ -150,8 +150,12 @@ describe('functions', () => {
   it('run on Node 24 and ARM64, each with a log that ends some day', () => {
     for (const { Properties } of made) {
       expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
-      expect(Properties.LoggingConfig).toBeDefined();
     }
+    for (const stacks of [prod.stacks, dev.stacks])
+      for (const { id, Properties } of Object.values(stacks).flatMap((one) =>
+        resourcesOf(one, 'AWS::Lambda::Function'),
+      ))
+        expect(Properties.LoggingConfig, id).toHaveProperty('LogGroup');
     const logs = Object.values(prod.stacks).flatMap((stack) => resourcesOf(stack, 'AWS::Logs::LogGroup'));
     expect(logs.length).toBeGreaterThan(made.length);
     for (const { Properties } of logs) expect(Properties.RetentionInDays).toBe(90);
@@ -277,6 +281,20 @@ describe('settings', () => {
     const page = readFileSync(new URL('../../infra/README.md', import.meta.url), 'utf8');
     const explained = [...page.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
     expect(explained.sort()).toEqual(Object.keys(settingsSchema.shape).sort());
+  });
+
+  it('are documented as the stages have them', () => {
+    const page = readFileSync(new URL('../../infra/README.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| `(\w+)` \| (.+?) \| (.+?) \|/gm)];
+    expect(rows.length).toBeGreaterThan(20);
+    const plain = (cell = '') => cell.replace(/[`,]/g, '').replace('built', 'none');
+    for (const [index, stage] of ['dev', 'prod'].entries()) {
+      const { usagePlans, ...settings } = readSettings(stage, none);
+      const shown = new Map<string, string>(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+      shown.set('usagePlans', `${usagePlans.standard?.rate}/s`);
+      for (const [, name = '', ...cells] of rows)
+        expect(plain(cells[index]), `${name} of ${stage}`).toBe(shown.get(name) ?? 'none');
+    }
   });
 });
 

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ManualLease } from '#engine-host/host/manual-lease.ts';
 import { eraseSession } from '#engine-host/sessions/erase-session.ts';
+import { untried } from '#functions/webhook-dispatcher/tried-event.ts';
 import { type LocalCloud, startLocalCloud } from '#localstack/embedded/local-cloud.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbJournalStore } from '#shared/adapters/dynamodb-journal-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
+import { DynamoDbWebhookStore } from '#shared/adapters/dynamodb-webhook-store.ts';
 import { DynamoDbWrappedKeyStore } from '#shared/adapters/dynamodb-wrapped-key-store.ts';
 import { createKmsClient } from '#shared/adapters/kms-client.ts';
 import { KmsDataKeys } from '#shared/adapters/kms-data-keys.ts';
@@ -61,6 +63,11 @@ it('a host may delete everything that is stored of a session', async () => {
   await eventLog.append([
     eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }, { session: row.name }),
   ]);
+  const webhooks = new DynamoDbWebhookStore(clients.dynamo, tables);
+  await webhooks.declare(row.name, 'wh_1', 1, 0);
+  await webhooks.setAside({ session: row.name, endpointId: 'wh_1', addedAt: 1 }, [
+    untried(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }), 1, undefined, 1),
+  ]);
   await checkpoints.put(row, 1, 1, Buffer.from('state'));
   // The other rows are written by functions.
   const appended = calls.splice(0).filter(({ action }) => action === 'dynamodb:BatchWriteItem');
@@ -75,7 +82,7 @@ it('a host may delete everything that is stored of a session', async () => {
   const kms = createKmsClient();
   const wrappedKeys = new DynamoDbWrappedKeyStore(dynamo, tables.dataKeys);
   const stores = {
-    readModels: [messages, chats],
+    readModels: [messages, chats, new DynamoDbWebhookStore(dynamo, tables)],
     eventLog,
     media,
     checkpoints,

@@ -2,13 +2,14 @@ import { expect, it } from 'vitest';
 import { resourcesOf, synthesize } from './support/synthesis.ts';
 
 const local = synthesize('dev', { target: 'local' });
+const withHosts = synthesize('dev', { target: 'local', hostImage: 'trunkline:0.1.0' });
 const types = new Set(
   [...Object.values(local.stacks), ...local.nested].flatMap(({ Resources }) =>
     Object.values(Resources).map(({ Type }) => Type),
   ),
 );
 
-it('leaves out what an emulator cannot make, and hosts', () => {
+it('leaves out what an emulator cannot make, and hosts whose image would have to be built', () => {
   expect(Object.keys(local.stacks)).not.toContain('hosts');
   const lacking = ['AWS::Events::Archive', 'AWS::EC2::FlowLog', 'Custom::Trigger', 'Custom::S3AutoDeleteObjects'];
   expect(lacking.filter((type) => types.has(type))).toEqual([]);
@@ -22,6 +23,13 @@ it('leaves the number of hosts alone', () => {
   expect(functions.map(({ FunctionName }) => FunctionName)).toContain('trunkline-dev-capacity');
   expect(JSON.stringify(functions)).toContain('"ECS_SOCKET_SERVICE"');
   expect(JSON.stringify(functions)).not.toContain('"ECS_CLUSTER"');
+});
+
+it('makes hosts where it is told of an image, with all that an emulator can make, and lets their number be decided', () => {
+  const { hosts, functions } = withHosts.stacks;
+  expect(resourcesOf(hosts, 'AWS::ECS::Service')).toHaveLength(1);
+  expect(resourcesOf(hosts, 'AWS::EC2::FlowLog')).toEqual([]);
+  expect(JSON.stringify(resourcesOf(functions, 'AWS::Lambda::Function'))).toContain('"ECS_CLUSTER":"trunkline-dev"');
 });
 
 it('asks callers for a key, and no usage plan for one of its own', () => {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as z from 'zod';
@@ -13,6 +15,8 @@ import { createAwsStreamConnections } from '#functions/event-stream/connections/
 import { createAwsStreamFanout } from '#functions/event-stream/fanout/aws-fanout.ts';
 import { createAwsStreamSender } from '#functions/event-stream/sender/aws-sender.ts';
 import { createAwsReconciler } from '#functions/reconciler/aws-reconciler.ts';
+import { createAwsWebhookDispatcher } from '#functions/webhook-dispatcher/aws-webhook-dispatcher.ts';
+import { createAwsWebhookFanout } from '#functions/webhook-fanout/aws-webhook-fanout.ts';
 import { type LocalCloud, startLocalCloud } from '#localstack/embedded/local-cloud.ts';
 import { listen } from '#localstack/embedded/loopback-listener.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
@@ -23,6 +27,7 @@ import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { DynamoDbWebhookStore } from '#shared/adapters/dynamodb-webhook-store.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
@@ -30,6 +35,7 @@ import type { Operation } from '#shared/contracts/api/operation.ts';
 import { apiRoutes, functionName } from '#shared/contracts/api/routes.ts';
 import { CONTROL_SOURCE, ECS_SOURCE, SESSION_WANTED, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
 import { resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
+import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { eventEnvelope } from '../contracts/events.ts';
 import { hostRow, jobRow, sessionRow, waMessage } from '../contracts/rows.ts';
@@ -42,6 +48,9 @@ const KEY = 'the-administrator-of-the-test';
 const CHAT = '4915100000001@c.us';
 const MESSAGE = '3EB0AAAAAAAAAAAAAAAAAA';
 const SHARDS = 2;
+const EVENT = 'evt_00000000000000000000000000';
+const WEBHOOK = { url: 'http://127.0.0.1:9/', events: ['*'] };
+const ENDPOINT = webhookEndpoints([WEBHOOK], undefined)[0]?.id ?? '';
 const SERVICE = 'trunkline-dev/trunkline-dev-socket';
 const TRIES = 80;
 const ENVIRONMENT = {
@@ -54,6 +63,7 @@ const ENVIRONMENT = {
   STATE_WAIT_MS: '0',
   COMMAND_WAIT_MS: '0',
   RECONCILE_AFTER_SECONDS: '0',
+  WEBHOOK_ALLOW_PRIVATE_HOSTS: '127.0.0.1',
 };
 const names = resourceNames(ENVIRONMENT);
 /** What fields are called, and something for each that is there or of the right form. */
@@ -73,6 +83,9 @@ const KNOWN: Readonly<Record<string, unknown>> = {
   poll: { name: 'Lunch?', options: ['yes', 'no'], multipleAnswers: false },
   contacts: [{ fullName: 'Ada', phoneNumber: '+4915100000001' }],
   config: {},
+  endpoint: ENDPOINT,
+  events: [EVENT],
+  from: null,
 };
 const PATH: Readonly<Record<string, string>> = {
   session: 'alpha',
@@ -131,7 +144,8 @@ async function setTheScene(): Promise<void> {
   const jobs = new DynamoDbJobStore(dynamo, names.tables.jobs);
   const found = await sessions.get('alpha');
   if (found !== undefined) await sessions.remove('alpha', found.incarnation, found.epoch);
-  const row = sessionRow({ status: 'WORKING', incarnation: `inc-${performance.now()}` });
+  const config = { webhooks: [WEBHOOK] };
+  const row = sessionRow({ status: 'WORKING', config, incarnation: `inc-${performance.now()}` });
   await sessions.create(row);
   await sessions.report('alpha', row.incarnation, 1, {
     status: 'WORKING',
@@ -142,7 +156,9 @@ async function setTheScene(): Promise<void> {
     .catch(() => undefined);
   const messages = new DynamoDbMessageStore(dynamo, names.tables.messages);
   const media = new S3MediaStore(s3, names.buckets.media);
+  const log = new DynamoDbEventLog(dynamo, media, { tableName: names.tables.eventLog });
   await Promise.all([
+    log.append([eventEnvelope({ event: 'message.any', payload: waMessage({ id: MESSAGE }) }, { id: EVENT })]),
     messages.add('alpha', waMessage({ id: MESSAGE, fromMe: true }), 1),
     new DynamoDbChatStore(dynamo, names.tables.chats).touch('alpha', CHAT, { id: MESSAGE, timestamp: 1, seq: 1 }),
     media.put('files/alpha/photo.jpg', Buffer.from('x'), 'image/jpeg'),
@@ -323,6 +339,47 @@ describe('what functions ask of AWS is what their roles allow', () => {
       'sqs:GetQueueUrl',
       'sqs:SendMessage',
     ]);
+  });
+
+  it('the fan-out and the dispatcher of webhooks: events, a timer, a try that fails, and the end of an endpoint', async () => {
+    await setTheScene();
+    const receiver = createServer((_request, response) => response.writeHead(statuses.shift() ?? 200).end());
+    const statuses = [500, 410];
+    receiver.listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const { port } = receiver.address() as AddressInfo;
+    const webhook = { url: `http://127.0.0.1:${port}/`, events: ['*'] };
+    const sessions = new DynamoDbSessionStore(clients.dynamo, names.tables.sessions);
+    const { incarnation = '' } = (await sessions.get('alpha')) ?? {};
+    await sessions.intend('alpha', incarnation, { config: { webhooks: [webhook] } });
+    const endpointId = webhookEndpoints([webhook], undefined)[0]?.id ?? '';
+    const ofBus = { 'detail-type': 'message.any', detail: { id: EVENT, session: 'alpha', seq: 1 } };
+    const timers = [0, Date.now() + 5_000].map((dueAt) => ({ timer: { session: 'alpha', endpointId, dueAt } }));
+    const environment = { ...ENVIRONMENT, WEBHOOK_ALLOW_PRIVATE_HOSTS: '127.0.0.1' };
+    const fanOut = createAwsWebhookFanout(environment, clientsOf('webhook-fanout'));
+    const dispatch = createAwsWebhookDispatcher(environment, clientsOf('webhook-dispatcher'));
+    // Of a record only these fields are read.
+    const batch = (...bodies: readonly object[]) =>
+      ({ Records: bodies.map((body, index) => ({ messageId: String(index), body: JSON.stringify(body) })) }) as never;
+    expect(await fanOut(batch(ofBus, ...timers))).toEqual({ batchItemFailures: [] });
+    const wake = { session: 'alpha', endpointId, event: { id: EVENT } };
+    expect(await dispatch(batch(wake))).toEqual({ batchItemFailures: [] });
+    const store = new DynamoDbWebhookStore(clients.dynamo, names.tables);
+    const row = await store.get('alpha', endpointId);
+    const [delivery] = await store.retrying('alpha', endpointId);
+    if (row === undefined || delivery === undefined) throw new Error('nothing was set aside');
+    await store.setAside(row, [{ ...delivery, dueAt: 0 }]);
+    expect(await dispatch(batch({ session: 'alpha', endpointId }))).toEqual({ batchItemFailures: [] });
+    expect(await store.get('alpha', endpointId)).toMatchObject({ disabledReason: 'gone' });
+    await store.enable('alpha', endpointId);
+    await store.setAside(row, [{ ...delivery, dueAt: 0 }]);
+    for (let turn = 0; turn < 2; turn += 1) await dispatch(batch({ session: 'alpha', endpointId }));
+    expect(await store.get('alpha', endpointId)).not.toHaveProperty('setAside');
+    receiver.close();
+    const actions = (name: string) => [...new Set(asked.get(name)?.map(({ action }) => action))];
+    expect(actions('webhook-fanout')).toContain('sqs:SendMessage');
+    expect(actions('webhook-dispatcher')).toContain('events:PutEvents');
+    for (const name of ['webhook-fanout', 'webhook-dispatcher']) expect(refused(name)).toEqual([]);
   });
 
   it('the reconciler', async () => {

@@ -77,11 +77,14 @@ describe('control functions', () => {
     }
   });
 
-  it('tell sessions’ wishes on the installation’s own bus only, and one function alone does', () => {
+  it('tell what they have to on the installation’s own bus only, and two functions alone do', () => {
     const telling = [...ofFunctions].filter(([, statements]) =>
       statements.some(({ actions }) => actions.includes('events:PutEvents')),
     );
-    expect(telling.map(([role]) => role)).toEqual([expect.stringMatching(/^apisessionsrole/)]);
+    expect(telling.map(([role]) => role)).toEqual([
+      expect.stringMatching(/^apisessionsrole/),
+      expect.stringMatching(/^webhookdispatcherrole/),
+    ]);
     for (const { actions, resources } of telling.flatMap(([, statements]) => statements))
       if (actions.includes('events:PutEvents'))
         expect(resources).toEqual(['arn:aws:events:region:account:event-bus/trunkline-prod']);

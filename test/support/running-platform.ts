@@ -31,7 +31,7 @@ export async function runPlatform(options: Partial<PlatformOptions> = {}): Promi
     const platform = await startPlatform({
       dataDir: join(folder, 'platform'),
       ...(outside === undefined ? {} : { aws: outside.env }),
-      whatsapp: { url: simulator.wsUrl, caFile: simulator.caFile },
+      whatsapp: { url: simulator.wsUrl, rootKey: simulator.rootKey, caFile: simulator.caFile },
       onHostLine: (_host, stream, line) => {
         if (stream === 'stderr') hostErrors.push(line);
       },
@@ -63,7 +63,8 @@ export async function runPlatform(options: Partial<PlatformOptions> = {}): Promi
   return await start();
 }
 
-async function pair(api: ApiClient, whatsapp: SimulatorAdmin, session: string): Promise<string> {
+/** Creates a session, scans its QR code and waits until it is WORKING. */
+export async function pair(api: ApiClient, whatsapp: SimulatorAdmin, session: string): Promise<string> {
   await api.post('/api/sessions', { name: session });
   const { value } = await until('a QR code', async () => {
     const response = await api.raw('GET', `/api/${session}/auth/qr?format=raw`).catch(() => undefined);

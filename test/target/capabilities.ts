@@ -2,7 +2,7 @@
 export const TARGETS = ['embedded', 'ministack', 'localstack', 'aws'] as const;
 export type TargetName = (typeof TARGETS)[number];
 
-/** What some tests need of a cloud, and not every cloud has. The product stands on none of the first eight. */
+/** What some tests need of a cloud, and not every cloud has. The product stands on none but the last. */
 export type Capability =
   /** SQS FIFO: one receive gives several messages of a group. */
   | 'fifoBatchOfGroup'
@@ -20,10 +20,15 @@ export type Capability =
   | 'pointInTimeRecovery'
   /** A request signed with a wrong secret is refused. */
   | 'signatures'
+  /** EventBridge: hears of the end of a host that is a process of this machine as of a task's. */
+  | 'taskEvents'
   /** CloudFormation takes the stacks of `infra/`. */
   | 'stacks';
 
 export type Verdict = 'yes' | { readonly no: string };
+
+/** Nobody can tell it of another: events in the name of AWS are AWS's own. */
+const OWN_TASKS_ONLY: Verdict = { no: 'it tells of its own tasks; the hosts are processes of this machine' };
 
 /**
  * What each can do. Tests hold `embedded` and whatever else they are run against to it, in both directions: see
@@ -39,6 +44,7 @@ export const CAPABILITIES: Readonly<Record<TargetName, Readonly<Record<Capabilit
     timeToLive: { no: 'dynalite has no UpdateTimeToLive' },
     pointInTimeRecovery: { no: 'dynalite has no backups' },
     signatures: { no: 'it listens on loopback only and takes every caller' },
+    taskEvents: 'yes',
     stacks: { no: 'it takes no stacks; its resources are made from the same definition' },
   },
   ministack: {
@@ -50,6 +56,7 @@ export const CAPABILITIES: Readonly<Record<TargetName, Readonly<Record<Capabilit
     timeToLive: 'yes',
     pointInTimeRecovery: 'yes',
     signatures: { no: 'MiniStack looks at signatures with AUTH=true only' },
+    taskEvents: OWN_TASKS_ONLY,
     stacks: 'yes',
   },
   localstack: {
@@ -61,6 +68,7 @@ export const CAPABILITIES: Readonly<Record<TargetName, Readonly<Record<Capabilit
     timeToLive: 'yes',
     pointInTimeRecovery: 'yes',
     signatures: { no: 'LocalStack takes every caller unless IAM is enforced' },
+    taskEvents: OWN_TASKS_ONLY,
     stacks: 'yes',
   },
   aws: {
@@ -72,6 +80,7 @@ export const CAPABILITIES: Readonly<Record<TargetName, Readonly<Record<Capabilit
     timeToLive: 'yes',
     pointInTimeRecovery: 'yes',
     signatures: 'yes',
+    taskEvents: OWN_TASKS_ONLY,
     stacks: 'yes',
   },
 };

@@ -1,4 +1,5 @@
 import { type AuthenticationCreds, BufferJSON, initAuthCreds } from '@whiskeysockets/baileys';
+import * as z from 'zod';
 import type { StateChange } from '../engine.ts';
 import { KEY_TYPES } from './key-codec.ts';
 import type { MarkedState } from './marked-state.ts';
@@ -52,6 +53,17 @@ function encodeField(value: unknown): Buffer {
 
 function isProtobuf(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Buffer.isBuffer(value) && 'toJSON' in value;
+}
+
+/**
+ * Changes after which new pre-keys get ids that none of this account has had, also where `count` more than are stored were made.
+ * What is on the server of those is not known here; whoever takes one is asked to send again.
+ */
+export function skipPreKeyIds(state: Pick<State, 'get'>, count: number): readonly StateChange[] {
+  const stored = state.get(`${PREFIX}nextPreKeyId`);
+  if (stored === undefined) return [];
+  const next = encodeField(z.number().parse(JSON.parse(Buffer.from(stored).toString())) + count);
+  return ['nextPreKeyId', 'firstUnuploadedPreKeyId'].map((field) => ({ key: `${PREFIX}${field}`, value: next }));
 }
 
 /** Whether the server has ever accepted a login with these credentials. Before that a 401 means "not paired". */

@@ -5,12 +5,14 @@ import { InboxBudget } from './inbox-budget.ts';
 import { verifySignaturesNatively } from './native-signatures.ts';
 import { NowebEngine } from './noweb-engine.ts';
 import { type NowebOptions, nowebSettings } from './options.ts';
+import { afterRestore } from './restored-login.ts';
 import { silenceLibsignal } from './silence-libsignal.ts';
 
 /**
  * Makes NOWEB engines. From the first call on, the Signal library prints nothing in this process, and Node verifies its
  * signatures.
- * @throws Error when the WhatsApp address is not one the engine may speak to, or a library is built differently
+ * @throws Error when the WhatsApp address is not one the engine may speak to, the root key not one it may trust there, or a
+ * library is built differently
  */
 export function createNowebEngineFactory(options: NowebOptions): EngineFactory {
   const settings = nowebSettings(options);
@@ -24,5 +26,6 @@ export function createNowebEngineFactory(options: NowebOptions): EngineFactory {
     name: 'NOWEB',
     capabilities: new Set(CAPABILITIES),
     create: (context) => new NowebEngine(context, settings, shared),
+    afterRestore,
   };
 }

@@ -14,11 +14,16 @@ const AT_HAND = 64;
  * gets the difference to the last value that was written whole.
  */
 export class PatchedValues {
-  readonly #state: Pick<MarkedState, 'get'>;
+  readonly #state: Pick<MarkedState, 'get' | 'keys'>;
   readonly #current = new Map<string, Uint8Array>();
 
-  constructor(state: Pick<MarkedState, 'get'>) {
+  constructor(state: Pick<MarkedState, 'get' | 'keys'>) {
     this.#state = state;
+  }
+
+  /** Keys of values that begin with `prefix`. */
+  keys(prefix: string): readonly string[] {
+    return this.#state.keys(prefix).filter((key) => !key.endsWith(SUFFIX));
   }
 
   get(key: string): Uint8Array | undefined {

@@ -104,7 +104,7 @@ export class Sender {
     recent.set(job.messageId, frozen.content);
     const answer = acks.expect(job.messageId, ackTimeoutMs);
     try {
-      const confirm = await keys.groupMemory.during(() =>
+      const confirm = await keys.groupMemory.during(keys.forBaileys, jid, () =>
         sock.relayMessage(jid, message, {
           messageId: job.messageId,
           additionalAttributes: { ...frozen.wire },
@@ -112,7 +112,7 @@ export class Sender {
         }),
       );
       const given = await answer;
-      if (given.kind === 'ack') await confirm(keys.forBaileys);
+      if (given.kind === 'ack') await confirm();
       return await this.#conclude(given, jid, job, frozen.content);
     } catch (error) {
       acks.forget(job.messageId);

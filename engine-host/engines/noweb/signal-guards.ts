@@ -32,6 +32,18 @@ export function pruneSession<T>(record: T): T {
   return { ...record, _sessions: Object.fromEntries(kept.map(([key, session]) => [key, pruneChains(session)])) };
 }
 
+/** Closes a peer's open session: what comes in it is still read, and nothing is written in it any more. */
+export function closeSessions<T>(record: T, now: number): T {
+  const parsed = recordSchema.safeParse(record);
+  if (!parsed.success) return record;
+  const entries = Object.entries(parsed.data._sessions).map(([baseKey, session]) => {
+    const { indexInfo } = session;
+    const closed = indexInfo.closed === OPEN ? now : indexInfo.closed;
+    return [baseKey, { ...session, indexInfo: { ...indexInfo, closed } }];
+  });
+  return { ...record, _sessions: Object.fromEntries(entries) };
+}
+
 function pruneChains(session: Session): Session {
   const chains = Object.entries(session._chains);
   const receiving = chains.filter(([, chain]) => chain.chainType !== SENDING).map(([key]) => key);
@@ -88,13 +100,27 @@ const senderKeySchema = z.array(
  * our own (they exist only because the library steps its chain by two).
  */
 export function pruneSenderKey(bytes: Uint8Array): Uint8Array {
-  const parsed = senderKeySchema.safeParse(JSON.parse(Buffer.from(bytes).toString(), reviveBytes));
+  const parsed = readSenderKey(bytes);
   if (!parsed.success) return bytes;
   const states = parsed.data.map((state) => {
-    const own = (state.senderSigningKey.private?.length ?? 0) > 0;
-    return { ...state, senderMessageKeys: own ? [] : (state.senderMessageKeys ?? []).slice(-SKIPPED_GROUP_KEYS) };
+    const skipped = isOwn(state) ? [] : (state.senderMessageKeys ?? []).slice(-SKIPPED_GROUP_KEYS);
+    return { ...state, senderMessageKeys: skipped };
   });
   return Buffer.from(JSON.stringify(states, BufferJSON.replacer));
+}
+
+/** Whether a group's sender key is one that this account writes with. */
+export function isOwnSenderKey(bytes: Uint8Array): boolean {
+  const parsed = readSenderKey(bytes);
+  return parsed.success && parsed.data.some(isOwn);
+}
+
+function readSenderKey(bytes: Uint8Array) {
+  return senderKeySchema.safeParse(JSON.parse(Buffer.from(bytes).toString(), reviveBytes));
+}
+
+function isOwn({ senderSigningKey }: z.infer<typeof senderKeySchema>[number]): boolean {
+  return (senderSigningKey.private?.length ?? 0) > 0;
 }
 
 const numberArrayBuffer = z.object({ type: z.literal('Buffer'), data: z.array(z.number()) });

@@ -2,7 +2,7 @@ import { proto, type WAMessage } from '@whiskeysockets/baileys';
 import type { WaMessage } from '#shared/contracts/events.ts';
 import { ACKS, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
-import type { AddressedMessage } from './ids.ts';
+import { type AddressedMessage, jidToChatId } from './ids.ts';
 import type { MessageContent } from './msgconv/content.ts';
 import { readQuoted } from './msgconv/quoted.ts';
 
@@ -45,6 +45,7 @@ export function toWaMessage({ message, address, content, media, source, timestam
       type: content?.type ?? 'unknown',
       pushName: message.pushName ?? null,
       lid: participant?.lid ?? chat.lid ?? null,
+      mentions: (content?.context?.mentionedJid ?? []).flatMap((jid) => jidToChatId(jid) ?? []),
       content: message.message ? Buffer.from(proto.Message.encode(message.message).finish()).toString('base64') : null,
     },
   };

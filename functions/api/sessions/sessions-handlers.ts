@@ -15,6 +15,7 @@ import {
 import { createSession } from '../use-cases/create-session.ts';
 import { findSession } from '../use-cases/find-session.ts';
 import { meView, sessionView } from '../use-cases/session-view.ts';
+import { webhookStates } from '../use-cases/webhook-states.ts';
 import { createDeprecatedSessionHandlers } from './deprecated-session-handlers.ts';
 
 type Table = typeof sessionsOperations;
@@ -40,7 +41,10 @@ export function createSessionsHandlers(deps: ApiDeps): ApiHandlers<Table> {
         .sort((a, b) => a.name.localeCompare(b.name));
       return json(visible.map(sessionView));
     },
-    getSession: async ({ operation, params }) => show(await findSession(deps, operation, params.session)),
+    getSession: async ({ operation, params }) => {
+      const row = await findSession(deps, operation, params.session);
+      return json({ ...sessionView(row), webhooks: await webhookStates(deps, row) });
+    },
     updateSession: async ({ operation, params, body }) => {
       const row = await findSession(deps, operation, params.session);
       return show(body.config ? await updateSession(deps, row, body.config) : row);

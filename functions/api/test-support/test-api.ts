@@ -1,15 +1,18 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { encodeCaller } from '#functions/authorizer/caller.ts';
 import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
+import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
 import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
+import { MemoryWebhookStore } from '#shared/adapters/memory/memory-webhook-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import { functionName } from '#shared/contracts/api/routes.ts';
 import type { ShardMessage } from '#shared/contracts/jobs.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
+import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.ts';
 import { type ApiConfig, type ApiDeps, DEFAULT_CAPS } from '../deps.ts';
 import { createApiFunctions } from '../functions.ts';
 import { createBacklog } from '../use-cases/backlog.ts';
@@ -60,6 +63,11 @@ export class TestApi {
   readonly messages = new MemoryMessageStore();
   readonly chats = new MemoryChatStore();
   readonly media = new MemoryMediaStore();
+  readonly webhooks = new MemoryWebhookStore();
+  readonly eventLog = new MemoryEventLog();
+  /** Endpoints that were woken, and those that will be. */
+  readonly wakes: WebhookWake[] = [];
+  readonly timers: WebhookTimer[] = [];
   readonly queued: QueuedMessage[] = [];
   /** Names of the sessions that were said to want a host. */
   readonly wanted: string[] = [];
@@ -80,6 +88,8 @@ export class TestApi {
       stateWaitMs: 40,
       commandWaitMs: 40,
       ...DEFAULT_CAPS,
+      globalWebhook: undefined,
+      webhookPrivateHosts: new Set(),
       ...config,
     };
     const queue: ApiDeps['queue'] = {
@@ -98,6 +108,16 @@ export class TestApi {
       messages: this.messages,
       chats: this.chats,
       media: this.media,
+      webhooks: this.webhooks,
+      webhookQueue: {
+        wake: async (wakes) => {
+          this.wakes.push(...wakes.map(({ wake }) => wake));
+        },
+        wakeAt: async (timer) => {
+          this.timers.push(timer);
+        },
+      },
+      eventLog: this.eventLog,
       clock: systemClock,
       queue,
       signals: {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ulid } from 'ulid';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionConfig } from '#shared/contracts/session.ts';
@@ -6,6 +7,7 @@ import type { SessionIntent } from '#shared/ports/session-store.ts';
 import { SessionNotFoundError } from '../api-errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
+import { declareWebhooks, renewWebhooks } from './declare-webhooks.ts';
 import { notifyOwner } from './notify-owner.ts';
 import { assertConfigSupported } from './session-config.ts';
 
@@ -51,11 +53,23 @@ export async function logoutSession(deps: ApiDeps, row: SessionRow): Promise<Ses
   return intend(deps, row, { logoutToken: ulid(), ...status });
 }
 
-/** Replaces the configuration; a running session restarts with it. @throws NotSupportedError */
+/**
+ * Replaces the configuration; a running session restarts with it, unless only webhooks are others, which are not the
+ * session's business. @throws NotSupportedError, ValidationError
+ */
 export async function updateSession(deps: ApiDeps, row: SessionRow, config: SessionConfig): Promise<SessionRow> {
-  assertConfigSupported(config);
-  const restart = row.desired === 'RUNNING' ? ({ restartToken: ulid(), status: 'STARTING' } as const) : {};
-  return intend(deps, row, { config, ...restart });
+  await assertConfigSupported(config, deps.config);
+  await declareWebhooks(deps, row.name, config);
+  const concerned =
+    row.desired === 'RUNNING' && !isDeepStrictEqual(withoutWebhooks(row.config), withoutWebhooks(config));
+  const restart = concerned ? ({ restartToken: ulid(), status: 'STARTING' } as const) : {};
+  const changed = await intend(deps, row, { config, ...restart });
+  await renewWebhooks(deps, row.name, config);
+  return changed;
+}
+
+function withoutWebhooks({ webhooks: _webhooks, ...config }: SessionConfig): object {
+  return config;
 }
 
 /**

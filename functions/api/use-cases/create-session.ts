@@ -6,6 +6,7 @@ import { SessionExistsError } from '../api-errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 import { chooseShard } from './choose-shard.ts';
+import { declareWebhooks } from './declare-webhooks.ts';
 import { notifyOwner } from './notify-owner.ts';
 import { assertConfigSupported } from './session-config.ts';
 
@@ -19,10 +20,10 @@ export interface NewSession {
 /**
  * Creates a session on a shard with room. A session of the same name that is being removed is waited for.
  *
- * @throws NotSupportedError, SessionExistsError
+ * @throws NotSupportedError, ValidationError, SessionExistsError
  */
 export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<SessionRow> {
-  assertConfigSupported(wanted.config);
+  await assertConfigSupported(wanted.config, deps.config);
   const name = wanted.name ?? `session_${ulid().toLowerCase()}`;
   await awaitRemoval(deps, name);
   const now = deps.clock.now();
@@ -56,7 +57,8 @@ export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<
   try {
     // The host has cleared the read models of an earlier session of this name, but events that were still on their way
     // then may have come after it. Whoever has created the row is alone with the name, and nothing runs yet.
-    await Promise.all([deps.messages.clear(name), deps.chats.clear(name)]);
+    await Promise.all([deps.messages.clear(name), deps.chats.clear(name), deps.webhooks.clear(name)]);
+    await declareWebhooks(deps, name, row.config);
     await notifyOwner(deps, row);
   } catch (error) {
     // The client is told that it failed, so it must not meet its own session when it tries again.

@@ -1,13 +1,19 @@
 import type { SessionConfig } from '#shared/contracts/session.ts';
 import { NotSupportedError } from '#shared/domain/errors.ts';
+import type { ApiConfig } from '../deps.ts';
+import { assertWebhooksUsable } from './webhook-rules.ts';
 
 /**
  * Refuses what a session cannot be given yet. A proxy that is accepted and not used would show WhatsApp the very address
  * that it was meant to hide.
  *
- * @throws NotSupportedError
+ * @throws NotSupportedError; ValidationError for webhooks that could never work
  */
-export function assertConfigSupported(config: SessionConfig): void {
+export async function assertConfigSupported(
+  config: SessionConfig,
+  { webhookPrivateHosts }: Pick<ApiConfig, 'webhookPrivateHosts'>,
+): Promise<void> {
+  await assertWebhooksUsable(config.webhooks ?? [], webhookPrivateHosts);
   if (!config.proxy) return;
   throw new NotSupportedError(
     'config.proxy is not supported yet: the session would connect from the address of its host. Leave it out',

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { waMessageSchema } from '../events.ts';
 import { jobErrorSchema, jobStateSchema } from '../jobs.ts';
 import { engineNameSchema, meSchema, sessionConfigSchema, sessionStatusSchema } from '../session.ts';
+import { webhookStateSchema } from './webhook-bodies.ts';
 
 /** Bodies of answers. */
 
@@ -23,6 +24,8 @@ export const sessionInfoSchema = z
     statusReason: z.string().nullable(),
     /** Milliseconds since 1970: pacing lets no ordinary send leave before; null when nothing was paced yet. */
     nextSendAt: z.number().nullable(),
+    /** How each webhook is; only where one session is asked for. */
+    webhooks: z.array(webhookStateSchema).optional(),
   })
   .meta({ id: 'SessionInfo' });
 export type SessionInfo = z.infer<typeof sessionInfoSchema>;

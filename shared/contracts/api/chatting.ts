@@ -5,9 +5,9 @@ import {
   chatIdField,
   chatIdOrAllField,
   convertField,
+  degrees,
   messageIdField,
   nullishBoolean,
-  numberField,
   phoneField,
   presetIdField,
   sessionField,
@@ -118,8 +118,8 @@ export const chattingOperations = defineOperations('chatting', {
     request: {
       body: z.object({
         ...message,
-        latitude: numberField.pipe(z.number().min(-90).max(90)),
-        longitude: numberField.pipe(z.number().min(-180).max(180)),
+        latitude: degrees(90),
+        longitude: degrees(180),
         title: z.string().max(1000).nullish(),
       }),
     },

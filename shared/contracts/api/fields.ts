@@ -105,4 +105,16 @@ export const convertField = nullishBoolean.meta({
     'Conversion is not built yet: with true, media whose `mimetype` says that it needs it is refused with 422.',
 });
 /** Coordinates and the like, which some clients send as text. */
-export const numberField = z.union([z.number(), z.string().trim().min(1).pipe(z.coerce.number<string>())]);
+const numberField = z.union([z.number(), z.string().trim().min(1).pipe(z.coerce.number<string>())]);
+
+/**
+ * Degrees up to `most` in both directions, to nine places: a tenth of a millimetre, and no number that is too small for a table.
+ */
+export const degrees = (most: number) =>
+  numberField.pipe(
+    z
+      .number()
+      .min(-most)
+      .max(most)
+      .overwrite((value) => Number(value.toFixed(9)) + 0),
+  );

@@ -8,6 +8,7 @@ import type { Operation } from './operation.ts';
 import { pairingOperations } from './pairing.ts';
 import { serverOperations } from './server.ts';
 import { sessionsOperations } from './sessions.ts';
+import { webhooksOperations } from './webhooks.ts';
 
 /** The route table: every operation of the API. Fixed paths come before those with parameters. */
 export const OPERATIONS: readonly Operation[] = [
@@ -19,5 +20,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...Object.values(pairingOperations),
   ...Object.values(chatsOperations),
   ...Object.values(jobsOperations),
+  ...Object.values(webhooksOperations),
   ...Object.values(docsOperations),
 ];

@@ -13,6 +13,7 @@ const TAGS: Readonly<Record<ResourceGroup, string>> = {
   contacts: 'People',
   files: 'Received media',
   jobs: 'What has become of sends and commands',
+  webhooks: 'Where webhooks have come to',
   server: 'The server itself',
   docs: 'This documentation',
 };

@@ -15,6 +15,7 @@ export type ResourceGroup =
   | 'contacts'
   | 'files'
   | 'jobs'
+  | 'webhooks'
   | 'server'
   | 'docs';
 

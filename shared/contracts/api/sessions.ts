@@ -51,7 +51,7 @@ export const sessionsOperations = defineOperations('sessions', {
     method: 'PUT',
     path: '/api/sessions/{session}',
     scope: 'setting',
-    summary: "Replace a session's configuration; a running session restarts",
+    summary: "Replace a session's configuration; a running session restarts unless only webhooks change",
     session: 'params.session',
     request: { params, body: z.object({ config, apps }) },
     response: { status: 200, schema: sessionInfoSchema },

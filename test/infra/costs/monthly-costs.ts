@@ -49,7 +49,7 @@ const PROJECTED = { send: 4, received: 1 } as const;
 const READS = { send: 5, received: 2 } as const;
 const LOG_BYTES = { request: 2_000, message: 500 } as const;
 /** Seconds that functions take. */
-const TAKES = { authorizer: 0.02, request: 0.06, event: 0.03, schedule: 1 } as const;
+const TAKES = { authorizer: 0.02, request: 0.06, event: 0.03, wake: 0.01, schedule: 1 } as const;
 
 /** What a template says that costs. */
 export interface Deployed {
@@ -104,6 +104,9 @@ export function monthlyCosts(deployed: Deployed, sessions: number, shards: numbe
     events:
       (sends * EVENTS.send + received * EVENTS.received) * PRICES.event +
       calls('event-projector', sends * PROJECTED.send + received * PROJECTED.received, TAKES.event),
+    'webhooks, who wants to know':
+      (sends * EVENTS.send + received * EVENTS.received) * (3 * PRICES.queueRequest + PRICES.read) +
+      calls('webhook-fanout', sends * EVENTS.send + received * EVENTS.received, TAKES.wake),
     'event log': (sends * LOGGED.send + received * LOGGED.received) * PRICES.write,
     // Before there is any: looking for streams of a session and of all, at each event.
     'event streams':

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { DependencyError, EngineError, NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
+import { KeysRefusedError } from '../group-key-memory.ts';
 import { outcomeOfFailure } from './outcome-of-failure.ts';
 
 /** As Baileys throws: a status in `output`, the server's own code in `data`. */
@@ -11,6 +12,7 @@ test.each([
   [new EngineError('media-refused', 'too large'), { kind: 'rejected', code: 'media-refused' }],
   [new NotFoundError('gone'), { kind: 'rejected', code: 'media-missing' }],
   [new NotOwnerError('not ours'), { kind: 'retry', reason: 'not-owner' }],
+  [new KeysRefusedError('refused'), { kind: 'retry', reason: 'keys-refused' }],
   [new DependencyError('later'), { kind: 'retry', reason: 'dependency' }],
   [boom(428, 'Connection Closed'), { kind: 'retry', reason: 'connection-lost' }],
   [boom(408, 'Timed Out'), { kind: 'retry', reason: 'connection-lost' }],

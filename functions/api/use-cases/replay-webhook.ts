@@ -1,0 +1,97 @@
+import { ulid } from 'ulid';
+import { eventFacts } from '#functions/webhook-dispatcher/event-facts.ts';
+import { type SetAside, untried } from '#functions/webhook-dispatcher/tried-event.ts';
+import { type WebhookEndpoint, wantsEvent } from '#shared/contracts/webhooks.ts';
+import { ConflictError, NotFoundError } from '#shared/domain/errors.ts';
+import { WEBHOOK_WINDOW_MS } from '#shared/domain/webhook-schedule.ts';
+import type { LoggedEvent } from '#shared/ports/event-log.ts';
+import type { ApiDeps } from '../deps.ts';
+
+type Deps = Pick<ApiDeps, 'webhooks' | 'webhookQueue' | 'eventLog' | 'clock'>;
+
+export interface Replayed {
+  readonly replayed: number;
+  /** There may be more behind this `seq`. */
+  readonly after: number | null;
+}
+
+export interface ReplayRange {
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  /** Where an earlier call has ended. */
+  readonly after: number | undefined;
+}
+
+const PAGE = 200;
+/** A request has half a minute. */
+const MOST_EVENTS = 1_000;
+
+/**
+ * Delivers events again. They may have been delivered already; the endpoint's filter holds for them.
+ *
+ * @throws NotFoundError when the log has one of them no more; ConflictError when the endpoint is disabled
+ */
+export async function replayEvents(
+  deps: Deps,
+  session: string,
+  endpoint: WebhookEndpoint,
+  ids: readonly string[],
+): Promise<Replayed> {
+  const found = await Promise.all(
+    ids.map(async (id): Promise<LoggedEvent> => {
+      const seq = await deps.eventLog.find(session, id);
+      const event = seq === undefined ? undefined : (await deps.eventLog.read(session, seq - 1, 1))[0];
+      if (event?.envelope.id !== id) throw new NotFoundError(`The log does not have the event '${id}' (any more)`);
+      return event;
+    }),
+  );
+  await replay(deps, session, endpoint, found);
+  return { replayed: found.length, after: null };
+}
+
+/** The same for what was logged within a time, so much of it as a request has time for. @throws ConflictError as above */
+export async function replayRange(
+  deps: Deps,
+  session: string,
+  endpoint: WebhookEndpoint,
+  range: ReplayRange,
+): Promise<Replayed> {
+  const wanted: LoggedEvent[] = [];
+  let after = range.after ?? (await deps.eventLog.lastBefore(session, range.from));
+  let more = true;
+  while (more && wanted.length + PAGE <= MOST_EVENTS) {
+    const page = await deps.eventLog.read(session, after, PAGE);
+    const within = page.filter(({ loggedAt }) => loggedAt < range.to);
+    wanted.push(...within.filter(({ envelope }) => wantsEvent(endpoint.webhook, envelope.event)));
+    after = page.at(-1)?.envelope.seq ?? after;
+    more = page.length > 0 && within.length === page.length;
+  }
+  await replay(deps, session, endpoint, wanted);
+  return { replayed: wanted.length, after: more ? after : null };
+}
+
+async function replay(
+  { webhooks, webhookQueue, eventLog, clock }: Deps,
+  session: string,
+  { id }: WebhookEndpoint,
+  events: readonly LoggedEvent[],
+): Promise<void> {
+  const now = clock.now();
+  await webhooks.declare(session, id, now, await eventLog.lastBefore(session, Number.POSITIVE_INFINITY));
+  const row = await webhooks.get(session, id);
+  if (row === undefined) throw new NotFoundError(`The session has no webhook '${id}'`);
+  if (row.disabledAt !== undefined) {
+    throw new ConflictError('The webhook is disabled: write the configuration of the session again first');
+  }
+  const deliveries = events.map(
+    ({ envelope, loggedAt }): SetAside => ({
+      ...untried(envelope, loggedAt, eventFacts(envelope).chatId, now),
+      giveUpAt: now + WEBHOOK_WINDOW_MS,
+    }),
+  );
+  if (deliveries.length > 0) await webhooks.setAside(row, deliveries);
+  // Whoever asks for it knows that the receiver is back.
+  await webhooks.enable(session, id);
+  await webhookQueue.wake([{ wake: { session, endpointId: id }, cause: ulid(now) }]);
+}

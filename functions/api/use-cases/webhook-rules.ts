@@ -1,0 +1,83 @@
+import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
+import { ruleBrokenBy } from '#shared/adapters/vetted-target.ts';
+import { isHeaderName, isHeaderValue, isReservedHeader } from '#shared/contracts/webhook-headers.ts';
+import { WEBHOOK_EVENT_NAMES, type WebhookConfig } from '#shared/contracts/webhooks.ts';
+import { type FieldIssue, ValidationError } from '#shared/domain/errors.ts';
+
+const MOST_WEBHOOKS = 50;
+const MOST_HEADERS = 50;
+const LONGEST_URL = 2_048;
+const MOST_ATTEMPTS = 100;
+const LONGEST_DELAY_SECONDS = 86_400;
+
+/**
+ * Refuses webhooks that could never work: what a schema cannot know, or did not ask of configurations from before.
+ *
+ * @param allowPrivateHosts hosts that may be private
+ * @throws ValidationError that names the fields
+ */
+export async function assertWebhooksUsable(
+  webhooks: readonly WebhookConfig[],
+  allowPrivateHosts: ReadonlySet<string>,
+): Promise<void> {
+  const issues: FieldIssue[] = [];
+  if (webhooks.length > MOST_WEBHOOKS) {
+    issues.push({ path: 'config.webhooks', message: `must have ${MOST_WEBHOOKS} entries at most` });
+  }
+  for (const [index, webhook] of webhooks.entries()) {
+    const found = [
+      ...urlIssues(webhook, allowPrivateHosts),
+      ...eventIssues(webhook),
+      ...retryIssues(webhook),
+      ...headerIssues(webhook),
+      ...(await patternIssues(webhook)),
+    ];
+    issues.push(...found.map(({ path, message }) => ({ path: `config.webhooks.${index}.${path}`, message })));
+  }
+  if (issues.length > 0) throw new ValidationError(issues);
+}
+
+function urlIssues({ url }: WebhookConfig, allowPrivateHosts: ReadonlySet<string>): readonly FieldIssue[] {
+  if (url.length > LONGEST_URL) return [{ path: 'url', message: `must have ${LONGEST_URL} characters at most` }];
+  const rule = ruleBrokenBy(url, allowPrivateHosts);
+  return rule === undefined ? [] : [{ path: 'url', message: rule }];
+}
+
+function eventIssues({ events }: WebhookConfig): readonly FieldIssue[] {
+  return events.flatMap((name, index) =>
+    WEBHOOK_EVENT_NAMES.has(name) ? [] : [{ path: `events.${index}`, message: 'must be the name of an event, or *' }],
+  );
+}
+
+function retryIssues({ retries }: WebhookConfig): readonly FieldIssue[] {
+  const { attempts, delaySeconds } = retries ?? {};
+  const within = (path: string, value: number | null | undefined, most: number): readonly FieldIssue[] =>
+    value === null || value === undefined || (value >= 0 && value <= most)
+      ? []
+      : [{ path, message: `must be from 0 to ${most}` }];
+  return [
+    ...within('retries.attempts', attempts, MOST_ATTEMPTS),
+    ...within('retries.delaySeconds', delaySeconds, LONGEST_DELAY_SECONDS),
+  ];
+}
+
+function headerIssues({ customHeaders }: WebhookConfig): readonly FieldIssue[] {
+  const headers = customHeaders ?? [];
+  if (headers.length > MOST_HEADERS) {
+    return [{ path: 'customHeaders', message: `must have ${MOST_HEADERS} entries at most` }];
+  }
+  return headers.flatMap(({ name, value }, index) => [
+    ...(isHeaderName(name) ? [] : [{ path: `customHeaders.${index}.name`, message: 'must be the name of a header' }]),
+    ...(isReservedHeader(name)
+      ? [{ path: `customHeaders.${index}.name`, message: 'must not be a header that Trunkline or HTTP sets itself' }]
+      : []),
+    ...(isHeaderValue(value)
+      ? []
+      : [{ path: `customHeaders.${index}.value`, message: 'must be one line of Latin-1 characters' }]),
+  ]);
+}
+
+async function patternIssues({ filter }: WebhookConfig): Promise<readonly FieldIssue[]> {
+  if (!filter?.textPattern || (await compileTextPattern(filter.textPattern)) !== undefined) return [];
+  return [{ path: 'filter.textPattern', message: 'must be an RE2 pattern (no look-around, no back-references)' }];
+}

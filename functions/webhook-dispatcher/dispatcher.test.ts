@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import { DispatcherWorld, OK, status } from '#test/support/dispatcher-world.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+describe('what is new in the log', () => {
+  it('is posted once, from when the endpoint was added on', async () => {
+    const world = await DispatcherWorld.with();
+    await world.messages('1', '2');
+    await world.store.clear('alpha');
+    await world.store.declare('alpha', world.endpointId, 1, 2);
+    const ids = await world.messages('1', '2', '3');
+    await world.wake();
+    await world.wake();
+    expect(world.ids()).toEqual(ids);
+    expect(await world.row()).toMatchObject({ cursor: 5, delivered: 3, last: { outcome: 'delivered', status: 200 } });
+  });
+
+  it('is read page by page', async () => {
+    const world = await DispatcherWorld.with();
+    const ids = await world.messages(...Array.from({ length: 250 }, (_, index) => String(index)));
+    await world.wake();
+    expect(world.ids().toSorted()).toEqual(ids.toSorted());
+  });
+
+  it('only of the kinds that the endpoint asks for', async () => {
+    const world = await DispatcherWorld.with({ events: ['session.status'] });
+    await world.messages('1');
+    await world.wake();
+    expect(world.posted).toEqual([]);
+    expect(await world.row()).toMatchObject({ cursor: 1 });
+  });
+
+  it('is not for an endpoint that is configured no more', async () => {
+    const world = await DispatcherWorld.with();
+    await world.messages('1');
+    const { endpointId } = world;
+    await world.configure({ url: 'https://other.test/' });
+    expect(endpointId).not.toBe(world.endpointId);
+    await world.settle();
+    expect(world.posted.map(({ url }) => url)).not.toContain('https://receiver.test/');
+  });
+
+  it('is not looked for when an earlier run has come past the event that wakes', async () => {
+    const world = await DispatcherWorld.with();
+    const [id = ''] = await world.messages('1');
+    await world.wake({ id, seq: 1 });
+    await world.sessions.intend('alpha', 'inc-1', { config: { webhooks: [] } });
+    await world.wake({ id, seq: 1 });
+    expect(world.ids()).toEqual([id]);
+  });
+
+  it('goes to the installation’s own webhook from the event on that wakes it first', async () => {
+    const world = new DispatcherWorld();
+    await world.configure({});
+    world.global = { url: 'https://global.test/', events: ['*'] };
+    await world.messages('1', '2');
+    const { webhookEndpoints } = await import('#shared/contracts/webhooks.ts');
+    const endpointId = webhookEndpoints([], world.global)[0]?.id ?? '';
+    const { dispatch } = await import('./dispatcher.ts');
+    await dispatch({ session: 'alpha', endpointId, event: { id: 'evt_2', seq: 2 } }, world.deps());
+    expect(world.posted.map(({ url, body }) => [url, body.id])).toEqual([['https://global.test/', 'evt_2']]);
+  });
+
+  it('is left to another run when the time is up', async () => {
+    const world = await DispatcherWorld.with({ ordered: true });
+    const ids = await world.messages('1', '1', '1');
+    world.answer = () => {
+      world.now += 13_000;
+      return OK;
+    };
+    await world.wake();
+    expect(world.ids()).toEqual(ids.slice(0, 1));
+    expect(world.wakes).toHaveLength(1);
+    await world.settle();
+    expect(world.ids()).toEqual(ids);
+  });
+});
+
+describe('one that fails alone', () => {
+  it('is tried again by its own schedule, under the same id, while others go on', async () => {
+    const world = await DispatcherWorld.with();
+    const [first = '', second = ''] = await world.messages('1', '2');
+    let failures = 0;
+    world.answer = ({ body }) => (body.id === first && failures++ < 2 ? status(500) : OK);
+    await world.wake();
+    expect(await world.deliveries()).toMatchObject([{ eventId: first, state: 'RETRYING', attempts: 1 }]);
+    expect(await world.row()).toMatchObject({ cursor: 2, delivered: 1 });
+    await world.settle();
+    expect(world.ids()).toEqual([first, second, first, first]);
+    expect(await world.deliveries()).toEqual([]);
+    expect(await world.row()).toMatchObject({ delivered: 2, failed: 0 });
+    await world.settle();
+    expect(await world.row()).not.toHaveProperty('setAside');
+  });
+
+  it('waits as long as WAHA’s policy says, and fails after its attempts', async () => {
+    const world = await DispatcherWorld.with({ retries: { policy: 'linear', delaySeconds: 10, attempts: 2 } });
+    const [id] = await world.messages('1');
+    const times: number[] = [];
+    const start = world.now;
+    world.answer = () => {
+      times.push(world.now - start);
+      return status(404);
+    };
+    await world.settle();
+    expect(times).toEqual([0, 10_000, 30_000]);
+    expect(await world.deliveries()).toMatchObject([
+      { eventId: id, state: 'FAILED', attempts: 3, last: { outcome: 'transient', status: 404, reason: 'status-404' } },
+    ]);
+    expect(await world.row()).toMatchObject({ failed: 1 });
+  });
+
+  it.each([400, 413, 415, 422])(
+    'with %i is tried three times and counts nothing against the endpoint',
+    async (code) => {
+      const world = await DispatcherWorld.with();
+      await world.messages('1', '2', '3', '4', '5', '6', '7');
+      world.answer = () => status(code);
+      await world.settle();
+      expect(world.posted).toHaveLength(21);
+      expect(await world.row()).toMatchObject({ failures: 0, failed: 7 });
+    },
+  );
+
+  it.each([301, 401, 403, 404, 408, 425, 429, 500, 503])('with %i is tried for 72 hours', async (code) => {
+    const world = await DispatcherWorld.with();
+    const start = world.now;
+    await world.messages('1');
+    let last = 0;
+    world.answer = () => {
+      last = world.now - start;
+      return status(code);
+    };
+    await world.settle();
+    expect(world.posted.length).toBeGreaterThanOrEqual(20);
+    expect(last).toBeGreaterThan(60 * HOUR);
+    expect(last).toBeLessThanOrEqual(72 * HOUR);
+    expect(await world.deliveries()).toMatchObject([{ state: 'FAILED' }]);
+  });
+});
+
+describe('an endpoint that is down', () => {
+  it('is left alone after five failures, and gets everything when it is up again', async () => {
+    const world = await DispatcherWorld.with({ ordered: true });
+    const ids = await world.messages(...Array.from({ length: 40 }, (_, index) => String(index % 20)));
+    const upAt = world.now + 5 * MINUTE;
+    const got: string[] = [];
+    world.answer = ({ body }) => {
+      if (world.now < upAt) return { kind: 'unreachable', reason: 'ECONNREFUSED' };
+      got.push(body.id);
+      return OK;
+    };
+    await world.wake();
+    const tried = world.posted.length;
+    expect(tried).toBeLessThanOrEqual(15);
+    const { nextTryAt = 0 } = (await world.row()) ?? {};
+    expect(nextTryAt).toBeGreaterThan(world.now);
+    // What was not tried is behind the cursor, and costs nothing.
+    expect((await world.deliveries()).length).toBeLessThanOrEqual(15);
+    expect((await world.row())?.cursor).toBeLessThan(20);
+    await world.messages('1');
+    await world.wake();
+    expect(world.posted).toHaveLength(tried);
+    await world.settle();
+    expect(got.toSorted()).toEqual([...ids, 'evt_41'].toSorted());
+    expect(await world.row()).toMatchObject({ failures: 0, delivered: 41, failed: 0 });
+  });
+
+  it('is asked with one event at a time whether it is back', async () => {
+    const world = await DispatcherWorld.with();
+    await world.messages(...Array.from({ length: 30 }, (_, index) => String(index)));
+    world.answer = () => ({ kind: 'timeout' });
+    await world.wake();
+    for (let turn = 0; turn < 5; turn += 1) {
+      const before = world.posted.length;
+      world.now = (await world.row())?.nextTryAt ?? 0;
+      await world.wake();
+      expect(world.posted.length - before).toBe(1);
+    }
+  });
+
+  it('for more than 72 hours leaves failed deliveries, none tried that is older', async () => {
+    const world = await DispatcherWorld.with();
+    const ids = await world.messages(...Array.from({ length: 120 }, (_, index) => String(index)));
+    world.answer = () => status(503);
+    await world.settle();
+    expect((await world.deliveries()).map(({ eventId, state }) => [eventId, state])).toEqual(
+      ids.map((id) => [id, 'FAILED']),
+    );
+    world.answer = () => OK;
+    const before = world.posted.length;
+    const [fresh] = await world.messages('1');
+    await world.settle();
+    expect(world.ids().slice(before)).toEqual([fresh]);
+  });
+
+  it.each([
+    ['seconds', '120'],
+    ['a date', new Date(1_800_000_000_000 + 120_000).toUTCString()],
+  ])('with Retry-After in %s is left alone for so long', async (_, retryAfter) => {
+    const world = await DispatcherWorld.with();
+    const start = world.now;
+    const ids = await world.messages('1');
+    world.answer = () => (world.now < start + 120_000 ? status(429, retryAfter) : OK);
+    await world.wake();
+    expect(await world.row()).toMatchObject({ nextTryAt: start + 120_000 });
+    ids.concat(await world.messages('2'));
+    await world.settle();
+    expect(world.posted).toHaveLength(3);
+    expect(world.now).toBe(start + 120_000);
+    expect(await world.row()).toMatchObject({ delivered: 2, failures: 0 });
+  });
+
+  it('with 410 gets nothing any more, and that is told', async () => {
+    const world = await DispatcherWorld.with();
+    await world.messages('1');
+    world.answer = () => status(410);
+    await world.wake();
+    expect(await world.row()).toMatchObject({ disabledReason: 'gone', disabledAt: world.now, last: { status: 410 } });
+    expect(world.notices).toEqual([{ session: 'alpha', endpointId: world.endpointId, reason: 'gone', at: world.now }]);
+    await world.messages('2');
+    await world.settle();
+    expect(world.posted).toHaveLength(1);
+    world.answer = () => OK;
+    await world.store.enable('alpha', world.endpointId);
+    await world.settle();
+    expect(world.ids().slice(1).toSorted()).toEqual(['evt_1', 'evt_2']);
+  });
+});
+
+describe('an ordered endpoint', () => {
+  it('gets the events of a chat in order, those of other chats meanwhile', async () => {
+    const world = await DispatcherWorld.with({ ordered: true });
+    await world.messages('1', '2', '1', '2', '1');
+    let failures = 0;
+    const got: string[] = [];
+    world.answer = ({ body }) => {
+      if (body.id === 'evt_1' && failures++ < 3) return status(500);
+      got.push(body.id);
+      return OK;
+    };
+    await world.wake();
+    expect(got).toEqual(['evt_2', 'evt_4']);
+    await world.messages('1', '2');
+    await world.settle();
+    const ofChat = (parity: readonly string[]) => got.filter((id) => parity.includes(id));
+    expect(ofChat(['evt_1', 'evt_3', 'evt_5', 'evt_6'])).toEqual(['evt_1', 'evt_3', 'evt_5', 'evt_6']);
+    expect(ofChat(['evt_2', 'evt_4', 'evt_7'])).toEqual(['evt_2', 'evt_4', 'evt_7']);
+    expect(got).toHaveLength(7);
+  });
+});

@@ -1,0 +1,66 @@
+import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
+import type { WebhookEndpointRow, WebhookWake } from '#shared/contracts/webhook-rows.ts';
+import { type WebhookConfig, webhookEndpoints } from '#shared/contracts/webhooks.ts';
+import { parseChatId } from '#shared/domain/chat-id.ts';
+import type { EventFilter } from '#shared/domain/webhook-filter.ts';
+import type { SessionStore } from '#shared/ports/session-store.ts';
+import { EndpointRun, type EndpointRunDeps } from './endpoint-run.ts';
+
+export interface DispatcherDeps extends EndpointRunDeps {
+  readonly sessions: Pick<SessionStore, 'get'>;
+  /** The installation's own webhook. */
+  readonly global: WebhookConfig | undefined;
+}
+
+/**
+ * Does what there is to do for an endpoint. Called again at any time it goes on where it was; what it had posted and not
+ * written down is posted again.
+ *
+ * @throws what the stores, the log and the queues throw: then the wake-up has to come again
+ */
+export async function dispatch(wake: WebhookWake, deps: DispatcherDeps): Promise<void> {
+  const { store, sessions, clock, global } = deps;
+  const { session, endpointId } = wake;
+  const known = await store.get(session, endpointId);
+  if (known !== undefined && isDone(wake, known)) return;
+  const config = await sessions.get(session);
+  if (config === undefined || config.desired === 'DELETED') return;
+  const endpoint = webhookEndpoints(config.config.webhooks, global).find(({ id }) => id === endpointId);
+  if (endpoint === undefined) return;
+  const row = known ?? (await begin(wake, deps));
+  if (row === undefined || row.disabledAt !== undefined) return;
+  if (row.nextTryAt !== undefined && row.nextTryAt > clock.now()) return;
+  const filter = await compiled(endpoint.webhook.filter);
+  const looksBack = wake.event === undefined || endpoint.webhook.ordered === true;
+  await new EndpointRun({ row, webhook: endpoint.webhook, filter, looksBack }, deps).run();
+}
+
+/** An earlier run has come past the event. */
+function isDone({ event }: WebhookWake, { cursor }: WebhookEndpointRow): boolean {
+  return event?.seq !== undefined && event.seq <= cursor;
+}
+
+/** An endpoint that nobody has announced, as the installation's own of a session from before: it begins with what woke it. */
+async function begin({ session, endpointId, event }: WebhookWake, deps: DispatcherDeps) {
+  if (event === undefined) return undefined;
+  const seq = event.seq ?? (await deps.log.find(session, event.id));
+  if (seq === undefined) return undefined;
+  await deps.store.declare(session, endpointId, deps.clock.now(), seq - 1);
+  return await deps.store.get(session, endpointId);
+}
+
+async function compiled(filter: WebhookConfig['filter']): Promise<EventFilter> {
+  if (filter === null || filter === undefined) return {};
+  const { chats, textPattern, ...rules } = filter;
+  return {
+    ...rules,
+    // One that cannot be compiled was refused when the configuration was written.
+    ...(textPattern && { matches: await compileTextPattern(textPattern) }),
+    ...(chats?.allow && { allow: chatSet(chats.allow) }),
+    ...(chats?.deny && { deny: chatSet(chats.deny) }),
+  };
+}
+
+function chatSet(chats: readonly string[]): ReadonlySet<string> {
+  return new Set(chats.flatMap((chat) => parseChatId(chat) ?? []));
+}

@@ -1,0 +1,259 @@
+import { ulid } from 'ulid';
+import type { EventEnvelope } from '#shared/contracts/events.ts';
+import type { WebhookEndpointRow } from '#shared/contracts/webhook-rows.ts';
+import { type WebhookConfig, wantsEvent } from '#shared/contracts/webhooks.ts';
+import { type EventFilter, passesFilter } from '#shared/domain/webhook-filter.ts';
+import { deliveryOutcome } from '#shared/domain/webhook-outcome.ts';
+import type { Logger } from '#shared/observability/logger.ts';
+import { METRICS, type Metrics } from '#shared/observability/metrics.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { EventLog, LoggedEvent } from '#shared/ports/event-log.ts';
+import type { WebhookNotices } from '#shared/ports/webhook-notices.ts';
+import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
+import type { WebhookSender } from '#shared/ports/webhook-sender.ts';
+import type { WebhookStore } from '#shared/ports/webhook-store.ts';
+import { deliveryRequest } from './delivery-request.ts';
+import { EndpointHealth } from './endpoint-health.ts';
+import { eventFacts } from './event-facts.ts';
+import { runLanes } from './lanes.ts';
+import { afterFailure, givenUp, type SetAside, untried } from './tried-event.ts';
+
+export interface EndpointRunDeps {
+  readonly store: WebhookStore;
+  readonly log: Pick<EventLog, 'read' | 'find'>;
+  readonly queue: WebhookQueue;
+  readonly sender: WebhookSender;
+  readonly notices: WebhookNotices;
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly userAgent: string;
+  /** After this time a run begins nothing more and leaves the rest to another, milliseconds. */
+  readonly budgetMs: number;
+  readonly metrics: Metrics;
+  readonly logger: Pick<Logger, 'debug' | 'warn'>;
+}
+
+export interface RunTarget {
+  readonly row: WebhookEndpointRow;
+  readonly webhook: WebhookConfig;
+  readonly filter: EventFilter;
+  /** Whether what was set aside is looked at: when a timer says so, and always where it keeps back what is new. */
+  readonly looksBack: boolean;
+}
+
+const PAGE = 100;
+const POSTS_AT_ONCE = 10;
+const TIMER_STEP_MS = 1_000;
+
+/** A delivery in hand, with its event when that has been read already. */
+interface InHand {
+  readonly delivery: SetAside;
+  readonly envelope?: EventEnvelope;
+}
+
+/**
+ * One turn of work for one endpoint: what was set aside and is due, then what is new in the log. Whatever it leaves
+ * undone has something in the queue that brings it up again: a timer is set before the row that waits for it is written.
+ */
+export class EndpointRun {
+  readonly #deps: EndpointRunDeps;
+  readonly #target: RunTarget;
+  readonly #health: EndpointHealth;
+  readonly #until: number;
+  /** Lanes in which something waits: what comes behind it has to wait too. */
+  readonly #blocked = new Set<string>();
+  #cursor: number;
+
+  constructor(target: RunTarget, deps: EndpointRunDeps) {
+    this.#deps = deps;
+    this.#target = target;
+    this.#cursor = target.row.cursor;
+    this.#health = new EndpointHealth(target.row, deps.random);
+    this.#until = deps.clock.monotonic() + deps.budgetMs;
+  }
+
+  async run(): Promise<void> {
+    let more: boolean;
+    try {
+      if (this.#target.looksBack) await this.#retry();
+      more = await this.#readOn();
+    } finally {
+      this.#count();
+    }
+    if (more && !this.#health.isClosedTo) {
+      const { session, endpointId } = this.#target.row;
+      await this.#deps.queue.wake([{ wake: { session, endpointId }, cause: ulid() }]);
+    }
+  }
+
+  #count(): void {
+    const { deliveries, failures, givenUp } = this.#health.sum;
+    if (deliveries + failures + givenUp === 0) return;
+    this.#deps.metrics.emit({ Pool: 'socket' }, [
+      [METRICS.webhookDeliveries, deliveries],
+      [METRICS.webhookFailures, failures],
+      [METRICS.webhooksGivenUp, givenUp],
+    ]);
+  }
+
+  async #retry(): Promise<void> {
+    const { row, webhook } = this.#target;
+    if (row.setAside === undefined) return;
+    const { store, clock } = this.#deps;
+    const waiting = await store.retrying(row.session, row.endpointId);
+    if (waiting.length === 0) return await store.noneLeft(row, row.setAside);
+    const now = clock.now();
+    // One that is not due keeps back what is behind it, if order matters.
+    const heads = webhook.ordered ? waiting : waiting.filter(({ dueAt }) => dueAt <= now);
+    const changed = await this.#try(
+      heads.map((delivery) => ({ delivery })),
+      (seq) => store.settle(row.session, row.endpointId, seq),
+    );
+    await this.#writeDown([...changed.values()]);
+  }
+
+  /** @returns true when there is more to do at once */
+  async #readOn(): Promise<boolean> {
+    const { log } = this.#deps;
+    const { session } = this.#target.row;
+    while (!this.#health.isClosedTo) {
+      if (this.#isLate()) return true;
+      const page = await log.read(session, this.#cursor, PAGE);
+      if (page.length === 0) return false;
+      await this.#deliver(page);
+    }
+    return false;
+  }
+
+  async #deliver(page: readonly LoggedEvent[]): Promise<void> {
+    const now = this.#deps.clock.now();
+    const aside = new Map<number, SetAside>();
+    const inHand: InHand[] = [];
+    for (const { envelope, loggedAt } of page) {
+      const facts = eventFacts(envelope);
+      if (!this.#isWanted(envelope)) continue;
+      const delivery = untried(envelope, loggedAt, facts.chatId, now);
+      if (this.#blocked.has(this.#laneOf(delivery))) aside.set(envelope.seq, delivery);
+      else inHand.push({ delivery, envelope });
+    }
+    const done = new Set<number>();
+    const failed = await this.#try(inHand, async (seq) => {
+      done.add(seq);
+    });
+    for (const delivery of failed.values()) aside.set(delivery.seq, delivery);
+    // Of what was not begun (the run had to stop, or something waits in front of it), the part before the last event that
+    // was tried is set aside; the cursor does not pass the rest.
+    const untouched = inHand.filter(({ delivery: { seq } }) => !done.has(seq) && !aside.has(seq));
+    const first = untouched[0]?.delivery.seq;
+    const last =
+      first === undefined
+        ? (page.at(-1)?.envelope.seq ?? this.#cursor)
+        : lastTouched(page, first, [...done, ...failed.keys()]);
+    // Later than now, so that a timer is set for it: whoever dies here leaves nobody else who would look.
+    const dueAt = this.#deps.clock.now() + TIMER_STEP_MS;
+    for (const { delivery } of untouched) if (delivery.seq <= last) aside.set(delivery.seq, { ...delivery, dueAt });
+    this.#cursor = last;
+    await this.#writeDown([...aside.values()].filter(({ seq }) => seq <= last));
+  }
+
+  /**
+   * Posts, several at once, until the endpoint must be left alone or time is up. Lanes whose first delivery does not get
+   * through are blocked.
+   *
+   * @returns the deliveries that have changed and are not delivered
+   */
+  async #try(items: readonly InHand[], delivered: (seq: number) => Promise<void>): Promise<Map<number, SetAside>> {
+    const changed = new Map<number, SetAside>();
+    const begun = new Set<number>();
+    const work = async (item: InHand): Promise<'go-on' | 'stop'> => {
+      const { seq } = item.delivery;
+      begun.add(seq);
+      const next = await this.#next(item);
+      if (next === undefined) await delivered(seq);
+      else if (next !== item.delivery) changed.set(seq, next);
+      if (next?.state !== 'RETRYING') return 'go-on';
+      this.#blocked.add(this.#laneOf(next));
+      return 'stop';
+    };
+    const stopped = () => this.#health.isClosedTo || this.#isLate();
+    const lane = ({ delivery }: InHand) => this.#laneOf(delivery);
+    const isFree = (item: InHand) => !begun.has(item.delivery.seq) && !this.#blocked.has(lane(item));
+    // One at a time, until one gets through.
+    await runLanes(items, lane, 1, work, () => stopped() || !this.#health.isDoubtful);
+    await runLanes(items.filter(isFree), lane, POSTS_AT_ONCE, work, stopped);
+    return changed;
+  }
+
+  /** @returns the delivery as it is after this try, or the same when there was none; undefined when it is done */
+  async #next({ delivery, envelope: known }: InHand): Promise<SetAside | undefined> {
+    const now = this.#deps.clock.now();
+    if (delivery.dueAt > now) return delivery;
+    const envelope = known ?? (await this.#eventOf(delivery));
+    if (envelope === undefined || now > delivery.giveUpAt) return givenUp(delivery);
+    if (known === undefined && !this.#isWanted(envelope)) return undefined;
+    return await this.#post(envelope, delivery);
+  }
+
+  /** @returns what becomes of the delivery; undefined when it is done */
+  async #post(envelope: EventEnvelope, delivery: SetAside): Promise<SetAside | undefined> {
+    const { sender, clock, userAgent, random, logger } = this.#deps;
+    const { row, webhook } = this.#target;
+    const { headers, body } = deliveryRequest(envelope, webhook, userAgent, clock.now());
+    const answer = await sender.post(webhook.url, headers, body);
+    const now = clock.now();
+    const outcome = deliveryOutcome(answer, now);
+    const last = this.#health.note(outcome, envelope.id, now);
+    const { at: _at, eventId: _id, ...fields } = last;
+    const line = { endpointId: row.endpointId, event: envelope.id, traceparent: envelope.traceparent, ...fields };
+    if (outcome.kind === 'delivered') {
+      logger.debug(line, 'event delivered');
+      return undefined;
+    }
+    logger.warn(line, 'event not delivered');
+    return afterFailure(delivery, outcome, last, webhook.retries, random());
+  }
+
+  async #writeDown(deliveries: readonly SetAside[]): Promise<void> {
+    const { store, queue, notices } = this.#deps;
+    const { row } = this.#target;
+    const { session, endpointId } = row;
+    const now = this.#deps.clock.now();
+    this.#health.noteGivenUp(deliveries.filter(({ state }) => state === 'FAILED').length);
+    const due = deliveries.flatMap(({ state, dueAt }) => (state === 'RETRYING' && dueAt > now ? [dueAt] : []));
+    const times = [...due, ...(this.#health.nextTryAt === undefined ? [] : [this.#health.nextTryAt])];
+    const timers = new Set(times.map((time) => Math.ceil(time / TIMER_STEP_MS) * TIMER_STEP_MS));
+    await Promise.all([...timers].map((dueAt) => queue.wakeAt({ session, endpointId, dueAt })));
+    if (this.#health.isGone) await notices.disabled({ session, endpointId, reason: 'gone', at: now });
+    if (deliveries.length > 0) await store.setAside(row, deliveries);
+    const cursor = this.#cursor === row.cursor ? undefined : { cursor: this.#cursor };
+    const progress = this.#health.takeProgress();
+    if (cursor !== undefined || progress !== undefined) await store.advance(row, { ...cursor, ...progress });
+  }
+
+  /** Undefined when the log does not have it any more. */
+  async #eventOf({ seq }: SetAside): Promise<EventEnvelope | undefined> {
+    const found = await this.#deps.log.read(this.#target.row.session, seq - 1, 1);
+    return found.find(({ envelope }) => envelope.seq === seq)?.envelope;
+  }
+
+  #isWanted(envelope: EventEnvelope): boolean {
+    const { webhook, filter } = this.#target;
+    return wantsEvent(webhook, envelope.event) && passesFilter(filter, eventFacts(envelope));
+  }
+
+  #laneOf({ seq, chatId }: Pick<SetAside, 'seq' | 'chatId'>): string {
+    return this.#target.webhook.ordered ? (chatId ?? '') : String(seq);
+  }
+
+  #isLate(): boolean {
+    return this.#deps.clock.monotonic() >= this.#until;
+  }
+}
+
+/** The highest `seq` below which everything was tried or passed over; what was not begun lies behind it. */
+function lastTouched(page: readonly LoggedEvent[], firstUntouched: number, tried: readonly number[]): number {
+  const highest = Math.max(0, ...tried);
+  if (highest > firstUntouched) return highest;
+  return page.findLast(({ envelope }) => envelope.seq < firstUntouched)?.envelope.seq ?? firstUntouched - 1;
+}

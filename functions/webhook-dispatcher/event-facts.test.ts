@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { EventBody, WaMessage } from '#shared/contracts/events.ts';
+import { eventEnvelope } from '#test/contracts/events.ts';
+import { waMessage } from '#test/contracts/rows.ts';
+import { eventFacts } from './event-facts.ts';
+
+const CHAT = '4915100000001@c.us';
+const GROUP = '120363000000000001@g.us';
+const ME = { id: '4915109999999@c.us', lid: '77777777777@lid', pushName: null, jid: null };
+const facts = (body: EventBody) => eventFacts(eventEnvelope(body, { me: ME }));
+const message = (fields: Partial<WaMessage> = {}) => ({ ...waMessage({ id: 'AAAAAA1', chatId: GROUP }), ...fields });
+const inGroup = (fields: Partial<WaMessage>) => facts({ event: 'message', payload: message(fields) }).message;
+
+describe('what is known of a message', () => {
+  it('is its chat, its text, who wrote it', () => {
+    expect(facts({ event: 'message.any', payload: waMessage({ id: 'AAAAAA1', body: 'Hi', fromMe: true }) })).toEqual({
+      chatId: CHAT,
+      own: true,
+      message: { text: 'Hi', kind: 'written', addressed: false },
+    });
+  });
+
+  it.each<[string, Partial<WaMessage>, boolean]>([
+    ['by nothing', {}, false],
+    ['by its number', { _data: { mentions: ['4915100000005@c.us', ME.id] } }, true],
+    ['by its LID', { _data: { mentions: [ME.lid] } }, true],
+    ['not with another', { _data: { mentions: ['4915100000005@c.us'] } }, false],
+    ['by a reply', { replyTo: { id: 'X', participant: ME.id } }, true],
+    ['by a reply to its LID', { replyTo: { id: 'X', participant: ME.lid } }, true],
+    ['not by a reply to somebody', { replyTo: { id: 'X', participant: CHAT } }, false],
+    ['not by a reply to nobody', { replyTo: { id: 'X', participant: null } }, false],
+  ])('is whether it is addressed: %s', (_, fields, addressed) => {
+    expect(inGroup(fields)?.addressed).toBe(addressed);
+  });
+
+  it('is of which kind it is', () => {
+    expect(inGroup({ _data: { type: 'unknown' } })?.kind).toBe('unsupported');
+    expect(inGroup({ from: '0@c.us' })?.kind).toBe('system');
+    expect(facts({ event: 'message.waiting', payload: { ...message() } })).toMatchObject({
+      chatId: GROUP,
+      message: { kind: 'system' },
+    });
+  });
+});
+
+describe('what is known of other events', () => {
+  const common = { from: CHAT, to: ME.id, participant: null, fromMe: true };
+  it.each<[EventBody, ReturnType<typeof eventFacts>]>([
+    [
+      { event: 'message.ack', payload: { ...common, id: `true_${CHAT}_AAAAAA1`, ack: 3, ackName: 'READ' } },
+      { chatId: CHAT },
+    ],
+    [
+      {
+        event: 'message.reaction',
+        payload: {
+          ...common,
+          id: `true_${CHAT}_AAAAAA1`,
+          timestamp: 1,
+          source: 'app',
+          reaction: { text: '👍', messageId: 'X' },
+        },
+      },
+      { chatId: CHAT, own: true },
+    ],
+    [
+      { event: 'message.revoked', payload: { revokedMessageId: 'X', chatId: CHAT, after: null, before: null } },
+      { chatId: CHAT },
+    ],
+    [{ event: 'presence.update', payload: { id: CHAT, presences: [] } }, { chatId: CHAT }],
+    [{ event: 'group.v2.leave', payload: { timestamp: 1, _data: {}, group: { id: GROUP } } }, { chatId: GROUP }],
+    [
+      {
+        event: 'call.received',
+        payload: { id: 'C', from: CHAT, timestamp: 1, isVideo: false, isGroup: false, _data: {} },
+      },
+      { chatId: CHAT },
+    ],
+    [{ event: 'session.status', payload: { name: 'alpha', status: 'WORKING', statuses: [], data: null } }, {}],
+  ])('%o', (body, expected) => {
+    expect(facts(body)).toEqual(expected);
+  });
+});

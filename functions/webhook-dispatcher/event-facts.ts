@@ -1,0 +1,67 @@
+import type { EventEnvelope, WaMessage } from '#shared/contracts/events.ts';
+import { parseMessageId } from '#shared/domain/message-id.ts';
+import type { EventFacts } from '#shared/domain/webhook-filter.ts';
+
+const NOBODY = '0@c.us';
+
+/** What filters and the order of deliveries go by. */
+export function eventFacts(envelope: EventEnvelope): EventFacts {
+  switch (envelope.event) {
+    case 'message':
+    case 'message.any':
+    case 'message.edited':
+      return messageFacts(envelope.payload, envelope.me);
+    case 'message.reaction':
+      return { ...chatIn(envelope.payload.id), own: envelope.payload.fromMe };
+    case 'message.ack':
+    case 'message.ack.group':
+      return chatIn(envelope.payload.id);
+    case 'message.revoked': {
+      const { chatId, after } = envelope.payload;
+      return { chatId, ...(after !== null && { own: after.fromMe }) };
+    }
+    case 'message.waiting':
+      return {
+        ...(typeof envelope.payload.id === 'string' && chatIn(envelope.payload.id)),
+        message: { text: '', kind: 'system', addressed: false },
+      };
+    case 'presence.update':
+      return { chatId: envelope.payload.id };
+    case 'group.v2.join':
+    case 'group.v2.leave':
+    case 'group.v2.update':
+    case 'group.v2.participants':
+      return { chatId: envelope.payload.group.id };
+    case 'call.received':
+    case 'call.accepted':
+    case 'call.rejected':
+      return { chatId: envelope.payload.from };
+    default:
+      return {};
+  }
+}
+
+function messageFacts(message: WaMessage, me: EventEnvelope['me']): EventFacts {
+  return {
+    ...chatIn(message.id),
+    own: message.fromMe,
+    message: { text: message.body, kind: kindOf(message), addressed: isAddressed(message, me) },
+  };
+}
+
+function chatIn(messageId: string): Pick<EventFacts, 'chatId'> {
+  const key = parseMessageId(messageId);
+  return key === undefined ? {} : { chatId: key.chatId };
+}
+
+function kindOf({ from, _data }: WaMessage): NonNullable<EventFacts['message']>['kind'] {
+  if (from === NOBODY) return 'system';
+  return _data?.type === 'unknown' ? 'unsupported' : 'written';
+}
+
+/** A group knows the account by its phone number or by its LID. */
+function isAddressed({ replyTo, _data }: WaMessage, me: EventEnvelope['me']): boolean {
+  const own = [me?.id, me?.lid].filter((id) => id !== undefined && id !== null);
+  const mentioned: readonly unknown[] = Array.isArray(_data?.mentions) ? _data.mentions : [];
+  return own.some((id) => replyTo?.participant === id || mentioned.includes(id));
+}

@@ -1,0 +1,19 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { webhookWakeSchema } from '#shared/contracts/webhook-rows.ts';
+import { type DispatcherDeps, dispatch } from './dispatcher.ts';
+
+/** What fails comes again, and in the end is put aside: the next event of its endpoint, or a replay, brings up what it was about. */
+export function createWebhookDispatcherHandler(deps: DispatcherDeps) {
+  return async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
+    const failed: string[] = [];
+    for (const { body, messageId } of Records) {
+      try {
+        await dispatch(webhookWakeSchema.parse(JSON.parse(body)), deps);
+      } catch (error) {
+        deps.logger.warn({ err: error, sqsMessageId: messageId }, 'endpoint not served');
+        failed.push(messageId);
+      }
+    }
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  };
+}

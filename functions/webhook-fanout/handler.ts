@@ -1,0 +1,24 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Logger } from '#shared/observability/logger.ts';
+import { fanOut, type WebhookFanoutDeps } from './webhook-fanout.ts';
+
+export interface WebhookFanoutHandlerDeps extends WebhookFanoutDeps {
+  readonly logger: Pick<Logger, 'warn'>;
+}
+
+/** What cannot be read or handed on is reported as failed: the queue brings it again, and in the end puts it aside. */
+export function createWebhookFanoutHandler({ logger, ...deps }: WebhookFanoutHandlerDeps) {
+  return async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
+    const outcomes = await fanOut(
+      Records.map(({ body }) => body),
+      deps,
+    );
+    const batchItemFailures = Records.flatMap(({ messageId }, index) => {
+      const outcome = outcomes[index];
+      if (outcome?.status !== 'failed') return [];
+      logger.warn({ err: outcome.error, sqsMessageId: messageId }, 'endpoints not woken');
+      return [{ itemIdentifier: messageId }];
+    });
+    return { batchItemFailures };
+  };
+}

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
+import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.ts';
+import { type WebhookConfig, webhookEndpoints } from '#shared/contracts/webhooks.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
+import { sessionRow } from '#test/contracts/rows.ts';
+import { SessionInterest } from './interest.ts';
+import { fanOut, type WebhookFanoutDeps } from './webhook-fanout.ts';
+
+const MESSAGES = { url: 'https://messages.test/', events: ['message'] };
+const ALL = { url: 'https://all.test/', events: ['*'] };
+const [messages = '', all = ''] = webhookEndpoints([MESSAGES, ALL], undefined).map(({ id }) => id);
+
+async function setUp(webhooks: readonly WebhookConfig[] = [MESSAGES, ALL], global?: WebhookConfig) {
+  const sessions = new MemorySessionStore();
+  await sessions.create(sessionRow({ config: { webhooks: [...webhooks] } }));
+  const world = { now: 1_000, lookups: 0, failing: false };
+  const woken: { readonly wake: WebhookWake; readonly cause: string }[] = [];
+  const timers: WebhookTimer[] = [];
+  const counted = {
+    get: async (name: string) => {
+      world.lookups += 1;
+      if (world.failing) throw new DependencyError('The table is away');
+      return await sessions.get(name);
+    },
+  };
+  const deps: WebhookFanoutDeps = {
+    interest: new SessionInterest(counted, global, { monotonic: () => world.now }),
+    queue: {
+      wake: async (wakes) => {
+        if (wakes.some(({ wake }) => wake.session === 'unlucky')) throw new DependencyError('The queue is away');
+        woken.push(...wakes);
+      },
+      wakeAt: async (timer) => {
+        timers.push(timer);
+      },
+    },
+    clock: { now: () => world.now },
+  };
+  return { world, sessions, woken, timers, run: (...bodies: readonly string[]) => fanOut(bodies, deps) };
+}
+
+const event = (type: string, seq: number | undefined, session = 'alpha') =>
+  JSON.stringify({ 'detail-type': type, detail: { id: `evt_${seq}`, session, ...(seq !== undefined && { seq }) } });
+const timer = (dueAt: number, endpointId = messages) =>
+  JSON.stringify({ timer: { session: 'alpha', endpointId, dueAt } });
+
+describe('the fan-out', () => {
+  it('wakes each endpoint that cares once for a batch, by its newest event', async () => {
+    const { run, woken } = await setUp();
+    const outcomes = await run(
+      event('message', 2),
+      event('message', 3),
+      event('session.status', 4),
+      event('message', 1),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['done', 'done', 'done', 'done']);
+    expect(woken).toEqual([
+      { wake: { session: 'alpha', endpointId: messages, event: { id: 'evt_3', seq: 3 } }, cause: 'evt_3' },
+      { wake: { session: 'alpha', endpointId: all, event: { id: 'evt_4', seq: 4 } }, cause: 'evt_4' },
+    ]);
+  });
+
+  it('wakes by an event without its place rather than by one with it', async () => {
+    const { run, woken } = await setUp([ALL]);
+    await run(event('message', 2), event('message', undefined), event('message', 3));
+    expect(woken.map(({ wake }) => wake.event)).toEqual([{ id: 'evt_undefined' }]);
+  });
+
+  it('wakes the installation’s own webhook too', async () => {
+    const global = { url: 'https://global.test/', events: ['message'] };
+    const { run, woken } = await setUp([], global);
+    await run(event('message', 1), event('session.status', 2));
+    expect(woken.map(({ wake }) => wake.endpointId)).toEqual([webhookEndpoints([], global)[0]?.id]);
+  });
+
+  it('wakes nobody for sessions that are deleted or unknown', async () => {
+    const { run, woken, sessions } = await setUp();
+    await sessions.intend('alpha', 'inc-1', { desired: 'DELETED' });
+    await run(event('message', 1), event('message', 1, 'unknown'));
+    expect(woken).toEqual([]);
+  });
+
+  it('looks a session up every two seconds at most, and again after a failure', async () => {
+    const { run, world, sessions, woken } = await setUp([]);
+    await run(event('message', 1), event('message', 2));
+    await sessions.intend('alpha', 'inc-1', { config: { webhooks: [ALL] } });
+    world.now += 1_999;
+    await run(event('message', 3));
+    expect([world.lookups, woken.length]).toEqual([1, 0]);
+    world.now += 1;
+    world.failing = true;
+    expect((await run(event('message', 4))).map(({ status }) => status)).toEqual(['failed']);
+    world.failing = false;
+    await run(event('message', 4));
+    expect(woken).toHaveLength(1);
+  });
+
+  it('wakes by timers whose time has come, and sets the others again', async () => {
+    const { run, woken, timers } = await setUp();
+    await run(timer(1_000), timer(1_001, all));
+    expect(woken).toEqual([{ wake: { session: 'alpha', endpointId: messages }, cause: 'timer 1000' }]);
+    expect(timers).toEqual([{ session: 'alpha', endpointId: all, dueAt: 1_001 }]);
+  });
+
+  it('wakes by a timer rather than by an event, which says less', async () => {
+    const { run, woken } = await setUp([ALL]);
+    await run(event('message', 1), timer(1, all), event('message', 2));
+    expect(woken.map(({ wake }) => wake)).toEqual([{ session: 'alpha', endpointId: all }]);
+  });
+
+  it('tells which messages failed: unreadable ones, and all that were for whom the queue did not take', async () => {
+    const { run, sessions } = await setUp();
+    const outcomes = await run('{', '{"a":1}', event('message', 1), event('of.the.future', 2));
+    expect(outcomes.map(({ status }) => status)).toEqual(['failed', 'failed', 'done', 'done']);
+    await sessions.create(sessionRow({ name: 'unlucky', config: { webhooks: [MESSAGES] } }));
+    const others = await run(event('message', 1, 'unlucky'), event('session.status', 2, 'unlucky'));
+    expect(others.map(({ status }) => status)).toEqual(['failed', 'done']);
+  });
+});

@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import { type WebhookTimer, type WebhookWake, webhookTimerSchema } from '#shared/contracts/webhook-rows.ts';
+import { wantsEvent } from '#shared/contracts/webhooks.ts';
+import type { Clock } from '#shared/ports/clock.ts';
+import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
+import type { SessionInterest } from './interest.ts';
+
+/** What is read of a bus event. A large one only says where it is, and then has no `seq`. */
+const busEventSchema = z.object({
+  'detail-type': z.string(),
+  detail: z.object({ id: z.string(), session: z.string(), seq: z.number().optional() }),
+});
+const messageSchema = z.union([webhookTimerSchema, busEventSchema]);
+
+export interface WebhookFanoutDeps {
+  readonly interest: Pick<SessionInterest, 'endpoints'>;
+  readonly queue: WebhookQueue;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+type FanoutOutcome = { readonly status: 'done' } | { readonly status: 'failed'; readonly error: unknown };
+
+interface Wish {
+  readonly wake: WebhookWake;
+  readonly cause: string;
+  /** Messages of the batch that it is for. */
+  readonly of: readonly number[];
+}
+
+/**
+ * Wakes every endpoint that may care for what a batch brings, once each. Timers whose time has not come are set again.
+ *
+ * @param bodies of messages
+ * @returns one outcome for each body, in order
+ */
+export async function fanOut(
+  bodies: readonly string[],
+  { interest, queue, clock }: WebhookFanoutDeps,
+): Promise<readonly FanoutOutcome[]> {
+  const outcomes: FanoutOutcome[] = bodies.map(() => ({ status: 'done' }));
+  const wishes = new Map<string, Wish>();
+  const wish = (index: number, wake: WebhookWake, cause: string) => {
+    const id = `${wake.session}#${wake.endpointId}`;
+    const known = wishes.get(id);
+    const of = [...(known?.of ?? []), index];
+    wishes.set(id, known === undefined || isNewer(wake, known.wake) ? { wake, cause, of } : { ...known, of });
+  };
+  const take = async (body: string, index: number): Promise<void> => {
+    const message = messageSchema.parse(JSON.parse(body));
+    if ('timer' in message) {
+      const { session, endpointId, dueAt } = message.timer;
+      if (dueAt > clock.now()) await queue.wakeAt(message.timer);
+      else wish(index, { session, endpointId }, timerCause(message.timer));
+      return;
+    }
+    const { id, session, seq } = message.detail;
+    for (const { id: endpointId, webhook } of await interest.endpoints(session)) {
+      if (!wantsEvent(webhook, message['detail-type'])) continue;
+      wish(index, { session, endpointId, event: { id, ...(seq !== undefined && { seq }) } }, id);
+    }
+  };
+  const failed = (index: number, error: unknown) => {
+    outcomes[index] = { status: 'failed', error };
+  };
+  await Promise.all(bodies.map((body, index) => take(body, index).catch((error: unknown) => failed(index, error))));
+  try {
+    const wakes = [...wishes.values()].map(({ wake, cause }) => ({ wake, cause }));
+    if (wakes.length > 0) await queue.wake(wakes);
+  } catch (error) {
+    for (const { of } of wishes.values()) for (const index of of) failed(index, error);
+  }
+  return outcomes;
+}
+
+const timerCause = ({ dueAt }: WebhookTimer) => `timer ${dueAt}`;
+
+/** What a wake-up without an event asks for includes what one with an event does. */
+function isNewer({ event }: WebhookWake, { event: known }: WebhookWake): boolean {
+  if (known === undefined) return false;
+  return event?.seq === undefined || (known.seq !== undefined && event.seq > known.seq);
+}

@@ -1,0 +1,35 @@
+import type { SessionStatus } from '#shared/contracts/session.ts';
+import type { Row } from '#shared/ports/whole-installation.ts';
+
+const isRow = (value: unknown): value is Row =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+
+/** Statuses of a session that no host has to do anything for to stay true. */
+const RESTING: ReadonlySet<unknown> = new Set<SessionStatus>(['STOPPED', 'FAILED']);
+
+/**
+ * A session's row in its new installation, where no host has it yet.
+ * @param restore which restore it was, see `SessionRow.restored`
+ */
+export function restoredSession(row: Row, restore: string): Row {
+  const { statusReason: _reason, statusData: _data, ...running } = row;
+  const here = RESTING.has(row.status) ? row : { ...running, status: 'STARTING' satisfies SessionStatus };
+  return { ...here, hostId: null, qr: null, restored: restore };
+}
+
+/** A job's row where no queue has a message of it: the reconciler is to wake it as if it never had. */
+export function restoredJob({ wokenAt: _wokenAt, wakes: _wakes, ...row }: Row): Row {
+  return row;
+}
+
+/** A message's row, with all media that it names in the new installation's bucket. */
+export function restoredMessage(row: Row, buckets: { readonly from: string; readonly to: string }): Row {
+  const move = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(move);
+    if (!isRow(value)) return value;
+    const { s3 } = value;
+    const moved = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, move(inner)]));
+    return isRow(s3) && s3.Bucket === buckets.from ? { ...moved, s3: { ...s3, Bucket: buckets.to } } : moved;
+  };
+  return { ...row, message: move(row.message) };
+}

@@ -1,0 +1,125 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { type Resolve, systemResolve, type VettedTarget, type Vetting, vetTarget } from './vetted-target.ts';
+
+export interface GuardedHttpOptions {
+  /** Host names and addresses that may be private, as they stand in URLs (IPv6 without brackets). @default none */
+  readonly allowPrivateHosts?: readonly string[];
+  /** Connections wait for further requests to the same vetted addresses. @default false */
+  readonly keepAlive?: boolean;
+  /** @default the system's resolver */
+  readonly resolve?: Resolve;
+}
+
+export interface GuardedRequest {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** What a relative URL is relative to. */
+  readonly base?: URL;
+  /** Ends everything: names, connection, body. */
+  readonly signal: AbortSignal;
+}
+
+export type GuardedAnswer =
+  | { readonly kind: 'answered'; readonly url: URL; readonly response: http.IncomingMessage }
+  | Exclude<Vetting, { kind: 'vetted' }>;
+
+interface PinnedOptions extends https.RequestOptions {
+  /** The addresses that the connection may go to. */
+  readonly pinnedTo: string;
+}
+
+/** Connections are shared among requests that may go to the same addresses only. */
+const pinnedName = (name: string, options: object | undefined) =>
+  `${name}|${options !== undefined && 'pinnedTo' in options ? String(options.pinnedTo) : ''}`;
+
+class PinnedHttpAgent extends http.Agent {
+  override getName(options?: http.ClientRequestArgs): string {
+    return pinnedName(super.getName(options), options);
+  }
+}
+
+class PinnedHttpsAgent extends https.Agent {
+  override getName(options?: https.RequestOptions): string {
+    return pinnedName(super.getName(options), options);
+  }
+}
+
+/**
+ * The only way out to an address that a user gave: public addresses and those that the operator allows, connected to
+ * as they were vetted, whatever the name resolves to by then. No redirects, no proxy, no credentials.
+ */
+export class GuardedHttp {
+  readonly #allowPrivateHosts: ReadonlySet<string>;
+  readonly #resolve: Resolve;
+  readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
+
+  constructor({ allowPrivateHosts = [], keepAlive = false, resolve = systemResolve }: GuardedHttpOptions = {}) {
+    this.#allowPrivateHosts = new Set(allowPrivateHosts);
+    this.#resolve = resolve;
+    this.#agents = { http: new PinnedHttpAgent({ keepAlive }), https: new PinnedHttpsAgent({ keepAlive }) };
+  }
+
+  /** @throws what node:http throws when there is no answer, and the signal's reason */
+  async request(text: string, request: GuardedRequest): Promise<GuardedAnswer> {
+    const { signal, base } = request;
+    signal.throwIfAborted();
+    const vetting = await unlessAborted(vetTarget(text, base, this.#resolve, this.#allowPrivateHosts), signal);
+    if (vetting.kind !== 'vetted') return vetting;
+    signal.throwIfAborted();
+    return { kind: 'answered', url: vetting.target.url, response: await this.#send(vetting.target, request) };
+  }
+
+  /** Closes connections that wait. */
+  close(): void {
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  async #send(target: VettedTarget, request: GuardedRequest, again = false): Promise<http.IncomingMessage> {
+    const isTls = target.url.protocol === 'https:';
+    const { method, headers, body, signal } = request;
+    const options: PinnedOptions = {
+      method,
+      headers,
+      signal,
+      lookup: lookupIn(target),
+      pinnedTo: target.addresses
+        .map(({ address }) => address)
+        .toSorted()
+        .join(),
+      agent: isTls ? this.#agents.https : this.#agents.http,
+    };
+    const sent = (isTls ? https : http).request(target.url, options);
+    try {
+      return await new Promise((resolve, reject) => {
+        sent.on('response', resolve).on('error', reject).end(body);
+      });
+    } catch (error) {
+      // The other side closed a connection that had waited, as it may: the request has not been looked at.
+      if (!again && sent.reusedSocket && !signal.aborted) return await this.#send(target, request, true);
+      throw error;
+    }
+  }
+}
+
+function lookupIn({ addresses }: VettedTarget): LookupFunction {
+  return (_hostname, options, callback) => {
+    if (options.all === true) callback(null, [...addresses]);
+    else callback(null, addresses[0].address, addresses[0].family);
+  };
+}
+
+/** Names are resolved by the operating system, which cannot be interrupted. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

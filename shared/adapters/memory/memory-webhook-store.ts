@@ -1,0 +1,103 @@
+import type { WebhookDeliveryRow, WebhookEndpointRow } from '../../contracts/webhook-rows.ts';
+import type { DeliveryQuery, EndpointKey, EndpointProgress, WebhookStore } from '../../ports/webhook-store.ts';
+
+export class MemoryWebhookStore implements WebhookStore {
+  readonly #endpoints = new Map<string, WebhookEndpointRow>();
+  readonly #deliveries = new Map<string, Map<number, WebhookDeliveryRow>>();
+  #notes = 0;
+
+  async declare(session: string, endpointId: string, addedAt: number, cursor: number): Promise<void> {
+    const id = nameOf(session, endpointId);
+    if (this.#endpoints.has(id)) return;
+    this.#endpoints.set(id, { session, endpointId, addedAt, cursor, failures: 0, delivered: 0, failed: 0 });
+  }
+
+  async enable(session: string, endpointId: string): Promise<void> {
+    const row = this.#endpoints.get(nameOf(session, endpointId));
+    if (row === undefined) return;
+    const { nextTryAt: _next, disabledAt: _at, disabledReason: _reason, ...rest } = row;
+    this.#endpoints.set(nameOf(session, endpointId), { ...rest, failures: 0 });
+  }
+
+  async get(session: string, endpointId: string): Promise<WebhookEndpointRow | undefined> {
+    return this.#endpoints.get(nameOf(session, endpointId));
+  }
+
+  async list(session: string): Promise<readonly WebhookEndpointRow[]> {
+    return [...this.#endpoints.values()]
+      .filter((row) => row.session === session)
+      .sort((a, b) => (a.endpointId < b.endpointId ? -1 : 1));
+  }
+
+  async advance(key: EndpointKey, progress: EndpointProgress): Promise<WebhookEndpointRow | undefined> {
+    const row = this.#current(key);
+    if (row === undefined) return undefined;
+    const { nextTryAt, disabled, delivered = 0, failed = 0, ...fields } = progress;
+    const { nextTryAt: before, ...rest } = row;
+    const next = nextTryAt === null ? undefined : (nextTryAt ?? before);
+    const changed: WebhookEndpointRow = {
+      ...rest,
+      ...fields,
+      ...(next !== undefined && { nextTryAt: next }),
+      ...(disabled !== undefined && { disabledAt: disabled.at, disabledReason: disabled.reason }),
+      delivered: row.delivered + delivered,
+      failed: row.failed + failed,
+    };
+    this.#endpoints.set(nameOf(key.session, key.endpointId), changed);
+    return changed;
+  }
+
+  async setAside(key: EndpointKey, deliveries: readonly Omit<WebhookDeliveryRow, 'endpoint'>[]): Promise<boolean> {
+    const row = this.#current(key);
+    if (row === undefined) return false;
+    const endpoint = nameOf(key.session, key.endpointId);
+    for (const delivery of deliveries) this.#of(endpoint).set(delivery.seq, { ...delivery, endpoint });
+    this.#notes += 1;
+    this.#endpoints.set(endpoint, { ...row, setAside: String(this.#notes) });
+    return true;
+  }
+
+  async retrying(session: string, endpointId: string): Promise<readonly WebhookDeliveryRow[]> {
+    return this.deliveries(session, endpointId, { state: 'RETRYING', limit: Number.POSITIVE_INFINITY, after: -1 });
+  }
+
+  async noneLeft(key: EndpointKey, noted: string): Promise<void> {
+    const row = this.#current(key);
+    if (row?.setAside !== noted) return;
+    const { setAside: _note, ...rest } = row;
+    this.#endpoints.set(nameOf(key.session, key.endpointId), rest);
+  }
+
+  async settle(session: string, endpointId: string, seq: number): Promise<void> {
+    this.#of(nameOf(session, endpointId)).delete(seq);
+  }
+
+  async deliveries(session: string, endpointId: string, query: DeliveryQuery): Promise<readonly WebhookDeliveryRow[]> {
+    return [...this.#of(nameOf(session, endpointId)).values()]
+      .filter(({ seq, state }) => seq > query.after && (query.state === undefined || state === query.state))
+      .sort((a, b) => a.seq - b.seq)
+      .slice(0, query.limit);
+  }
+
+  async remove(session: string, endpointId: string): Promise<void> {
+    this.#endpoints.delete(nameOf(session, endpointId));
+    this.#deliveries.delete(nameOf(session, endpointId));
+  }
+
+  async clear(session: string): Promise<void> {
+    for (const { endpointId } of await this.list(session)) await this.remove(session, endpointId);
+  }
+
+  #current({ session, endpointId, addedAt }: EndpointKey): WebhookEndpointRow | undefined {
+    const row = this.#endpoints.get(nameOf(session, endpointId));
+    return row?.addedAt === addedAt ? row : undefined;
+  }
+
+  #of(endpoint: string): Map<number, WebhookDeliveryRow> {
+    const known = this.#deliveries.get(endpoint) ?? new Map<number, WebhookDeliveryRow>();
+    this.#deliveries.set(endpoint, known);
+    return known;
+  }
+}
+
+const nameOf = (session: string, endpointId: string) => `${session}#${endpointId}`;

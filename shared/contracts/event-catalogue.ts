@@ -1,0 +1,37 @@
+import * as z from 'zod';
+import { type EventName, eventEnvelopeSchema } from './events.ts';
+
+/** What each event tells, in a sentence. */
+export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
+  'session.status': 'A session has another status; `statuses` has the last three, `data` what belongs to this one.',
+  message: 'A message came in.',
+  'message.any': 'A message came in or was sent, by the API or on the phone.',
+  'message.reaction': 'Somebody reacted to a message, or took the reaction back (`text` is empty).',
+  'message.ack': 'A sent message has come further: server, device, read, played, or failed (−1).',
+  'message.ack.group': 'The same for one participant of a group.',
+  'message.waiting': 'A message came in that cannot be read yet; its sender was asked to send it again.',
+  'message.revoked': 'A message was deleted for everybody.',
+  'message.edited': 'A message has another text.',
+  'group.v2.join': 'The account is in a group that it was not in before.',
+  'group.v2.leave': 'The account is no longer in a group.',
+  'group.v2.update': 'A group has another subject, description or setting; `group` has what has changed.',
+  'group.v2.participants': 'Members of a group came, went, or have another role.',
+  'presence.update':
+    'Somebody is online, types, records, or is gone. Only for chats that were subscribed to; not kept if a host dies.',
+  'poll.vote': 'Somebody voted; the whole selection each time.',
+  'poll.vote.failed': 'Somebody voted, and the vote cannot be read.',
+  'call.received': 'Somebody calls.',
+  'call.accepted': 'A call was taken on another device.',
+  'call.rejected': 'A call was rejected, missed or ended.',
+};
+
+/** JSON schema (2020-12) of a bus entry's detail under this `detail-type`. */
+export function eventSchema(name: EventName): object {
+  const option = eventEnvelopeSchema.options.find(({ shape }) => shape.event.safeParse(name).success);
+  if (option === undefined) throw new Error(`The contracts have no event ${name}`);
+  const { event: _any, ...fields } = option.shape;
+  const schema = z
+    .object({ ...fields, event: z.literal(name) })
+    .meta({ title: name, description: EVENT_MEANINGS[name] });
+  return z.toJSONSchema(schema, { io: 'output', reused: 'inline' });
+}

@@ -1,0 +1,57 @@
+import type { WebhookDeliveryRow, WebhookDeliveryState, WebhookEndpointRow } from '../contracts/webhook-rows.ts';
+
+/** Names an endpoint's row of one making: what is written to an earlier one must not land in it. */
+export type EndpointKey = Pick<WebhookEndpointRow, 'session' | 'endpointId' | 'addedAt'>;
+
+/** What a run of the dispatcher changes. A field that is left out stays, null takes it away. */
+export interface EndpointProgress {
+  readonly cursor?: number;
+  readonly failures?: number;
+  readonly nextTryAt?: number | null;
+  readonly disabled?: { readonly at: number; readonly reason: 'gone' };
+  readonly last?: WebhookEndpointRow['last'];
+  /** Added to the counters. */
+  readonly delivered?: number;
+  readonly failed?: number;
+}
+
+export interface DeliveryQuery {
+  readonly state?: WebhookDeliveryState;
+  readonly limit: number;
+  /** Only rows with a higher `seq`. */
+  readonly after: number;
+}
+
+/** Where webhooks have come to. All reads are strongly consistent. */
+export interface WebhookStore {
+  /**
+   * Makes an endpoint's row unless there is one.
+   * @param cursor events up to this `seq` are not for it
+   */
+  declare(session: string, endpointId: string, addedAt: number, cursor: number): Promise<void>;
+  /** Puts an end to whatever keeps an endpoint from being tried: it was disabled, or is left alone for a while. */
+  enable(session: string, endpointId: string): Promise<void>;
+  get(session: string, endpointId: string): Promise<WebhookEndpointRow | undefined>;
+  list(session: string): Promise<readonly WebhookEndpointRow[]>;
+  /** @returns the new row; undefined when it is gone or of another making */
+  advance(key: EndpointKey, progress: EndpointProgress): Promise<WebhookEndpointRow | undefined>;
+
+  /**
+   * Writes deliveries, in place of those of the same `seq`, and notes at the endpoint that there are some.
+   * @returns false when the endpoint's row is gone or of another making
+   */
+  setAside(key: EndpointKey, deliveries: readonly Omit<WebhookDeliveryRow, 'endpoint'>[]): Promise<boolean>;
+  /** All that wait for another try, oldest event first. */
+  retrying(session: string, endpointId: string): Promise<readonly WebhookDeliveryRow[]>;
+  /** Takes away the note that there are deliveries set aside, unless one was added since `noted` was read. */
+  noneLeft(key: EndpointKey, noted: string): Promise<void>;
+  /** Removes a delivery. */
+  settle(session: string, endpointId: string, seq: number): Promise<void>;
+  /** Oldest event first. */
+  deliveries(session: string, endpointId: string, query: DeliveryQuery): Promise<readonly WebhookDeliveryRow[]>;
+
+  /** Removes an endpoint and its deliveries. */
+  remove(session: string, endpointId: string): Promise<void>;
+  /** Removes all endpoints of a session and their deliveries. */
+  clear(session: string): Promise<void>;
+}
