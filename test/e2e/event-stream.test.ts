@@ -21,6 +21,8 @@ import { addContact, type SimulatedContact } from '#test/support/simulated-conta
 import { StreamClient } from '#test/support/stream-client.ts';
 
 const CUTS = 50;
+/** Messages on their way while a stream is cut. */
+const AHEAD = 40;
 
 let running: RunningPlatform;
 let clients: AwsClients;
@@ -81,12 +83,14 @@ async function keyWith(row: Partial<ApiKeyRow>): Promise<{ readonly key: string;
   return { key, revoke: () => keys.put({ ...made, isActive: false }) };
 }
 
-/** Messages from a contact until it is told to stop. */
-function startTraffic(sessions: readonly string[]) {
+/** Messages from a contact until it is told to stop, a few ahead of what was `seen`. */
+function startTraffic(sessions: readonly string[], seen: () => number) {
   const sent = new Map<string, string[]>(sessions.map((session) => [session, []]));
   let isOver = false;
   const run = async () => {
     for (let count = 0; !isOver; count += 1) {
+      const isWanted = () => isOver || count < seen() + AHEAD;
+      await until('a place for a message', async () => (isWanted() ? true : undefined), 120_000);
       const session = sessions[count % sessions.length] ?? '';
       const text = `${session} ${count}`;
       await ada.send(phones.get(session) ?? '', { text });
@@ -133,7 +137,9 @@ describe('a stream that is cut again and again', () => {
       };
       const begin = Promise.withResolvers<void>();
       const started = () => begin.resolve();
-      const traffic = begin.promise.then(() => startTraffic(sessions));
+      const traffic = begin.promise.then(() =>
+        startTraffic(sessions, () => had.filter(({ event }) => event === 'message').length),
+      );
       // Every session has an event to go on after.
       await round(({ events }) => sessions.every((name) => events.some(({ session }) => session === name)));
       for (let cut = 1; cut < CUTS; cut += 1) {
