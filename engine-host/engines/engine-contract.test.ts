@@ -38,7 +38,11 @@ defineEngineContract('NOWEB against the simulator', async (): Promise<EngineUnde
   const simulator = await startSimulator();
   const { phone } = simulator.addContact({ name: 'Contact' });
   return {
-    factory: createNowebEngineFactory({ whatsappUrl: simulator.wsUrl, qrCodes: 3 }),
+    factory: createNowebEngineFactory({
+      whatsappUrl: simulator.wsUrl,
+      whatsappRootKey: simulator.rootKey,
+      qrCodes: 3,
+    }),
     session: 'contract',
     contact: chat(phone),
     stranger: STRANGER,

@@ -27,13 +27,20 @@ export type CommandHandlers = {
 
 /** A session's states as engines report them: a state, a machine-readable reason, and what a person can do. */
 export type EngineState =
-  | { readonly status: 'STARTING'; readonly reason?: string }
+  | { readonly status: 'STARTING'; readonly reason?: string; readonly message?: string }
   | { readonly status: 'SCAN_QR_CODE'; readonly qr: { readonly value: string; readonly expiresAt: number } }
   | { readonly status: 'WORKING'; readonly me: Me }
   /** Final for this engine object. `logged-out` also means: the auth state is worthless. */
   | { readonly status: 'FAILED'; readonly reason: FailureReason; readonly message: string };
 
-export type FailureReason = 'logged-out' | 'qr-expired' | 'conflict' | 'banned' | 'client-outdated' | 'engine-crashed';
+export type FailureReason =
+  | 'logged-out'
+  | 'qr-expired'
+  | 'pairing-unproven'
+  | 'conflict'
+  | 'banned'
+  | 'client-outdated'
+  | 'engine-crashed';
 
 /** What happened on WhatsApp. `key` and `timestamp` must be the same for the same happening, also after a redelivery. */
 export interface EngineEvent {

@@ -36,6 +36,8 @@ describe('readHostConfig', () => {
     ['ENGINES', 'TELEGRAM'],
     ['ENGINES', ''],
     ['WHATSAPP_WS_URL', 'http://example.org'],
+    ['WHATSAPP_ROOT_KEY', 'bm90IDMyIGJ5dGVz'],
+    ['WHATSAPP_ROOT_KEY', '*'.repeat(44)],
     ['HEARTBEAT_MS', '0'],
     ['LOG_LEVEL', 'loud'],
     ['PACING_DEFAULT_PROFILE', 'hasty'],

@@ -13,6 +13,8 @@ export interface HostConfig {
   readonly shardCount: number;
   readonly engines: readonly EngineName[];
   readonly whatsappUrl: string;
+  /** Public key behind the certificates of the server at `whatsappUrl`, base64; undefined: WhatsApp's. */
+  readonly whatsappRootKey: string | undefined;
   /** `off` lets NOWEB send before its state is durable: for showing what a crash then loses, never for operation. */
   readonly nowebGate: 'durable' | 'off';
   /** Hosts from which media may be fetched although their addresses are private. */
@@ -62,6 +64,7 @@ const environmentSchema = z.object({
     .transform(words)
     .pipe(z.array(z.enum(ENGINES)).min(1)),
   WHATSAPP_WS_URL: z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'),
+  WHATSAPP_ROOT_KEY: z.base64().length(44).optional(),
   NOWEB_GATE: z.enum(['durable', 'off']).default('durable'),
   MEDIA_ALLOW_PRIVATE_HOSTS: z.string().default('').transform(words),
   STATE_KMS_KEY_ID: z.string().min(1).optional(),
@@ -115,6 +118,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     shardCount: env.SHARD_COUNT,
     engines: env.ENGINES,
     whatsappUrl: env.WHATSAPP_WS_URL,
+    whatsappRootKey: env.WHATSAPP_ROOT_KEY,
     nowebGate: env.NOWEB_GATE,
     mediaAllowPrivateHosts: env.MEDIA_ALLOW_PRIVATE_HOSTS,
     stateKey: stateKey(env),

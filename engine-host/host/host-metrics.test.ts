@@ -12,7 +12,8 @@ afterEach(() => {
 it('emits once a minute and at the end, counts as what is new since', () => {
   const emitted: Record<string, number>[] = [];
   const figures = { sessions: 3, working: 2, load: 2.4, eventsWaiting: 5, failovers: 0, registrations: 1 };
-  const counts = { messagesIn: 4, messagesOut: 3, sendFailures: 1, sessionStarts: 2, sessionFailures: 0 };
+  const sends = { messagesIn: 4, messagesOut: 3, sendFailures: 1 };
+  const counts = { ...sends, sessionStarts: 2, sessionFailures: 0, sessionsDistrusting: 6 };
   const end = startHostMetrics({
     host: { hostId: 'host-1', figures },
     pool: 'socket',
@@ -38,6 +39,7 @@ it('emits once a minute and at the end, counts as what is new since', () => {
       SendFailures: 1,
       SessionStarts: 2,
       SessionFailures: 0,
+      SessionsDistrusting: 6,
       EventsWaiting: 5,
       Failovers: 0,
       HostStarts: 1,

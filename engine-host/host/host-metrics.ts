@@ -34,6 +34,7 @@ export function startHostMetrics({ host, pool, bus, metrics }: HostMetricsDeps):
         [METRICS.sendFailures, counts.sendFailures],
         [METRICS.sessionStarts, counts.sessionStarts],
         [METRICS.sessionFailures, counts.sessionFailures],
+        [METRICS.sessionsDistrusting, counts.sessionsDistrusting],
         [METRICS.eventsWaiting, now.eventsWaiting],
         [METRICS.failovers, now.failovers - failovers],
         [METRICS.hostStarts, now.registrations - registrations],

@@ -139,6 +139,7 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
       const { ping, pingAnswer, blip, conflictWait } = config.timings;
       return createNowebEngineFactory({
         whatsappUrl: config.whatsappUrl,
+        whatsappRootKey: config.whatsappRootKey,
         gate: config.nowebGate,
         pingMs: ping,
         pingAnswerMs: pingAnswer,

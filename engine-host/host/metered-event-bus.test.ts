@@ -12,8 +12,11 @@ const ack = (number: number) =>
   });
 const message = (event: 'message' | 'message.any', fromMe: boolean, source: 'api' | 'app') =>
   eventEnvelope({ event, payload: { ...waMessage({ id: 'AAAAA1', fromMe }), source } });
-const status = (word: Extract<EventBody, { event: 'session.status' }>['payload']['status']) =>
-  eventEnvelope({ event: 'session.status', payload: { name: 'alpha', status: word, statuses: [], data: null } });
+type Status = Extract<EventBody, { event: 'session.status' }>['payload'];
+const status = (word: Status['status'], reason?: string) => {
+  const data = reason === undefined ? null : { reason };
+  return eventEnvelope({ event: 'session.status', payload: { name: 'alpha', status: word, statuses: [], data } });
+};
 
 it('counts what has come and gone, once', async () => {
   const bus = new MeteredEventBus(new MemoryEventBus());
@@ -26,11 +29,14 @@ it('counts what has come and gone, once', async () => {
     ack(-1),
     status('STARTING'),
     status('WORKING'),
-    status('FAILED'),
+    status('FAILED', 'pairing-unproven'),
+    status('FAILED', 'banned'),
+    status('STARTING', 'server-identity'),
+    status('STARTING', 'server-identity-clock'),
   ]);
-  const once = { messagesIn: 1, messagesOut: 1, sendFailures: 1, sessionStarts: 1, sessionFailures: 1 };
-  expect(bus.take()).toEqual(once);
-  expect(Object.values(bus.take())).toEqual([0, 0, 0, 0, 0]);
+  const sends = { messagesIn: 1, messagesOut: 1, sendFailures: 1 };
+  expect(bus.take()).toEqual({ ...sends, sessionStarts: 3, sessionFailures: 2, sessionsDistrusting: 3 });
+  expect(Object.values(bus.take())).toEqual([0, 0, 0, 0, 0, 0]);
 });
 
 it('counts only what the bus has accepted, and hands its answer on', async () => {

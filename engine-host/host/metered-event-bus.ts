@@ -1,6 +1,9 @@
 import type { EventEnvelope } from '#shared/contracts/events.ts';
+import { DISTRUST_REASONS } from '#shared/contracts/session.ts';
 import { ACKS } from '#shared/domain/message-ack.ts';
 import type { EventBus } from '#shared/ports/event-bus.ts';
+
+const DISTRUST: ReadonlySet<unknown> = new Set(DISTRUST_REASONS);
 
 /** What the bus has accepted since the counts were last taken. */
 export interface EventCounts {
@@ -9,6 +12,7 @@ export interface EventCounts {
   sendFailures: number;
   sessionStarts: number;
   sessionFailures: number;
+  sessionsDistrusting: number;
 }
 
 const nothing = (): EventCounts => ({
@@ -17,6 +21,7 @@ const nothing = (): EventCounts => ({
   sendFailures: 0,
   sessionStarts: 0,
   sessionFailures: 0,
+  sessionsDistrusting: 0,
 });
 
 /** A bus that counts what passes: all that happens to sessions becomes an event, and counts when the world can see it. */
@@ -58,6 +63,7 @@ function count(counts: EventCounts, envelope: EventEnvelope): void {
     case 'session.status':
       if (envelope.payload.status === 'STARTING') counts.sessionStarts += 1;
       if (envelope.payload.status === 'FAILED') counts.sessionFailures += 1;
+      if (DISTRUST.has(envelope.payload.data?.reason)) counts.sessionsDistrusting += 1;
       break;
     default:
   }

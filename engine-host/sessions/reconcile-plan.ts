@@ -40,7 +40,14 @@ export function engineConfiguration(config: SessionConfig): string {
   );
 }
 
-const LASTING: ReadonlySet<string> = new Set(['logged-out', 'qr-expired', 'conflict', 'banned', 'client-outdated']);
+const LASTING: ReadonlySet<string> = new Set([
+  'logged-out',
+  'qr-expired',
+  'pairing-unproven',
+  'conflict',
+  'banned',
+  'client-outdated',
+]);
 
 /** True when the row tells of a failure that another host would only meet again. */
 export function isHalted(row: Pick<SessionRow, 'status' | 'statusReason'>): boolean {

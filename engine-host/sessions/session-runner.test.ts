@@ -144,6 +144,22 @@ describe('SessionRunner', () => {
     await vi.waitFor(() => expect(session.told.at(-1)).toEqual({ event: 'STARTING', row: 'STARTING' }));
   });
 
+  it('says what somebody should look at also while it is STARTING, once for each reason', async () => {
+    const session = await started();
+    const data = () =>
+      session.bus.events.flatMap((event) => (event.event === 'session.status' ? [event.payload.data] : []));
+    const distrust = { reason: 'server-identity', message: 'not WhatsApp' };
+    const clock = { reason: 'server-identity-clock', message: 'check the clock' };
+    for (const each of [distrust, distrust, clock]) {
+      session.factory.last.context.report({ status: 'STARTING', ...each });
+      await vi.waitFor(async () => expect(await rowOf(session)).toMatchObject({ statusData: each }));
+    }
+    await vi.waitFor(() => expect(data()).toEqual([null, distrust, clock]));
+    expect(await rowOf(session)).toMatchObject({ status: 'STARTING', statusReason: 'server-identity-clock' });
+    session.factory.last.work();
+    await vi.waitFor(async () => expect(await rowOf(session)).toMatchObject({ status: 'WORKING', statusData: null }));
+  });
+
   it('publishes SCAN_QR_CODE again with each QR code, and counts it once', async () => {
     const session = await started();
     for (const value of ['a', 'b']) {

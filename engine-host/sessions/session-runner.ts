@@ -354,7 +354,7 @@ export class SessionRunner {
   async #tell(state: EngineState, board: StatusBoard): Promise<void> {
     switch (state.status) {
       case 'STARTING':
-        return board.set({ status: 'STARTING', ...(state.reason !== undefined && { reason: state.reason }) });
+        return board.set(state);
       case 'SCAN_QR_CODE':
         return board.set({ status: 'SCAN_QR_CODE', qr: state.qr });
       case 'WORKING':

@@ -17,7 +17,7 @@ export interface NewStatus {
   readonly status: SessionStatus;
   /** Machine readable. */
   readonly reason?: string;
-  /** For people; goes with FAILED. */
+  /** For people; goes with FAILED, and with STARTING where somebody should look. */
   readonly message?: string;
   readonly qr?: { readonly value: string; readonly expiresAt: number };
   readonly me?: Me | null;
@@ -73,7 +73,10 @@ export class StatusBoard {
     const { clock, hostId, report, emit, session } = this.#options;
     if (this.#written !== undefined && this.#isSaid(next, also)) return this.#written;
     const timestamp = clock.now();
-    const isNews = next.status !== this.#told || next.qr !== undefined;
+    const isNews =
+      next.status !== this.#told ||
+      next.qr !== undefined ||
+      (next.message !== undefined && next.reason !== this.#reason);
     this.#told = next.status;
     if (next.status !== this.#statuses.at(-1)?.status) {
       this.#statuses = [...this.#statuses, { status: next.status, timestamp }].slice(-STATUSES_KEPT);

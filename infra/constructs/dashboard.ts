@@ -86,7 +86,11 @@ const ours = ({ names }: Installation, { name }: PlatformMetric, statistic: stri
 function sessionRow(installation: Installation): IWidget[] {
   const sums = (...all: readonly PlatformMetric[]) => all.map((one) => ours(installation, one, Stats.SUM));
   return [
-    graph('Sessions', sums(METRICS.connectedSessions, METRICS.heldSessions), sums(METRICS.sessionFailures)),
+    graph(
+      'Sessions',
+      sums(METRICS.connectedSessions, METRICS.heldSessions),
+      sums(METRICS.sessionFailures, METRICS.sessionsDistrusting),
+    ),
     graph('Messages', sums(METRICS.messagesIn, METRICS.messagesOut), sums(METRICS.sendFailures)),
     graph('Jobs that have not ended', sums(METRICS.openJobs), [
       ours(installation, METRICS.oldestJobAge, Stats.MAXIMUM),

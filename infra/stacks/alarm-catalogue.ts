@@ -233,6 +233,12 @@ function sessionAlarms({ names }: Installation): readonly AlarmDefinition[] {
       above: 10,
     },
     {
+      name: 'server-distrusted',
+      says: 'Sessions refuse the server they reach, or a pairing: nobody proved who they are.',
+      metric: total(METRICS.sessionsDistrusting),
+      above: 0,
+    },
+    {
       name: 'events-waiting',
       says: 'The bus does not take what the hosts have to tell.',
       metric: highest(names.prefix, METRICS.eventsWaiting.name, POOL),

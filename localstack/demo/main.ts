@@ -47,7 +47,7 @@ async function demonstrate(): Promise<void> {
     () =>
       startPlatform({
         dataDir: join(dataDir, 'platform'),
-        whatsapp: { url: simulator.wsUrl, caFile: simulator.caFile },
+        whatsapp: { url: simulator.wsUrl, rootKey: simulator.rootKey, caFile: simulator.caFile },
         // Pauses between messages keep accounts out of trouble; here there is nobody to be careful with.
         hostEnv: { PACING_DEFAULT_PROFILE: 'off' },
         onHostLine: (host, stream, line) => {

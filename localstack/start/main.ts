@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DataInUseError, lockDataDir } from './data-lock.ts';
 import { FlagError, parseFlags, type StartFlags } from './flags.ts';
 import { openHostLogs } from './host-logs.ts';
-import { type Platform, startPlatform } from './platform.ts';
+import { type Platform, startPlatform, type WhatsappServer } from './platform.ts';
 import { isReachable } from './reachability.ts';
 import { startSimulatorProcess } from './simulator-process.ts';
 import { showQrCodes } from './terminal-qr.ts';
@@ -81,14 +81,17 @@ function hostEnvironment(): Record<string, string> {
 const logsDir = ({ dataDir }: StartFlags) => join(dataDir, 'logs');
 
 /** The real WhatsApp, or a simulator of our own; undefined where neither is to be had. */
-async function findWhatsapp(flags: StartFlags): Promise<{ url: string; caFile?: string } | undefined> {
-  if (!flags.simulator) return (await isReachable(WHATSAPP, 5_000)) ? { url: WHATSAPP } : undefined;
+async function findWhatsapp(flags: StartFlags): Promise<WhatsappServer | undefined> {
+  if (!flags.simulator) {
+    const { WHATSAPP_ROOT_KEY: rootKey } = process.env;
+    return (await isReachable(WHATSAPP, 5_000)) ? { url: WHATSAPP, rootKey } : undefined;
+  }
   const simulator = await startSimulatorProcess(join(flags.dataDir, 'simulator'));
   cleanUp.push(() => simulator.stop());
   process.stdout.write(`\nWhatsApp simulator  ${simulator.wsUrl}\n`);
   process.stdout.write(`  scan a QR code    curl --data-raw "$QR" ${simulator.adminUrl}/admin/mock-phone/scan-qr\n`);
   process.stdout.write(`  add a contact     curl --data-raw '${CONTACT}' ${simulator.adminUrl}/admin/contacts\n`);
-  return { url: simulator.wsUrl, caFile: simulator.caFile };
+  return { url: simulator.wsUrl, rootKey: simulator.rootKey, caFile: simulator.caFile };
 }
 
 function printAddresses(platform: Platform, flags: StartFlags, whatsappUrl: string): void {

@@ -42,8 +42,8 @@ export interface PlatformOptions {
   readonly hosts?: number | 'auto';
   /** Shards of the socket pool; fixed once sessions exist. @default 8 */
   readonly shards?: number;
-  /** The WhatsApp server, and the certificate authority to trust for its media besides the usual ones. */
-  readonly whatsapp: { readonly url: string; readonly caFile?: string };
+  /** The WhatsApp server. */
+  readonly whatsapp: WhatsappServer;
   /** More environment for the functions. */
   readonly functionEnv?: Readonly<Record<string, string>>;
   /** What hosts run, with arguments for Node before it. @default the sources */
@@ -55,6 +55,14 @@ export interface PlatformOptions {
   readonly onHostLine?: HostProcessesOptions['onLine'];
   readonly onHostExit?: HostProcessesOptions['onUnexpectedExit'];
   readonly onError?: (where: string, error: unknown) => void;
+}
+
+export interface WhatsappServer {
+  readonly url: string;
+  /** Public key behind its certificates, base64. @default WhatsApp's */
+  readonly rootKey?: string | undefined;
+  /** Certificate authority to trust for its media besides the usual ones. */
+  readonly caFile?: string;
 }
 
 /** The whole platform on this machine. */
@@ -138,6 +146,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       ...cloud.env,
       SHARD_COUNT: String(shards),
       WHATSAPP_WS_URL: options.whatsapp.url,
+      WHATSAPP_ROOT_KEY: options.whatsapp.rootKey,
       NODE_EXTRA_CA_CERTS: options.whatsapp.caFile,
       LOG_HASH_KEY: installation.logHashKey,
       STATE_KEY_FILE: installation.stateKeyFile,

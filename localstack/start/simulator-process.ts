@@ -9,6 +9,8 @@ import * as z from 'zod';
 export interface SimulatorProcess {
   readonly port: number;
   readonly wsUrl: string;
+  /** Public key behind its certificates, base64: what hosts must trust instead of WhatsApp's. */
+  readonly rootKey: string;
   /** Base URL of its admin API. */
   readonly adminUrl: string;
   /** Certificate authority that its clients must trust, for media. */
@@ -17,7 +19,7 @@ export interface SimulatorProcess {
 }
 
 const MAIN = fileURLToPath(new URL('../../test/simulator/main.ts', import.meta.url));
-const listening = z.object({ event: z.literal('listening'), port: z.number(), wsUrl: z.string() });
+const listening = z.object({ event: z.literal('listening'), port: z.number(), wsUrl: z.string(), rootKey: z.base64() });
 
 /**
  * @param dataDir its accounts, linked devices and queues survive in here
@@ -37,6 +39,7 @@ export async function startSimulatorProcess(dataDir: string, port = 0): Promise<
   return {
     port: ready.port,
     wsUrl: ready.wsUrl,
+    rootKey: ready.rootKey,
     adminUrl: `http://127.0.0.1:${ready.port}`,
     caFile,
     stop: async () => {

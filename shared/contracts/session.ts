@@ -7,6 +7,14 @@ export const SESSION_STATUSES = ['STOPPED', 'STARTING', 'SCAN_QR_CODE', 'WORKING
 export const sessionStatusSchema = z.enum(SESSION_STATUSES);
 export type SessionStatus = z.infer<typeof sessionStatusSchema>;
 
+/**
+ * Reasons of a status: the other side has not proved who it is. `server-identity`: the server that it is WhatsApp's,
+ * `server-identity-clock`: only because of the time its certificate has, `pairing-unproven`: the phone that it was shown
+ * the code.
+ */
+export const DISTRUST_REASONS = ['server-identity', 'server-identity-clock', 'pairing-unproven'] as const;
+export type DistrustReason = (typeof DISTRUST_REASONS)[number];
+
 export const ENGINES = ['NOWEB', 'WEBJS', 'GOWS', 'SCRIPTED'] as const;
 /** `SCRIPTED` is a second implementation of the engine port for tests; it speaks to nobody. */
 export const engineNameSchema = z.enum(ENGINES);

@@ -21,6 +21,8 @@ export const METRICS = {
   sessionStarts: { name: 'SessionStarts', unit: 'Count' },
   /** Sessions that have become FAILED. */
   sessionFailures: { name: 'SessionFailures', unit: 'Count' },
+  /** Sessions that have begun to refuse the server they reach, or have refused a pairing: nobody proved who they are. */
+  sessionsDistrusting: { name: 'SessionsDistrusting', unit: 'Count' },
   /** Events that the bus has not taken yet. */
   eventsWaiting: { name: 'EventsWaiting', unit: 'Count' },
   /** Shards that were taken over from a host that had died. */

@@ -4,6 +4,7 @@ import * as z from 'zod';
 export const platformSettingsSchema = z.object({
   dataDir: z.string(),
   whatsappUrl: z.string(),
+  rootKey: z.string(),
   caFile: z.string(),
   hosts: z.number(),
   /** More environment for the hosts. */

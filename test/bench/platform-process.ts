@@ -9,7 +9,7 @@ const calls = new AwsCallCounter();
 
 const platform = await startPlatform({
   dataDir: settings.dataDir,
-  whatsapp: { url: settings.whatsappUrl, caFile: settings.caFile },
+  whatsapp: { url: settings.whatsappUrl, rootKey: settings.rootKey, caFile: settings.caFile },
   hosts: settings.hosts,
   hostEnv: settings.hostEnv,
   stopDeadlineMs: DRAIN_DEADLINE_MS,

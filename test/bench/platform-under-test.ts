@@ -24,6 +24,7 @@ export interface PlatformUsage {
 /** Where the simulator is. */
 export interface WhatsappAddress {
   readonly wsUrl: string;
+  readonly rootKey: string;
   readonly caFile: string;
 }
 
@@ -69,6 +70,7 @@ export class PlatformUnderTest {
     const settings: PlatformSettings = {
       dataDir,
       whatsappUrl: whatsapp.wsUrl,
+      rootKey: whatsapp.rootKey,
       caFile: whatsapp.caFile,
       hosts,
       hostEnv: withPreload({ ...UNPACED, ...profiling.environment('host'), ...profiling.hostEnv, ...hostEnv }, preload),

@@ -92,7 +92,7 @@ export class ChaosWorld {
     const platform = await startPlatform({
       dataDir: join(folder, 'platform'),
       hosts: options.hosts,
-      whatsapp: { url: simulator.wsUrl, caFile: simulator.caFile },
+      whatsapp: { url: simulator.wsUrl, rootKey: simulator.rootKey, caFile: simulator.caFile },
       // What people should wait for between two messages would only slow the traffic down.
       hostEnv: { PACING_DEFAULT_PROFILE: 'off', ...control.environment, ...endpoints, ...options.hostEnv },
       onHostLine: (host, stream, line) => options.onHostLine?.(host, stream, line),

@@ -110,6 +110,7 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
         SHARD_COUNT: '8',
         STATE_KMS_KEY_ID: `alias/${env.RESOURCE_PREFIX}/state`,
         WHATSAPP_WS_URL: simulator.wsUrl,
+        WHATSAPP_ROOT_KEY: simulator.rootKey,
         NODE_EXTRA_CA_CERTS: simulator.caFile,
         PACING_DEFAULT_PROFILE: 'off',
       },

@@ -172,6 +172,29 @@ describe('when the host dies', { timeout: 90_000 }, () => {
   });
 });
 
+describe('a server that does not prove to be WhatsApp', () => {
+  it('does not get the login, which works again where it is WhatsApp', async () => {
+    const fault = (kind: string, more: object) => running.whatsapp.post('/admin/faults', { kind, ...more });
+    const told = events.next(
+      'session.status',
+      ({ session, payload }) => session === 'main' && payload.data?.reason === 'server-identity',
+    );
+    await fault('false-identity', { count: 1 });
+    await fault('cut', { match: { phone: own } });
+    expect((await told).payload).toMatchObject({
+      status: 'STARTING',
+      data: { message: expect.stringContaining("did not prove that it is WhatsApp's") },
+    });
+    expect(await readSession(running.api, 'main')).toMatchObject({
+      status: 'STARTING',
+      statusReason: 'server-identity',
+      me: { id: `${own}@c.us` },
+    });
+    await walk(events, 'main', () => act('main', 'restart'), 'WORKING');
+    await canSendAndReceive('main', own);
+  });
+});
+
 describe('the end of a login', () => {
   it('logout gives a new QR code, and the session can be paired again', async () => {
     const way = await walk(events, 'main', () => act('main', 'logout'), 'SCAN_QR_CODE');

@@ -36,6 +36,7 @@ const NOT_CONNECTED: CommandOutcome = { kind: 'retry', reason: 'not-connected', 
 const ACK_TIMEOUT_MS = 20_000;
 const PING_MS = 1_000;
 const SETTINGS = {
+  distrust: { baseMs: 30_000, maxMs: 300_000 },
   reconnect: { baseMs: 500, maxMs: 10_000 },
   conflict: { waitMs: 5_000, attempts: 3 },
   blipMs: 10_000,

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { PAIRING_FLAWS } from './device-identity.ts';
+import { IDENTITY_FLAWS } from './wire/false-identity.ts';
 
 /**
  * A fault the simulator commits on purpose. `match` narrows it to a phone, a device or a stanza tag;
@@ -9,16 +11,35 @@ import * as z from 'zod';
  * * nack: answer a client's message with `code` instead of delivering it
  * * stream-error: send `<stream:error code>` to matching connections and close them at once
  * * refuse-login: answer the next logins with `<failure reason=code>`
+ * * false-identity: show the next connections certificates with the flaw `identity`; `match` must be empty, since nobody
+ *   has said yet who he is
+ * * false-pairing: link the next client of a phone with the flaw `pairing`
+ * * false-prekeys: hand out bundles of matching devices whose signed prekey somebody else has signed
  * * mute-pings: leave `w:p` iqs unanswered; swallow: take a client's message and do nothing, not even answer
  */
 export const faultSchema = z.object({
-  kind: z.enum(['cut', 'delay', 'duplicate', 'drop', 'nack', 'stream-error', 'refuse-login', 'mute-pings', 'swallow']),
+  kind: z.enum([
+    'cut',
+    'delay',
+    'duplicate',
+    'drop',
+    'nack',
+    'stream-error',
+    'refuse-login',
+    'false-identity',
+    'false-pairing',
+    'false-prekeys',
+    'mute-pings',
+    'swallow',
+  ]),
   match: z
     .object({ phone: z.string().optional(), device: z.number().int().optional(), tag: z.string().optional() })
     .default({}),
   count: z.number().int().positive().optional(),
   code: z.number().int().optional(),
   ms: z.number().int().nonnegative().optional(),
+  identity: z.enum(IDENTITY_FLAWS).default('root'),
+  pairing: z.enum(PAIRING_FLAWS).default('signature'),
 });
 
 export type Fault = z.infer<typeof faultSchema>;

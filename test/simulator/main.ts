@@ -25,12 +25,13 @@ const simulator = await startSimulator({
   ...(values['no-test-group'] ? {} : { testGroup: values['test-group'] }),
 });
 
-const { port, wsUrl, wssUrl, adminUrl, caFile } = simulator;
-process.stdout.write(`${JSON.stringify({ event: 'listening', port, wsUrl, wssUrl, adminUrl, caFile })}\n`);
+const { port, wsUrl, wssUrl, rootKey, adminUrl, caFile } = simulator;
+process.stdout.write(`${JSON.stringify({ event: 'listening', port, wsUrl, wssUrl, rootKey, adminUrl, caFile })}\n`);
 if (process.stdout.isTTY) {
   process.stdout.write(`Point a client at ${wsUrl} (Baileys: waWebSocketUrl); scan its QR code with\n`);
   process.stdout.write(`  curl --data-raw "$QR" ${adminUrl}/mock-phone/scan-qr\n`);
   if (caFile) process.stdout.write(`and start it with NODE_EXTRA_CA_CERTS=${caFile} for media.\n`);
+  process.stdout.write(`Trunkline: WHATSAPP_WS_URL=${wsUrl} WHATSAPP_ROOT_KEY=${rootKey} npm start\n`);
 }
 
 const end = () => void simulator.close().then(() => process.exit(0));

@@ -31,12 +31,12 @@ test('accounts, queues, groups, sessions and identity survive a restart', async 
   await peer.send(before.jid, { text: 'while away' });
   await peer.close();
   const { caPem } = simulator;
-  const root = simulator.rootPublicKey;
+  const root = simulator.rootKey;
   await simulator.close();
 
   simulator = await startSimulator({ dataDir });
   expect(simulator.caPem).toBe(caPem);
-  expect(simulator.rootPublicKey.equals(root)).toBe(true);
+  expect(simulator.rootKey).toBe(root);
   expect(await readFile(simulator.caFile ?? '', 'utf8')).toBe(caPem);
   const after = await new TestClient(simulator, { auth: before.auth }).login();
   await after.text('while away');

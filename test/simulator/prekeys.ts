@@ -6,6 +6,7 @@ import { checkSignedPreKey } from './registration.ts';
 import type { Server } from './server.ts';
 import { type BinaryNode, children, node, requireBytes, requireChild, requireJid } from './wire/binary-node.ts';
 import { SERVER_JID } from './wire/jid.ts';
+import { generateKeyPair, sign } from './wire/xeddsa.ts';
 
 /** Below this many one-time prekeys the server asks the client for more. */
 const LOW_WATER = 5;
@@ -105,13 +106,19 @@ function bundleNode(server: Server, user: BinaryNode): BinaryNode {
     return node('user', { jid: address }, [node('error', { code: '404', text: 'item-not-found' })]);
   }
   const { registrationId, identityKey, signedPreKey, preKey } = takeBundle(server, device);
+  const isFalse =
+    server.faults.strike('false-prekeys', { phone: device.account.phone, device: device.id }) !== undefined;
   return node('user', { jid: address, t: String(nowSeconds()) }, [
     node('registration', {}, uint(registrationId, 4)),
     node('type', {}, KEY_TYPE),
     node('identity', {}, identityKey),
-    signedPreKeyNode(signedPreKey),
+    signedPreKeyNode(isFalse ? { ...signedPreKey, signature: signatureOfAnother(signedPreKey) } : signedPreKey),
     ...(preKey ? [node('key', {}, [node('id', {}, uint(preKey.id, 3)), node('value', {}, preKey.publicKey)])] : []),
   ]);
+}
+
+function signatureOfAnother({ publicKey }: SignedPreKey): Buffer {
+  return sign(generateKeyPair().privateKey, Buffer.concat([KEY_TYPE, publicKey]));
 }
 
 function signedPreKeyNode(key: SignedPreKey): BinaryNode {

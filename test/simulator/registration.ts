@@ -1,12 +1,13 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { proto } from '@whiskeysockets/baileys';
 import { type Account, type Device, lidJid, nowSeconds, pnJid, type SignedPreKey } from './accounts.ts';
 import type { ClientSession } from './client-session.ts';
+import { makeDeviceIdentity } from './device-identity.ts';
 import { announceDevices } from './device-list.ts';
 import { IqError } from './iq-router.ts';
 import type { Server } from './server.ts';
 import { attrText, type BinaryNode, bytes, child, node, requireChild } from './wire/binary-node.ts';
-import { sign, verify } from './wire/xeddsa.ts';
+import { verify } from './wire/xeddsa.ts';
 
 /** A client that wants to be linked: what it said about itself before anyone scanned its code. */
 export interface Registration {
@@ -27,7 +28,6 @@ export interface Linked {
 }
 
 const REFS = 6;
-const ACCOUNT_SIGNATURE = Buffer.from([6, 0]);
 const DEVICE_SIGNATURE = Buffer.from([6, 1]);
 const KEY_TYPE = Buffer.from([5]);
 /** How long a paired client has to answer before the socket is closed under it. */
@@ -116,20 +116,14 @@ export async function link(
   for (const ref of registration.refs) server.registrations.delete(ref);
   const deviceId = account.nextDevice;
   account.nextDevice += 1;
-  const details = Buffer.from(
-    proto.ADVDeviceIdentity.encode({
-      rawId: registration.registrationId,
-      timestamp: nowSeconds(),
-      keyIndex: deviceId,
-    }).finish(),
-  );
-  const signed = proto.ADVSignedDeviceIdentity.encode({
-    details,
-    accountSignatureKey: account.identity.publicKey,
-    accountSignature: sign(account.identity.privateKey, Buffer.concat([ACCOUNT_SIGNATURE, details, identityKey])),
-  }).finish();
-  const hmac = createHmac('sha256', advSecret).update(signed).digest();
-  const body = Buffer.from(proto.ADVSignedDeviceIdentityHMAC.encode({ details: signed, hmac }).finish());
+  const { details, body } = makeDeviceIdentity({
+    registrationId: registration.registrationId,
+    keyIndex: deviceId,
+    identityKey,
+    accountKeys: account.identity,
+    advSecret,
+    flaw: server.faults.strike('false-pairing', { phone: account.phone, device: deviceId })?.pairing,
+  });
   const answer = await answerTo(session, server, [
     node('pair-success', {}, [
       node('device-identity', {}, body),

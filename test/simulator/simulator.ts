@@ -38,6 +38,7 @@ import { readSnapshot, restoreSnapshot, SnapshotWriter, takeSnapshot } from './s
 import { serveClient } from './stanza-dispatch.ts';
 import type { StatsSnapshot } from './stats.ts';
 import { attrText, node } from './wire/binary-node.ts';
+import { falseIdentity } from './wire/false-identity.ts';
 import { acceptConnection } from './wire/server-connection.ts';
 import { createServerIdentity } from './wire/server-identity.ts';
 import { createTestCa } from './wire/tls.ts';
@@ -114,7 +115,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       served.catch((error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))));
     },
     socket: (socket) => {
-      acceptConnection(socket, server.identity).then(
+      const strangers = server.faults.strike('false-identity', { phone: '', device: 0 });
+      const identity = strangers ? falseIdentity(server.identity, strangers.identity) : server.identity;
+      acceptConnection(socket, identity).then(
         (connection) => serveClient(server, connection),
         (error: unknown) => {
           const left = error instanceof WireError && error.message.includes('left during the handshake');
@@ -166,9 +169,9 @@ export class Simulator {
     return `http://${this.#host}:${this.port}/admin`;
   }
 
-  /** Public key that signs the server's Noise certificate, 32 bytes. */
-  get rootPublicKey(): Buffer {
-    return this.#server.identity.rootPublicKey;
+  /** Public key behind the server's Noise certificates, 32 bytes in base64: what a client has to trust. */
+  get rootKey(): string {
+    return this.#server.identity.rootPublicKey.toString('base64');
   }
 
   /** Cuts every connection, writes the snapshot and frees the port. */

@@ -31,7 +31,7 @@ export async function runPlatform(options: Partial<PlatformOptions> = {}): Promi
     const platform = await startPlatform({
       dataDir: join(folder, 'platform'),
       ...(outside === undefined ? {} : { aws: outside.env }),
-      whatsapp: { url: simulator.wsUrl, caFile: simulator.caFile },
+      whatsapp: { url: simulator.wsUrl, rootKey: simulator.rootKey, caFile: simulator.caFile },
       onHostLine: (_host, stream, line) => {
         if (stream === 'stderr') hostErrors.push(line);
       },

@@ -56,6 +56,7 @@ function setUp() {
   };
   const settings = {
     reconnect: { baseMs: 500, maxMs: 60_000 },
+    distrust: { baseMs: 30_000, maxMs: 300_000 },
     conflict: { waitMs: CONFLICT_MS, attempts: 3 },
     blipMs: BLIP_MS,
     qrCodes: 6,
@@ -297,6 +298,80 @@ describe('Connection', () => {
     vi.advanceTimersByTime(CONFLICT_MS);
     expect(states.map(({ status }) => status)).toEqual(['STARTING', 'WORKING']);
     expect(sockets).toHaveLength(2);
+  });
+});
+
+describe('a server that did not prove who it is', () => {
+  const refusal = { code: undefined, message: 'not WhatsApp', distrust: 'server-identity' } as const;
+  const REFUSED = { status: 'STARTING', reason: 'server-identity', message: 'not WhatsApp' };
+
+  test('is told of at once, and tried again only after a long while, longer each time', () => {
+    const { connection, states, sockets, last } = setUp();
+    connection.start();
+    last().opened();
+    for (const wait of [30_000, 60_000, 120_000, 240_000, 300_000, 300_000]) {
+      const before = sockets.length;
+      last().closed(refusal);
+      expect(states.at(-1)).toEqual(REFUSED);
+      vi.advanceTimersByTime(wait - 1);
+      expect(sockets).toHaveLength(before);
+      vi.advanceTimersByTime(1);
+      expect(sockets).toHaveLength(before + 1);
+    }
+    expect(states.map(({ status }) => status)).toEqual(['STARTING', 'WORKING', 'STARTING']);
+  });
+
+  test('is never tried again at once, whatever the dice say', () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const { connection, sockets, last } = setUp();
+    connection.start();
+    last().closed(refusal);
+    vi.advanceTimersByTime(14_999);
+    expect(sockets).toHaveLength(1);
+  });
+
+  test('takes no login and leaves no trace once WhatsApp is there again', () => {
+    const { connection, states, sockets, world, last, close } = setUp();
+    connection.start();
+    last().opened();
+    close(428);
+    vi.advanceTimersByTime(500);
+    last().closed(refusal);
+    vi.advanceTimersByTime(30_000);
+    last().opened();
+    vi.advanceTimersByTime(BLIP_MS);
+    expect(states).toEqual([
+      { status: 'STARTING' },
+      { status: 'WORKING', me: ME },
+      REFUSED,
+      { status: 'WORKING', me: ME },
+    ]);
+    expect({ forgotten: world.forgotten, loggedIn: world.loggedIn }).toEqual({ forgotten: 0, loggedIn: true });
+    last().closed(refusal);
+    vi.advanceTimersByTime(30_000);
+    expect(sockets).toHaveLength(4);
+  });
+
+  test('is told of anew when it becomes a matter of the clock', () => {
+    const { connection, states, last } = setUp();
+    connection.start();
+    last().closed(refusal);
+    vi.advanceTimersByTime(30_000);
+    last().closed({ code: undefined, message: 'check the clock', distrust: 'server-identity-clock' });
+    expect(states.slice(1)).toEqual([
+      REFUSED,
+      { status: 'STARTING', reason: 'server-identity-clock', message: 'check the clock' },
+    ]);
+  });
+
+  test('ends a pairing for good', () => {
+    const { connection, states, sockets, last } = setUp();
+    connection.start();
+    last().qr('first');
+    last().closed({ code: undefined, message: 'forged', distrust: 'pairing-unproven' });
+    vi.advanceTimersByTime(600_000);
+    expect(states.at(-1)).toEqual({ status: 'FAILED', reason: 'pairing-unproven', message: 'forged' });
+    expect(sockets).toHaveLength(1);
   });
 });
 

@@ -34,7 +34,10 @@ export interface ConnectionPorts {
   now(): number;
 }
 
-export type ConnectionSettings = Pick<NowebSettings, 'reconnect' | 'conflict' | 'blipMs' | 'qrCodes' | 'qrLifetimeMs'>;
+export type ConnectionSettings = Pick<
+  NowebSettings,
+  'reconnect' | 'distrust' | 'conflict' | 'blipMs' | 'qrCodes' | 'qrLifetimeMs'
+>;
 
 /** Where the connection is in its life. `ended`: stopped or failed, for good. */
 export type Phase = 'idle' | 'connecting' | 'pairing' | 'working' | 'waiting' | 'ended';
@@ -61,6 +64,7 @@ export class Connection {
   #blip: NodeJS.Timeout | undefined;
   #failures = 0;
   #conflicts = 0;
+  #refusals = 0;
   #qrCodes = 0;
   #qrLifetimeMs = 0;
   #current: symbol | undefined;
@@ -167,6 +171,7 @@ export class Connection {
     if (!me) return;
     this.#phase = 'working';
     this.#failures = 0;
+    this.#refusals = 0;
     this.#openedAt = performance.now();
     clearTimeout(this.#blip);
     this.#blip = undefined;
@@ -228,6 +233,12 @@ export class Connection {
         this.#conflicts += 1;
         this.#later(this.#settings.conflict.waitMs, 'conflict');
         return;
+      case 'be-wary':
+        clearTimeout(this.#blip);
+        this.#blip = undefined;
+        this.#report({ status: 'STARTING', reason: step.reason, message: step.message });
+        this.#later(this.#wariness(), step.reason);
+        return;
       case 'pair-anew':
         this.#ports.forgetLogin();
         this.#later(0, 'not-paired');
@@ -270,6 +281,14 @@ export class Connection {
     const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(this.#failures, 30));
     this.#failures += 1;
     return Math.random() * ceiling;
+  }
+
+  /** At least half of a pause that doubles: never soon, and a host's sessions do not all come at once. */
+  #wariness(): number {
+    const { baseMs, maxMs } = this.#settings.distrust;
+    const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(this.#refusals, 30));
+    this.#refusals += 1;
+    return (ceiling * (1 + Math.random())) / 2;
   }
 
   #owned(): boolean {

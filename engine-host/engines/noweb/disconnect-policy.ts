@@ -1,9 +1,12 @@
+import type { DistrustReason } from '#shared/contracts/session.ts';
 import type { FailureReason } from '../engine.ts';
 
 /** Why a socket closed: Baileys' status code and sentence. */
 export interface Disconnect {
   readonly code: number | undefined;
   readonly message: string;
+  /** It was closed by us, because the other side had not proved who it is. */
+  readonly distrust?: DistrustReason;
 }
 
 export interface Situation {
@@ -18,6 +21,8 @@ export type NextStep =
   | { readonly kind: 'reconnect' }
   | { readonly kind: 'back-off'; readonly reason: string }
   | { readonly kind: 'wait-for-conflict' }
+  /** What is there now is not WhatsApp: keep the login, say so, and look again much later. */
+  | { readonly kind: 'be-wary'; readonly reason: DistrustReason; readonly message: string }
   /** The server does not know this device although a pairing had begun: start over with a new QR code. */
   | { readonly kind: 'pair-anew' }
   | { readonly kind: 'fail'; readonly reason: FailureReason; readonly message: string };
@@ -26,7 +31,9 @@ export type NextStep =
 export const REPLACED = 440;
 
 /** What to do after a socket has closed. */
-export function nextStep({ code, message }: Disconnect, situation: Situation): NextStep {
+export function nextStep({ code, message, distrust }: Disconnect, situation: Situation): NextStep {
+  if (distrust === 'pairing-unproven') return { kind: 'fail', reason: distrust, message };
+  if (distrust !== undefined) return { kind: 'be-wary', reason: distrust, message };
   switch (code) {
     case 515:
       return { kind: 'reconnect' };

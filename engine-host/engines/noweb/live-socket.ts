@@ -1,5 +1,6 @@
 import {
   ALL_WA_PATCH_NAMES,
+  type AuthenticationCreds,
   type BaileysEventMap,
   type BinaryNode,
   DisconnectReason,
@@ -12,7 +13,10 @@ import type { OpenSocket, SocketEvents } from './connection.ts';
 import { ConnectionWatch, type WatchFigures, type WatchSettings } from './connection-watch.ts';
 import { containRejections } from './contain-rejections.ts';
 import type { Disconnect } from './disconnect-policy.ts';
-import { assertKeysReplaced, transportOf } from './seams.ts';
+import { checkPairing } from './pairing-proof.ts';
+import type { Distrust } from './proof.ts';
+import { assertKeysReplaced, guardPairing, transportOf, withKeyPairs } from './seams.ts';
+import { ServerProof, type TrustSettings } from './server-proof.ts';
 
 /** What a socket hands over besides its own life: always at once, never through Baileys' event buffer. */
 export interface SocketTaps {
@@ -22,7 +26,7 @@ export interface SocketTaps {
   attached(socket: WASocket): void;
   /** The server has sent everything that waited for this account. */
   caughtUp(): void;
-  /** Takes a frame that wants to leave. */
+  /** Takes a frame that wants to leave, to a server that has proved to be WhatsApp's, or the first, which says nothing. */
   frame(frame: Uint8Array): void;
   /** Frames wait to be let out. */
   isHeldBack(): boolean;
@@ -43,15 +47,28 @@ export class LiveSocket implements OpenSocket {
   #over = false;
 
   /** @throws Error when Baileys is not built the way this engine needs it */
-  constructor(config: UserFacingSocketConfig, events: SocketEvents, taps: SocketTaps, settings: WatchSettings) {
+  constructor(
+    config: UserFacingSocketConfig,
+    events: SocketEvents,
+    taps: SocketTaps,
+    settings: WatchSettings & TrustSettings,
+  ) {
     this.#events = events;
-    this.sock = makeWASocket(config);
+    const { made, keyPairs } = withKeyPairs(() => makeWASocket(config));
+    this.sock = made;
     assertKeysReplaced(this.sock, config.auth.keys);
     containRejections(this.sock.ws, (event, error) => this.#onRejection(event, error));
     const transport = transportOf(this.sock);
     this.send = transport.send;
     this.#terminate = transport.terminate;
-    transport.divert((frame) => taps.frame(frame));
+    const server = new ServerProof(keyPairs, settings, (distrust) => this.#distrust(distrust));
+    transport.divert((frame) => {
+      if (server.lets(frame)) taps.frame(frame);
+    });
+    this.sock.ws.prependListener('frame', (frame: unknown) => {
+      if (frame instanceof Uint8Array) server.heard(frame);
+    });
+    guardPairing(this.sock, (stanza) => this.#admits(stanza, config.auth.creds));
     this.#tapEvents(taps);
     this.#keepOrder();
     this.#watch = this.#startWatch(taps, settings);
@@ -75,6 +92,28 @@ export class LiveSocket implements OpenSocket {
     if (this.#over) return;
     this.#terminate();
     this.#closed({ code: DisconnectReason.connectionLost, message: 'abandoned' });
+  }
+
+  #distrust({ reason, message }: Distrust): void {
+    if (this.#over) return;
+    this.#terminate();
+    this.#closed({ code: undefined, message, distrust: reason });
+  }
+
+  #admits(stanza: BinaryNode, creds: AuthenticationCreds): boolean {
+    const proof = checkPairing(stanza, creds);
+    if (!proof.proven) void this.#refuse(stanza, proof);
+    return proof.proven && !this.#over;
+  }
+
+  /** The phone is told where that is possible; nothing depends on it. */
+  async #refuse({ attrs: { id = '' } }: BinaryNode, { reason, message }: Distrust): Promise<void> {
+    if (this.#over) return;
+    const content = [{ tag: 'error', attrs: { code: '401', text: 'signature-mismatch' } }];
+    const answer = { tag: 'iq', attrs: { to: S_WHATSAPP_NET, type: 'error', id }, content };
+    await this.sock.sendNode(answer).catch(() => undefined);
+    this.#closed({ code: undefined, message, distrust: reason });
+    await this.close();
   }
 
   /**

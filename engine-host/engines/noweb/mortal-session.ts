@@ -76,6 +76,7 @@ export class MortalSession {
     const harness = new EngineHarness(
       createNowebEngineFactory({
         whatsappUrl: this.#simulator.wsUrl,
+        whatsappRootKey: this.#simulator.rootKey,
         reconnect: { baseMs: 10, maxMs: 50 },
         gate: this.#options.gate,
       }),

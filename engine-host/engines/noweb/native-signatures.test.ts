@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { Curve } from '@whiskeysockets/baileys';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { verifySignature, verifySignaturesNatively } from './native-signatures.ts';
+import { isSignedBy, verifySignature, verifySignaturesNatively } from './native-signatures.ts';
 import signatures from './signature-library.cjs';
 
 const { library } = signatures;
@@ -61,6 +61,17 @@ describe('native signatures', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('of another length are wrong, and so are keys', () => {
+    const message = randomBytes(64);
+    const { key, signature } = signed(message);
+    expect(isSignedBy(key, message, signature)).toBe(true);
+    expect(isSignedBy(key, randomBytes(64), signature)).toBe(false);
+    for (const length of [0, 31, 33, 63, 65]) {
+      expect(isSignedBy(new Uint8Array(length), message, signature)).toBe(false);
+      expect(isSignedBy(key, message, new Uint8Array(length))).toBe(false);
+    }
   });
 
   it('are what the Signal library then goes by', () => {

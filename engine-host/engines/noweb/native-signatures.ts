@@ -28,6 +28,11 @@ export function verifySignature(publicKey: Uint8Array, message: Uint8Array, sign
   return verify(null, message, key, plain);
 }
 
+/** The same for what strangers send: a key or a signature of another length is no error, only wrong. */
+export function isSignedBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  return publicKey.length === 32 && signature.length === 64 && verifySignature(publicKey, message, signature);
+}
+
 /** (u - 1) / (u + 1) */
 function edwardsY(u: bigint): bigint {
   return (((u + P - 1n) % P) * inverse((u + 1n) % P)) % P;

@@ -93,6 +93,7 @@ test('what one session has left is no other’s burden once it is gone', async (
   await harness.engine.stop();
   const host = createNowebEngineFactory({
     whatsappUrl: world.simulator.wsUrl,
+    whatsappRootKey: world.simulator.rootKey,
     reconnect: { baseMs: 10, maxMs: 50 },
     blipMs: 50,
     inboxLimits: { session: 1024 * 1024, host: LIMITS.session },

@@ -10,7 +10,8 @@ import { silenceLibsignal } from './silence-libsignal.ts';
 /**
  * Makes NOWEB engines. From the first call on, the Signal library prints nothing in this process, and Node verifies its
  * signatures.
- * @throws Error when the WhatsApp address is not one the engine may speak to, or a library is built differently
+ * @throws Error when the WhatsApp address is not one the engine may speak to, the root key not one it may trust there, or a
+ * library is built differently
  */
 export function createNowebEngineFactory(options: NowebOptions): EngineFactory {
   const settings = nowebSettings(options);

@@ -209,6 +209,7 @@ export class NowebEngine implements Engine {
         placeholders: this.#placeholders,
         getMessage: (key) => this.#sentMessage(key.id),
         groupMetadata: (jid) => this.#groups.get(jid),
+        distrusted: () => this.#context.logger.warn('the keys of a device are not signed by it: nothing is sent to it'),
       },
       this.#context.config,
       this.#settings,
@@ -228,6 +229,8 @@ export class NowebEngine implements Engine {
           gate.close();
           this.#acks.lose();
           caughtUp.resolve();
+          const { distrust: reason, message } = disconnect;
+          if (reason !== undefined) this.#context.logger.error({ reason }, message);
           events.closed(disconnect);
         },
       },
@@ -246,7 +249,7 @@ export class NowebEngine implements Engine {
         isHeldBack: () => gate.pending > 0,
         died: (figures) => this.#context.logger.warn(figures, 'the connection was dead'),
       },
-      { ...this.#settings, openingMs: 2 * this.#settings.connectTimeoutMs },
+      { ...this.#settings, openingMs: 2 * this.#settings.connectTimeoutMs, now: this.#lookUps.now },
     );
     const gate = new OutputGate({
       send: (frame) => live.send(frame),

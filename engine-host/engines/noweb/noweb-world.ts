@@ -53,6 +53,7 @@ export function useNowebWorld(simulatorOptions: SimulatorOptions = {}): NowebWor
   const session: NowebWorld['session'] = (options = {}, harnessOptions = {}) => {
     const factory = createNowebEngineFactory({
       whatsappUrl: running().wsUrl,
+      whatsappRootKey: running().rootKey,
       reconnect: { baseMs: 10, maxMs: 50 },
       ...options,
     });

@@ -1,3 +1,4 @@
+import { WA_CERT_DETAILS } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
 import { nowebSettings } from './options.ts';
 
@@ -15,4 +16,29 @@ test.each([
   ['web.whatsapp.com', /not a URL/],
 ])('refuses %s', (whatsappUrl, reason) => {
   expect(() => nowebSettings({ whatsappUrl })).toThrow(reason);
+});
+
+const REAL = 'wss://web.whatsapp.com/ws/chat';
+const LOCAL = 'ws://127.0.0.1:8080/ws/chat';
+const OTHER = Buffer.alloc(32, 9);
+const other = OTHER.toString('base64');
+
+test("trusts WhatsApp's root, everywhere", () => {
+  for (const whatsappUrl of [REAL, LOCAL]) {
+    expect(nowebSettings({ whatsappUrl }).rootKey).toEqual(WA_CERT_DETAILS.PUBLIC_KEY);
+    const whatsappRootKey = WA_CERT_DETAILS.PUBLIC_KEY.toString('base64');
+    expect(nowebSettings({ whatsappUrl, whatsappRootKey }).rootKey).toEqual(WA_CERT_DETAILS.PUBLIC_KEY);
+  }
+});
+
+test('trusts another root only on this machine', () => {
+  expect(nowebSettings({ whatsappUrl: LOCAL, whatsappRootKey: other }).rootKey).toEqual(OTHER);
+  expect(nowebSettings({ whatsappUrl: 'wss://localhost/', whatsappRootKey: other }).rootKey).toEqual(OTHER);
+  for (const whatsappUrl of [REAL, 'wss://127.0.0.1.example.com/', 'wss://10.0.0.1/']) {
+    expect(() => nowebSettings({ whatsappUrl, whatsappRootKey: other })).toThrow(/only at an address on this machine/);
+  }
+});
+
+test('trusts no root that is no key', () => {
+  expect(() => nowebSettings({ whatsappUrl: LOCAL, whatsappRootKey: 'AAAA' })).toThrow(/32 bytes/);
 });

@@ -1,9 +1,16 @@
+import { WHATSAPP_ROOT_KEY } from './certificate-chain.ts';
 import type { InboxLimits } from './inbox-budget.ts';
 
 /** How the NOWEB engine is set up. Durations in milliseconds. */
 export interface NowebOptions {
   /** WhatsApp's websocket. `ws:` is taken only for an address on this machine. */
   readonly whatsappUrl: string;
+  /**
+   * Public key that has to have signed the server's certificates, 32 bytes in base64. Another than WhatsApp's is taken only
+   * for an address on this machine.
+   * @default WhatsApp's
+   */
+  readonly whatsappRootKey?: string | undefined;
   /** Longest pause between two pings of a connection. @default 30000 */
   readonly pingMs?: number;
   /** Silence after a ping from which on the connection is dead. @default 10000 */
@@ -12,6 +19,8 @@ export interface NowebOptions {
   readonly connectTimeoutMs?: number;
   /** Exponential backoff with full jitter after a lost connection. @default 500 … 60000 */
   readonly reconnect?: { readonly baseMs: number; readonly maxMs: number };
+  /** Exponential backoff, at least half of each pause, after a server that did not prove to be WhatsApp's. @default 30000 … 300000 */
+  readonly distrust?: { readonly baseMs: number; readonly maxMs: number };
   /** What follows "replaced by another connection" (440). @default 3 attempts after 60000 each */
   readonly conflict?: { readonly waitMs: number; readonly attempts: number };
   /** A drop that is mended within this time is not reported as STARTING. @default 10000 */
@@ -42,18 +51,20 @@ export interface NowebOptions {
   readonly browserName?: string;
 }
 
-export type NowebSettings = Required<Omit<NowebOptions, 'qrLifetimeMs'>> & Pick<NowebOptions, 'qrLifetimeMs'>;
+export type NowebSettings = Required<Omit<NowebOptions, 'qrLifetimeMs' | 'whatsappRootKey'>> &
+  Pick<NowebOptions, 'qrLifetimeMs'> & { readonly rootKey: Uint8Array };
 
 const MIB = 1024 * 1024;
 
-/** @throws Error when the address is not one the engine may speak to */
-export function nowebSettings(options: NowebOptions): NowebSettings {
+/** @throws Error when the address is not one the engine may speak to, or the root key not one it may trust there */
+export function nowebSettings({ whatsappRootKey, ...options }: NowebOptions): NowebSettings {
   checkAddress(options.whatsappUrl);
   return {
     pingMs: 30_000,
     pingAnswerMs: 10_000,
     connectTimeoutMs: 20_000,
     reconnect: { baseMs: 500, maxMs: 60_000 },
+    distrust: { baseMs: 30_000, maxMs: 300_000 },
     conflict: { waitMs: 60_000, attempts: 3 },
     blipMs: 10_000,
     qrCodes: 6,
@@ -67,6 +78,7 @@ export function nowebSettings(options: NowebOptions): NowebSettings {
     deviceName: 'Mac OS',
     browserName: 'Chrome',
     ...options,
+    rootKey: rootKey(whatsappRootKey, options.whatsappUrl),
   };
 }
 
@@ -80,4 +92,13 @@ function checkAddress(address: string): void {
   if (!LOOPBACK.test(url.hostname)) {
     throw new Error(`unencrypted ws: is allowed only to this machine, not to ${url.hostname}; use wss:`);
   }
+}
+
+/** Whoever could name another root for the real WhatsApp could be in between. */
+function rootKey(encoded: string | undefined, address: string): Uint8Array {
+  if (encoded === undefined) return WHATSAPP_ROOT_KEY;
+  const key = Buffer.from(encoded, 'base64');
+  if (key.length !== 32) throw new Error('the root key of the WhatsApp address must be 32 bytes in base64');
+  if (key.equals(WHATSAPP_ROOT_KEY) || LOOPBACK.test(new URL(address).hostname)) return key;
+  throw new Error("another root key than WhatsApp's is trusted only at an address on this machine");
 }

@@ -1,4 +1,4 @@
-import { decryptMessageNode, type WASocket } from '@whiskeysockets/baileys';
+import { type BinaryNode, Curve, decryptMessageNode, type KeyPair, type WASocket } from '@whiskeysockets/baileys';
 import { quietLogger } from './quiet-logger.ts';
 
 /** The places in Baileys that are not its public interface and that this engine stands on. */
@@ -46,6 +46,43 @@ function isRawSocket(value: unknown): value is RawSocket {
     'terminate' in value &&
     typeof value.terminate === 'function'
   );
+}
+
+/**
+ * Runs `make`, which makes a Baileys socket, and notes the key pairs that are generated in it. One of them is the
+ * connection's ephemeral one, with which its handshake can be read.
+ * @throws Error when there is none: what the server says about itself could not be checked then
+ */
+export function withKeyPairs<T>(make: () => T): { readonly made: T; readonly keyPairs: readonly KeyPair[] } {
+  const { generateKeyPair } = Curve;
+  const keyPairs: KeyPair[] = [];
+  Curve.generateKeyPair = () => {
+    const pair = generateKeyPair();
+    keyPairs.push(pair);
+    return pair;
+  };
+  try {
+    const made = make();
+    if (keyPairs.length === 0) throw new Error('this version of Baileys makes its ephemeral key elsewhere');
+    return { made, keyPairs };
+  } finally {
+    Curve.generateKeyPair = generateKeyPair;
+  }
+}
+
+const PAIR_SUCCESS = 'CB:iq,,pair-success';
+
+/**
+ * Lets Baileys have the end of a pairing only if `admits` says so.
+ * @throws Error when Baileys does not listen for it where it did
+ */
+export function guardPairing({ ws }: Pick<WASocket, 'ws'>, admits: (stanza: BinaryNode) => boolean): void {
+  const listeners = ws.rawListeners(PAIR_SUCCESS);
+  if (listeners.length === 0) throw new Error('this version of Baileys hears of pairings elsewhere');
+  ws.removeAllListeners(PAIR_SUCCESS);
+  ws.on(PAIR_SUCCESS, (stanza: BinaryNode) => {
+    if (admits(stanza)) for (const listener of listeners) Reflect.apply(listener, ws, [stanza]);
+  });
 }
 
 /** @throws Error unless Baileys works on our key store: the repository factory must have been given its object */

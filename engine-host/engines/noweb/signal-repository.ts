@@ -4,6 +4,7 @@ import {
   type SocketConfig,
 } from '@whiskeysockets/baileys';
 import type { AuthKeys } from './auth-keys.ts';
+import { isBundleSigned } from './bundle-signature.ts';
 import { readContent, unpadded } from './rebuild-message.ts';
 import type { StanzaIntake } from './stanza-intake.ts';
 
@@ -15,8 +16,13 @@ const LOOK_UP_TIMEOUT_MS = 10_000;
 /**
  * The factory that gives one account's keys to Baileys. It is called while the socket is built, before anything runs,
  * with the very object every part of Baileys uses for keys: overwriting that object's methods replaces its key layer.
+ * @param distrusted called where a device gets no session because its keys are signed by somebody else
  */
-export function signalRepositoryOver(keys: AuthKeys, intake: StanzaIntake): MakeSignalRepository {
+export function signalRepositoryOver(
+  keys: AuthKeys,
+  intake: StanzaIntake,
+  distrusted: () => void,
+): MakeSignalRepository {
   return (auth, logger, lookUp) => {
     Object.assign(auth.keys, keys.forBaileys);
     const stock = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
@@ -24,7 +30,7 @@ export function signalRepositoryOver(keys: AuthKeys, intake: StanzaIntake): Make
       logger,
       withTimeout(lookUp),
     );
-    return guarded(stock, keys, intake);
+    return guarded(stock, keys, intake, distrusted);
   };
 }
 
@@ -33,6 +39,7 @@ function guarded(
   stock: SignalRepositoryWithLIDStore,
   keys: AuthKeys,
   intake: StanzaIntake,
+  distrusted: () => void,
 ): SignalRepositoryWithLIDStore {
   return {
     lidMapping: stock.lidMapping,
@@ -51,7 +58,11 @@ function guarded(
     getSenderKeyDistributionMessage: (options) => keys.operate(() => stock.getSenderKeyDistributionMessage(options)),
     hasSenderKey: (options) => keys.operate(() => stock.hasSenderKey(options)),
     getSessionInfo: (jid) => keys.operate(() => stock.getSessionInfo(jid)),
-    injectE2ESession: (options) => keys.operate(() => stock.injectE2ESession(options)),
+    // No exception: the others whose keys came in the same answer get theirs.
+    injectE2ESession: async (options) => {
+      if (isBundleSigned(options.session)) await keys.operate(() => stock.injectE2ESession(options));
+      else distrusted();
+    },
     validateSession: (jid) => keys.operate(() => stock.validateSession(jid)),
     migrateSession: (from, to) => keys.operate(() => stock.migrateSession(from, to)),
     deleteSession: (jids) => keys.operate(() => stock.deleteSession(jids)),

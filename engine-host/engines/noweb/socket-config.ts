@@ -24,6 +24,8 @@ export interface SocketAccount {
   readonly placeholders: ExpiringCache;
   getMessage(key: { readonly id?: string | null }): Promise<proto.IMessage | undefined>;
   groupMetadata(jid: string): Promise<GroupMetadata | undefined>;
+  /** A device gets no session because its keys are signed by somebody else. */
+  distrusted(): void;
 }
 
 const { HistorySyncType } = proto.HistorySync;
@@ -44,7 +46,7 @@ export function socketConfig(
 ): UserFacingSocketConfig {
   return {
     auth: { creds: account.creds, keys: account.keys.forBaileys },
-    makeSignalRepository: signalRepositoryOver(account.keys, account.intake),
+    makeSignalRepository: signalRepositoryOver(account.keys, account.intake, () => account.distrusted()),
     waWebSocketUrl: settings.whatsappUrl,
     connectTimeoutMs: settings.connectTimeoutMs,
     keepAliveIntervalMs: NEVER_MS,

@@ -35,11 +35,9 @@ export function createServerIdentity(saved?: ServerIdentityJson): ServerIdentity
   return {
     rootPublicKey: root.publicKey,
     staticKeyPair,
-    certChain: Buffer.from(
-      proto.CertChain.encode({
-        intermediate: certificate(root, 1, 0, intermediate.publicKey),
-        leaf: certificate(intermediate, 2, 1, staticKeyPair.publicKey),
-      }).finish(),
+    certChain: certChain(
+      certificate(root, { serial: 1, issuerSerial: 0, key: intermediate.publicKey }),
+      certificate(intermediate, { serial: 2, issuerSerial: 1, key: staticKeyPair.publicKey }),
     ),
     toJSON: () => ({
       root: root.privateKey.toString('base64'),
@@ -49,13 +47,20 @@ export function createServerIdentity(saved?: ServerIdentityJson): ServerIdentity
   };
 }
 
-function certificate(issuer: KeyPair, serial: number, issuerSerial: number, key: Buffer) {
+export interface NoiseCertificate {
+  readonly details: Buffer;
+  readonly signature: Buffer;
+}
+
+export function certChain(intermediate: NoiseCertificate, leaf: NoiseCertificate): Buffer {
+  return Buffer.from(proto.CertChain.encode({ intermediate, leaf }).finish());
+}
+
+/** Valid from yesterday on for 825 days unless the fields say otherwise. */
+export function certificate(issuer: KeyPair, fields: proto.CertChain.NoiseCertificate.IDetails): NoiseCertificate {
   const now = Math.floor(Date.now() / 1000);
-  const notBefore = now - DAY_SECONDS;
-  const notAfter = now + VALID_DAYS * DAY_SECONDS;
-  const details = Buffer.from(
-    proto.CertChain.NoiseCertificate.Details.encode({ serial, issuerSerial, key, notBefore, notAfter }).finish(),
-  );
+  const validity = { notBefore: now - DAY_SECONDS, notAfter: now + VALID_DAYS * DAY_SECONDS };
+  const details = Buffer.from(proto.CertChain.NoiseCertificate.Details.encode({ ...validity, ...fields }).finish());
   return { details, signature: sign(issuer.privateKey, details) };
 }
 
