@@ -37,12 +37,12 @@ function createOutlet(
     metadata: () => ({ team: 'red' }),
   });
   const emit = (key: string, timestamp = 1_000) =>
-    outlet.emit({ body: { event: 'poll.vote', payload: { id: key } }, key, timestamp });
+    outlet.emit({ body: { event: 'presence.update', payload: { id: key, presences: [] } }, key, timestamp });
   return { outlet, emit, lease, state };
 }
 
 const ids = (events: readonly EventEnvelope[], session = 'alpha') =>
-  events.flatMap((event) => (event.session === session && event.event === 'poll.vote' ? [event.payload.id] : []));
+  events.flatMap((event) => (event.session === session && event.event === 'presence.update' ? [event.payload.id] : []));
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'hrtime'] });
@@ -67,7 +67,7 @@ describe('EventOutlet', () => {
       me: { pushName: 'Ann' },
       engine: 'SCRIPTED',
       environment: { version: '1.2.3', engine: 'SCRIPTED', tier: 'TRUNKLINE', worker: { id: 'host-1' } },
-      event: 'poll.vote',
+      event: 'presence.update',
       payload: { id: 'one' },
       seq: 1,
     });
@@ -111,7 +111,10 @@ describe('EventOutlet', () => {
     const { outlet } = createOutlet(new EventPublisher(bus, logger));
     const published = vi.fn();
     vi.spyOn(bus, 'publish').mockRejectedValueOnce(new Error('throttled'));
-    outlet.emit({ body: { event: 'poll.vote', payload: { id: 'one' } }, key: 'one', timestamp: 1_000 }, published);
+    outlet.emit(
+      { body: { event: 'presence.update', payload: { id: 'one', presences: [] } }, key: 'one', timestamp: 1_000 },
+      published,
+    );
     const drained = outlet.drained();
     await vi.waitFor(() => expect(bus.publish).toHaveBeenCalledOnce());
     expect(published).not.toHaveBeenCalled();

@@ -18,8 +18,8 @@ export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
   'group.v2.participants': 'Members of a group came, went, or have another role.',
   'presence.update':
     'Somebody is online, types, records, or is gone. Only for chats that were subscribed to; not kept if a host dies.',
-  'poll.vote': 'Somebody voted; the whole selection each time.',
-  'poll.vote.failed': 'Somebody voted, and the vote cannot be read.',
+  'poll.vote': 'Somebody voted on a poll of the account or in one of its chats; the whole selection each time.',
+  'poll.vote.failed': 'Somebody voted, and the vote cannot be read: the poll is unknown, or its secret is another.',
   'call.received': 'Somebody calls.',
   'call.accepted': 'A call was taken on another device.',
   'call.rejected': 'A call was rejected, missed or ended.',

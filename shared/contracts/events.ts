@@ -146,6 +146,26 @@ const presencePayloadSchema = z.object({
   ),
 });
 
+const destinationSchema = z.object({
+  id: z.string(),
+  from: z.string(),
+  to: z.string(),
+  fromMe: z.boolean(),
+  participant: z.string().optional(),
+});
+
+/** `vote.timestamp` is in seconds; `_data` has the voter's and the chat's `lid` where they are known. */
+export const pollVotePayloadSchema = z.object({
+  vote: destinationSchema.extend({
+    /** All that is selected now, as the poll words it; empty when the vote was taken back or cannot be read. */
+    selectedOptions: z.array(z.string()),
+    timestamp: z.number(),
+  }),
+  poll: destinationSchema,
+  _data: z.record(z.string(), z.unknown()).optional(),
+});
+export type PollVotePayload = z.infer<typeof pollVotePayloadSchema>;
+
 const groupIdSchema = z.object({ id: z.string() });
 const groupParticipantSchema = z.object({
   /** As the group addresses its members: `@lid` in most groups, `@c.us` in old ones. */
@@ -250,11 +270,8 @@ export const eventEnvelopeSchema = z.discriminatedUnion('event', [
     event: z.enum(['call.received', 'call.accepted', 'call.rejected']),
     payload: callPayloadSchema,
   }),
-  z.object({
-    ...envelopeFields,
-    event: z.enum(['message.waiting', 'poll.vote', 'poll.vote.failed']),
-    payload: z.record(z.string(), z.unknown()),
-  }),
+  z.object({ ...envelopeFields, event: z.enum(['poll.vote', 'poll.vote.failed']), payload: pollVotePayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('message.waiting'), payload: waMessageSchema }),
 ]);
 export type EventEnvelope = z.infer<typeof eventEnvelopeSchema>;
 /** Event name and payload that belong together, before the envelope is put around them. */

@@ -38,6 +38,9 @@ export const sendSchema = z.object({
   edit: target.optional(),
   /** Id of an own message to delete for everybody. */
   revoke: z.string().optional(),
+  poll: z.object({ name: z.string(), options: z.array(z.string()) }).optional(),
+  /** A vote on a poll in the inbox or of one's own; none of the options takes it back. */
+  vote: z.object({ id: z.string(), options: z.array(z.string()) }).optional(),
   /** Id of a message in the inbox that the text quotes. */
   quoted: z.string().optional(),
   /** Any other message, in the JSON form of its protobuf. */

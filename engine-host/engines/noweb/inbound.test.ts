@@ -14,6 +14,8 @@ function setUp() {
   const inbound = new Inbound({
     me: () => ME,
     lookUpPhone: async () => null,
+    findPoll: async () => undefined,
+    ownJids: () => [],
     storeMedia: async () => {
       await promise;
       return { url: '/api/files/s/1.jpg', mimetype: 'image/jpeg', filename: null, error: null };

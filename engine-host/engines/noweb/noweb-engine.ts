@@ -106,6 +106,8 @@ export class NowebEngine implements Engine {
         const limits = { maxBytes: settings.mediaMaxBytes, timeoutMs: settings.mediaTimeoutMs };
         return downloads.add(() => storeIncomingMedia(context.session, messageId, media, context.media, limits));
       },
+      findPoll: (id) => this.#receiving.findPoll(id),
+      ownJids: () => [this.#creds?.me?.id, this.#creds?.me?.lid].filter((jid) => jid !== undefined),
       emit: (event, published) => this.#emit(event, published),
       logger: context.logger,
     });
@@ -118,6 +120,7 @@ export class NowebEngine implements Engine {
       receipts: this.#lookUps,
       logger: context.logger,
       addresses: () => (this.#creds?.me ? { id: this.#creds.me.id, lid: this.#creds.me.lid ?? '' } : undefined),
+      contentOf: (id) => context.sentContent(id),
       ignores: (jid) => ignores(jid) === true,
     });
     const mended = async (): Promise<LiveAccount | undefined> => {

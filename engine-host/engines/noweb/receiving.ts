@@ -8,6 +8,7 @@ import { Inbox } from './inbox.ts';
 import type { InboxShare } from './inbox-budget.ts';
 import { presentAttrs } from './kept-node.ts';
 import type { MarkedState } from './marked-state.ts';
+import { type Poll, Polls, pollInContent } from './polls.ts';
 import { Proofs } from './proofs.ts';
 import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
 import { ackOf, type ReceiptPorts, receiptChat, receiptIds, toAcks } from './receipts.ts';
@@ -25,6 +26,8 @@ export interface ReceivingPorts {
   readonly logger: Logger;
   /** The account's own addresses; undefined before it is paired. */
   addresses(): OwnAddresses | undefined;
+  /** Content of an earlier message, by its bare id. */
+  contentOf(id: string): Promise<Uint8Array | undefined>;
   /** Whether the session does not want to hear of a chat; Baileys acknowledges its stanzas unread. */
   ignores(jid: string): boolean;
 }
@@ -42,6 +45,7 @@ const EFFECT_MS = 2_000;
 export class Receiving {
   readonly intake: StanzaIntake;
   readonly proofs: Proofs;
+  readonly #polls: Polls;
   readonly #ports: ReceivingPorts;
   readonly #inbox: Inbox;
   readonly #calls: Calls;
@@ -58,7 +62,8 @@ export class Receiving {
     this.#inbox = new Inbox(ports.state, (number, happening) => this.#deliver(number, happening), ports.share);
     this.#leftEffects = this.#inbox.waiting;
     this.#calls = new Calls(ports.state);
-    this.intake = new StanzaIntake(this.#inbox);
+    this.#polls = new Polls(ports.state);
+    this.intake = new StanzaIntake(this.#inbox, this.#polls);
     this.proofs = new Proofs(ports.state);
   }
 
@@ -113,7 +118,7 @@ export class Receiving {
       // In the clear, so no stanza of a message: from a channel, or what the phone had to be asked for.
       if (!message.message) return;
       const content = proto.WebMessageInfo.encode(proto.WebMessageInfo.fromObject(message)).finish();
-      this.#inbox.note({ kind: 'report', content });
+      this.#inbox.note({ kind: 'report', content }, this.#polls.keep(message.key.id ?? '', message.message, []));
       return;
     }
     const { number } = arrived;
@@ -124,9 +129,18 @@ export class Receiving {
   async sent({ id, jid, timestamp, content }: SentMessage): Promise<void> {
     const { state } = this.#ports;
     if (!this.proofs.isTold(id)) {
-      this.#inbox.note({ kind: 'sent', id, jid, timestamp, content }, this.proofs.told(id, timestamp));
+      const poll = this.#polls.keep(id, proto.Message.decode(content), []);
+      this.#inbox.note({ kind: 'sent', id, jid, timestamp, content }, [...this.proofs.told(id, timestamp), ...poll]);
     }
     await state.durable(state.needed);
+  }
+
+  /** A poll of this account or in one of its chats; an old one from where its content is kept. */
+  async findPoll(id: string): Promise<Poll | undefined> {
+    const kept = this.#polls.find(id);
+    if (kept) return kept;
+    const content = await this.#ports.contentOf(id);
+    return content && pollInContent(content);
   }
 
   stop(): void {
