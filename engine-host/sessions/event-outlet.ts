@@ -2,8 +2,10 @@ import { EVENT_SCHEMA_VERSION, type EventEnvelope } from '#shared/contracts/even
 import type { EngineName, Me } from '#shared/contracts/session.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
+import { type IgnoredKinds, isIgnoredChat } from '#shared/domain/ignored-chats.ts';
 import type { JournalSession } from '#shared/ports/journal-store.ts';
 import type { EngineEvent, SessionState } from '../engines/engine.ts';
+import { chatOfEvent } from './event-chat.ts';
 import type { EventLane } from './event-publisher.ts';
 import { SeqCounter } from './seq-counter.ts';
 
@@ -17,6 +19,8 @@ export interface EventOutletOptions {
   /** As they are when the event happens. */
   readonly me: () => Me | null;
   readonly metadata: () => Readonly<Record<string, string>>;
+  /** Kinds of chats that the session wants no events of. */
+  readonly ignore: () => IgnoredKinds | null | undefined;
 }
 
 /**
@@ -33,9 +37,14 @@ export class EventOutlet {
     this.#seq = new SeqCounter(options.state);
   }
 
-  /** @param published called once when the bus has accepted the event */
+  /** @param published called once when the bus has accepted the event, or nobody wants it */
   emit(event: EngineEvent, published?: () => void): void {
-    const { state, lane } = this.#options;
+    const { state, lane, ignore } = this.#options;
+    const chat = chatOfEvent(event.body);
+    if (chat !== undefined && isIgnoredChat(ignore(), chat)) {
+      published?.();
+      return;
+    }
     const envelope = this.#envelope(event);
     const durable = state.durable(state.head);
     this.#tail = this.#tail.then(async () => {

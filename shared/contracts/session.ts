@@ -52,7 +52,8 @@ export const sessionConfigSchema = z
         channels: z.boolean().nullish(),
         broadcast: z.boolean().nullish(),
       })
-      .nullish(),
+      .nullish()
+      .meta({ description: 'Kinds of chats of which there are no events. Sends go there all the same.' }),
     client: z.object({ deviceName: z.string().nullish(), browserName: z.string().nullish() }).nullish(),
     noweb: z
       .object({

@@ -6,6 +6,7 @@ import {
   type WASocket,
 } from '@whiskeysockets/baileys';
 import type PQueue from 'p-queue';
+import { isIgnoredChat } from '#shared/domain/ignored-chats.ts';
 import type { CommandHandlers, Engine, EngineContext, EngineEvent, EngineState } from '../engine.ts';
 import { forgetLogin, hasLoggedIn, loadCreds, markLoggedIn, saveCreds } from './auth-creds.ts';
 import { AuthKeys } from './auth-keys.ts';
@@ -28,7 +29,7 @@ import { Receiving } from './receiving.ts';
 import { RecentSends } from './recent-sends.ts';
 import { Sender } from './sender.ts';
 import { ServerAcks } from './server-acks.ts';
-import { ignored, socketConfig } from './socket-config.ts';
+import { socketConfig } from './socket-config.ts';
 import { unlink } from './unlink.ts';
 
 const MINUTE = 60_000;
@@ -111,7 +112,6 @@ export class NowebEngine implements Engine {
       emit: (event, published) => this.#emit(event, published),
       logger: context.logger,
     });
-    const ignores = ignored(context.config);
     this.#receiving = new Receiving({
       state: this.#state,
       share: budget.open(),
@@ -121,7 +121,8 @@ export class NowebEngine implements Engine {
       logger: context.logger,
       addresses: () => (this.#creds?.me ? { id: this.#creds.me.id, lid: this.#creds.me.lid ?? '' } : undefined),
       contentOf: (id) => context.sentContent(id),
-      ignores: (jid) => ignores(jid) === true,
+      ignores: (jid) => isIgnoredChat(context.config.ignore, jid),
+      groupChanged: (jid) => this.#groups.drop(jid),
     });
     const mended = async (): Promise<LiveAccount | undefined> => {
       await this.#connection.mended(MEND_MS);
@@ -212,6 +213,7 @@ export class NowebEngine implements Engine {
         placeholders: this.#placeholders,
         getMessage: (key) => this.#sentMessage(key.id),
         groupMetadata: (jid) => this.#groups.get(jid),
+        passesOver: (jid) => this.#receiving.passesOver(jid),
         distrusted: () => this.#context.logger.warn('the keys of a device are not signed by it: nothing is sent to it'),
       },
       this.#context.config,
@@ -304,10 +306,6 @@ export class NowebEngine implements Engine {
       const now = this.#context.clock.now();
       this.#inOrder({ remoteJid: presence.id }, () => toPresence(presence, this.#lookUps.lookUpPhone, now));
     },
-    'groups.update': (groups) => {
-      for (const { id } of groups) if (id) this.#groups.drop(id);
-    },
-    'group-participants.update': ({ id }) => this.#groups.drop(id),
   };
 
   readonly #lookUps = {

@@ -1,10 +1,11 @@
 import { describe, expect, test, vi } from 'vitest';
 import { eventually } from '../engine-harness.ts';
-import { useNowebWorld } from './noweb-world.ts';
+import { chatOf, useNowebWorld } from './noweb-world.ts';
 
 const world = useNowebWorld();
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
+const POLL = { timeout: 10_000, interval: 20 };
 const ROLE_AFTER = { join: 'participant', promote: 'admin', demote: 'participant', leave: 'left' } as const;
 const pendingOf = (phone: string) =>
   world.simulator
@@ -152,6 +153,32 @@ describe('receiving', () => {
         [{ id: `${ben.lid}@lid`, pn: ben.chatId, role: ROLE_AFTER[type] }],
       ]),
     );
+  });
+
+  test('ignored groups: nothing is told of them, and what is sent there is readable by all of its members', async () => {
+    const { harness, phone: own, run } = await world.paired({}, { config: { ignore: { groups: true } } });
+    const [ann, ben] = [world.contact('Ann of the ignored'), world.contact('Ben of the ignored')];
+    const { simulator } = world;
+    await run({ type: 'sendText', chatId: ann.chatId, text: 'hello' });
+    await simulator.send(ann.phone, { to: own, text: 'hello back' });
+    await harness.event('message');
+    const { id } = simulator.createGroup({ owner: ann.phone, subject: 'Ignored', participants: [own] });
+    const chatId = chatOf(id);
+    await simulator.send(ann.phone, { to: id, text: 'to all' });
+    const read = (phone: string, text: string) =>
+      expect.poll(async () => (await simulator.inbox(phone)).map((entry) => entry.text), POLL).toContain(text);
+    // Ann cannot read it, and asks for it again.
+    simulator.forgetSessions(ann.phone);
+    await run({ type: 'sendText', chatId, text: 'again for Ann' });
+    await read(ann.phone, 'again for Ann');
+    simulator.changeGroup({ id, actor: ann.phone, change: 'add', participants: [ben.phone] });
+    await eventually('every stanza to be acknowledged', () => pendingOf(own) === 0 || undefined);
+    await run({ type: 'sendText', chatId, text: 'to Ben, too' });
+    await read(ben.phone, 'to Ben, too');
+    await simulator.send(ann.phone, { to: own, text: 'the last' });
+    await harness.event('message', ({ body }) => JSON.stringify(body).includes('the last'));
+    const told = harness.events.filter(({ body }) => JSON.stringify(body.payload).includes(id));
+    expect(told.filter(({ body }) => body.event !== 'message.any')).toEqual([]);
   });
 
   test('calls: received, accepted elsewhere, rejected, given up by the caller', async () => {

@@ -1,4 +1,4 @@
-import { type BinaryNode, proto, type WAMessage, type WASocket } from '@whiskeysockets/baileys';
+import { type BinaryNode, jidNormalizedUser, proto, type WAMessage, type WASocket } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
 import { Calls, toCallEvent } from './calls.ts';
 import { groupChange, toGroupEvents } from './group-changes.ts';
@@ -28,8 +28,10 @@ export interface ReceivingPorts {
   addresses(): OwnAddresses | undefined;
   /** Content of an earlier message, by its bare id. */
   contentOf(id: string): Promise<Uint8Array | undefined>;
-  /** Whether the session does not want to hear of a chat; Baileys acknowledges its stanzas unread. */
+  /** Whether the session does not want to hear of a chat. */
   ignores(jid: string): boolean;
+  /** A group, or who is in it, is no longer as it was. */
+  groupChanged(jid: string): void;
 }
 
 /**
@@ -54,6 +56,8 @@ export class Receiving {
   #breakOff: () => void = () => {};
   /** So much waits for the bus that no more is received until half of it is gone. */
   #held = false;
+  /** The stanza at hand asks for a message of ours again. */
+  #isRetry = false;
   /** What an earlier run may not have had the time to take effect. */
   #leftEffects: readonly (readonly [number, Happening])[];
 
@@ -85,6 +89,7 @@ export class Receiving {
       broken();
     };
     const unlessHeld = (take: (stanza: BinaryNode) => void) => (stanza: BinaryNode) => {
+      this.#isRetry = stanza.tag === 'receipt' && stanza.attrs.type === 'retry';
       if (!this.#held) take(stanza);
     };
     const message = unlessHeld((stanza) => this.#onMessage(stanza));
@@ -93,6 +98,14 @@ export class Receiving {
     const call = unlessHeld((stanza) => this.#onCall(stanza));
     const answer = (stanza: BinaryNode) => this.#onAnswer(stanza);
     listenFirst(sock.ws, { message, receipt, notification, call, answer }, failed);
+  }
+
+  /**
+   * Whether Baileys is to acknowledge the stanza at hand without looking at it. What is sent to an ignored chat has to
+   * be readable there all the same, so whoever asks for it again is heard.
+   */
+  passesOver(jid: string): boolean {
+    return !this.#isRetry && this.#ports.ignores(jid);
   }
 
   /** Makes the events that an earlier run could not get rid of. */
@@ -169,7 +182,10 @@ export class Receiving {
 
   /** Other kinds of notifications make no events; Baileys acknowledges them when it has done what they ask for. */
   #onNotification(stanza: BinaryNode): void {
-    if (stanza.attrs.type !== 'w:gp2' || this.#ports.ignores(stanza.attrs.from ?? '')) return;
+    const { type, from = '' } = stanza.attrs;
+    if (type !== 'w:gp2') return;
+    this.#ports.groupChanged(jidNormalizedUser(from));
+    if (this.#ports.ignores(from)) return;
     const change = groupChange(stanza);
     if (change) this.#inbox.note(change);
   }
