@@ -22,6 +22,7 @@ import { LiveSocket } from './live-socket.ts';
 import { MarkedState } from './marked-state.ts';
 import { meOf } from './me.ts';
 import { storeIncomingMedia } from './media-in.ts';
+import type { MediaContent } from './msgconv/content.ts';
 import type { NowebSettings } from './options.ts';
 import { OutputGate } from './output-gate.ts';
 import { toPresence } from './presence.ts';
@@ -97,15 +98,20 @@ export class NowebEngine implements Engine {
       },
       settings,
     );
+    const limits = {
+      maxBytes: settings.mediaMaxBytes,
+      timeoutMs: settings.mediaTimeoutMs,
+      trusts: (hostname: string) => settings.isMediaHost(hostname),
+    };
+    const storeMedia = (messageId: string, media: MediaContent) =>
+      downloads.add(() => storeIncomingMedia(context.session, messageId, media, context.media, limits));
     this.#inbound = new Inbound({
       me: () => jidToChatId(this.#creds?.me?.id),
       lookUpPhone: (lid) => this.#lookUpPhone(lid),
       storeMedia: async (messageId, { media }, source) => {
         if (!media) return null;
-        const named = { mimetype: media.mimetype, filename: media.filename };
-        if (source === 'api') return { url: null, ...named, s3: null, error: null };
-        const limits = { maxBytes: settings.mediaMaxBytes, timeoutMs: settings.mediaTimeoutMs };
-        return downloads.add(() => storeIncomingMedia(context.session, messageId, media, context.media, limits));
+        if (source === 'app') return storeMedia(messageId, media);
+        return { url: null, mimetype: media.mimetype, filename: media.filename, s3: null, error: null };
       },
       findPoll: (id) => this.#receiving.findPoll(id),
       ownJids: () => [this.#creds?.me?.id, this.#creds?.me?.lid].filter((jid) => jid !== undefined),
@@ -141,6 +147,7 @@ export class NowebEngine implements Engine {
     this.handlers = createHandlers({
       context,
       sender,
+      storeMedia,
       mended,
       current: () => (this.#live ? { sock: this.#live.sock, phase: this.#connection.phase } : undefined),
     });

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import * as z from 'zod';
 import { eventually } from '../engine-harness.ts';
 import { chatOf, useNowebWorld } from './noweb-world.ts';
 
@@ -42,6 +43,29 @@ describe('receiving', () => {
     again.engine.start();
     const { payload } = (await again.event('message')).body;
     expect(payload).toMatchObject({ body: 'slow', media: { error: null } });
+  });
+
+  test('media that does not arrive in time is said to be missing, holds up nothing, and is downloaded on demand', async () => {
+    const { harness, phone: own, run } = await world.paired({ mediaTimeoutMs: 500 });
+    const { phone, chatId } = world.contact('Staller');
+    const { simulator } = world;
+    simulator.addFault({ kind: 'stall-media', count: 1 });
+    const { id } = await simulator.send(phone, { to: own, image: { data: PIXEL, mimetype: 'image/png' } });
+    await simulator.send(phone, { to: own, text: 'after it' });
+    await harness.event('message', ({ body }) => JSON.stringify(body).includes('after it'));
+    const { payload } = (await harness.event('message')).body;
+    const missing = { url: null, mimetype: 'image/png', filename: null, s3: null };
+    expect(payload).toMatchObject({ media: { ...missing, error: 'the media did not arrive in time' } });
+    const message = { chatId, id, fromMe: false };
+    expect(await run({ type: 'downloadMedia', message })).toMatchObject({ kind: 'rejected', code: 'media-missing' });
+    // As the read model has it.
+    harness.sent.set(id, Buffer.from(z.object({ content: z.string() }).parse(payload._data).content, 'base64'));
+    const key = `files/${harness.session}/${id}.png`;
+    expect(await run({ type: 'downloadMedia', message })).toMatchObject({
+      kind: 'done',
+      result: { media: { url: `/api/${key}`, mimetype: 'image/png', error: null } },
+    });
+    expect(Buffer.from((await harness.media.get(key)).body).toString('base64')).toBe(PIXEL);
   });
 
   test('media that is too large is named without being stored, and does not hold up what follows', async () => {
