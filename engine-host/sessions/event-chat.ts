@@ -17,13 +17,19 @@ export function chatOfEvent(body: EventBody): string | undefined {
     case 'poll.vote.failed':
       return otherSide(body.payload.vote);
     case 'presence.update':
+    case 'chat.archive':
       return body.payload.id;
+    case 'label.chat.added':
+    case 'label.chat.deleted':
+      return body.payload.chatId;
     case 'group.v2.join':
     case 'group.v2.leave':
     case 'group.v2.participants':
     case 'group.v2.update':
       return body.payload.group.id;
     case 'session.status':
+    case 'label.upsert':
+    case 'label.deleted':
     case 'call.received':
     case 'call.accepted':
     case 'call.rejected':

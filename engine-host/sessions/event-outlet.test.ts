@@ -65,6 +65,8 @@ function bodiesIn(chat: string): EventBody[] {
     { event: 'message.revoked', payload: { revokedMessageId: 'x', chatId: chat, before: null, after: null } },
     { event: 'poll.vote', payload: { vote, poll: { id: 'y', from: 'me@c.us', to: chat, fromMe: true } } },
     { event: 'presence.update', payload: { id: chat, presences: [] } },
+    { event: 'chat.archive', payload: { id: chat, archived: true, timestamp: 1, _data: {} } },
+    { event: 'label.chat.added', payload: { labelId: '1', chatId: chat, label: null, _data: {} } },
     { event: 'group.v2.leave', payload: group },
     { event: 'group.v2.participants', payload: { ...group, type: 'join', participants: [] } },
   ];

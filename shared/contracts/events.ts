@@ -19,6 +19,11 @@ export const EVENT_NAMES = [
   'presence.update',
   'poll.vote',
   'poll.vote.failed',
+  'chat.archive',
+  'label.upsert',
+  'label.deleted',
+  'label.chat.added',
+  'label.chat.deleted',
   'call.received',
   'call.accepted',
   'call.rejected',
@@ -166,6 +171,25 @@ export const pollVotePayloadSchema = z.object({
 });
 export type PollVotePayload = z.infer<typeof pollVotePayloadSchema>;
 
+/** `timestamp` is in seconds; `_data` has the chat's `lid` where it is known. */
+export const chatArchivePayloadSchema = z.object({
+  id: z.string(),
+  archived: z.boolean(),
+  timestamp: z.number(),
+  _data: z.record(z.string(), z.unknown()),
+});
+
+export const labelSchema = z.object({ id: z.string(), name: z.string(), color: z.number(), colorHex: z.string() });
+export type Label = z.infer<typeof labelSchema>;
+
+/** `label` is null where its name is not known; `_data` has the chat's `lid` where it is. */
+export const labelChatPayloadSchema = z.object({
+  labelId: z.string(),
+  chatId: z.string(),
+  label: labelSchema.nullable(),
+  _data: z.record(z.string(), z.unknown()),
+});
+
 const groupIdSchema = z.object({ id: z.string() });
 const groupParticipantSchema = z.object({
   /** As the group addresses its members: `@lid` in most groups, `@c.us` in old ones. */
@@ -271,6 +295,13 @@ export const eventEnvelopeSchema = z.discriminatedUnion('event', [
     payload: callPayloadSchema,
   }),
   z.object({ ...envelopeFields, event: z.enum(['poll.vote', 'poll.vote.failed']), payload: pollVotePayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('chat.archive'), payload: chatArchivePayloadSchema }),
+  z.object({ ...envelopeFields, event: z.enum(['label.upsert', 'label.deleted']), payload: labelSchema }),
+  z.object({
+    ...envelopeFields,
+    event: z.enum(['label.chat.added', 'label.chat.deleted']),
+    payload: labelChatPayloadSchema,
+  }),
   z.object({ ...envelopeFields, event: z.literal('message.waiting'), payload: waMessageSchema }),
 ]);
 export type EventEnvelope = z.infer<typeof eventEnvelopeSchema>;

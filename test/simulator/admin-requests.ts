@@ -92,3 +92,19 @@ export const callSchema = z.object({
   video: z.boolean().default(false),
 });
 export type CallRequest = z.input<typeof callSchema>;
+
+/** What the owner does on the phone and WhatsApp synchronises; exactly one. */
+export const syncSchema = z.object({
+  archive: z.object({ chat: z.string(), archived: z.boolean() }).optional(),
+  label: z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      color: z.number().int().default(0),
+      deleted: z.boolean().default(false),
+    })
+    .optional(),
+  labelChat: z.object({ id: z.string(), chat: z.string(), labeled: z.boolean() }).optional(),
+});
+export type SyncRequest = z.output<typeof syncSchema>;
+export type SyncInput = z.input<typeof syncSchema>;

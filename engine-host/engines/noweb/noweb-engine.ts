@@ -126,6 +126,7 @@ export class NowebEngine implements Engine {
       receipts: this.#lookUps,
       logger: context.logger,
       addresses: () => (this.#creds?.me ? { id: this.#creds.me.id, lid: this.#creds.me.lid ?? '' } : undefined),
+      now: () => context.clock.now(),
       contentOf: (id) => context.sentContent(id),
       ignores: (jid) => isIgnoredChat(context.config.ignore, jid),
       groupChanged: (jid) => this.#groups.drop(jid),
@@ -308,6 +309,11 @@ export class NowebEngine implements Engine {
   readonly #onEvent: { readonly [E in keyof BaileysEventMap]?: (data: BaileysEventMap[E]) => void } = {
     'messages.upsert': ({ messages }) => {
       for (const message of messages) this.#receiving.reported(message);
+    },
+    'labels.edit': (label) => this.#receiving.synced((account) => account.label(label)),
+    'labels.association': (label) => this.#receiving.synced((account) => account.association(label)),
+    'chats.update': (chats) => {
+      for (const chat of chats) this.#receiving.synced((account) => account.archive(chat));
     },
     'presence.update': (presence) => {
       const now = this.#context.clock.now();

@@ -1,6 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
-import { eventually } from '../engine-harness.ts';
+import type { SyncInput } from '#test/simulator/admin-requests.ts';
+import { type EngineHarness, eventually } from '../engine-harness.ts';
+import { loadCreds } from './auth-creds.ts';
+import { MarkedState } from './marked-state.ts';
 import { chatOf, useNowebWorld } from './noweb-world.ts';
 
 const world = useNowebWorld();
@@ -13,6 +16,10 @@ const pendingOf = (phone: string) =>
     .accounts()
     .find((account) => account.phone === phone)
     ?.devices.reduce((sum, { pending }) => sum + pending, 0);
+
+/** A change in the middle of the first synchronisation counts as what was there before. */
+const firstSync = ({ state }: EngineHarness) =>
+  eventually('the first synchronisation', () => loadCreds(new MarkedState(state)).accountSyncCounter || undefined);
 
 describe('receiving', () => {
   test('an image is stored in the media bucket and named in the event', async () => {
@@ -127,6 +134,46 @@ describe('receiving', () => {
     world.simulator.read(phone, { to: harness.status?.status === 'WORKING' ? harness.status.me.id : '' });
     const read = await harness.event('message.ack', ({ body }) => JSON.stringify(body).includes('READ'));
     expect(read.body.payload).toMatchObject({ id: `true_${chatId}_${job.messageId}`, to: chatId, ack: 3 });
+  });
+
+  test('what the owner does on the phone: chats archived, labels, chats labelled', async () => {
+    const { harness, phone: own } = await world.paired();
+    const { phone, chatId } = world.contact('Lead');
+    await firstSync(harness);
+    const sync = (request: SyncInput) => world.simulator.sync(own, request);
+    const lead = { id: '7', name: 'Lead', color: 1, colorHex: '#64c4ff' };
+    await sync({ label: { id: '7', name: 'Lead', color: 1 } });
+    await sync({ labelChat: { id: '7', chat: phone, labeled: true } });
+    await sync({ archive: { chat: phone, archived: true } });
+    expect((await harness.event('label.upsert')).body.payload).toEqual(lead);
+    const labelled = { labelId: '7', chatId, label: lead };
+    expect((await harness.event('label.chat.added')).body.payload).toMatchObject(labelled);
+    expect((await harness.event('chat.archive')).body.payload).toEqual({
+      id: chatId,
+      archived: true,
+      timestamp: expect.closeTo(Date.now() / 1000, -2),
+      _data: { lid: null },
+    });
+    await sync({ archive: { chat: phone, archived: false } });
+    await harness.event('chat.archive', ({ body }) => body.event === 'chat.archive' && !body.payload.archived);
+    await sync({ labelChat: { id: '7', chat: phone, labeled: false } });
+    expect((await harness.event('label.chat.deleted')).body.payload).toMatchObject(labelled);
+    await sync({ label: { id: '7', name: '', deleted: true } });
+    expect((await harness.event('label.deleted')).body.payload).toEqual({ ...lead, color: 0, colorHex: '#ff9485' });
+    await eventually('the label to be forgotten', () => harness.state.keys('label/').length === 0 || undefined);
+  });
+
+  test('a change on the phone outlives a host that dies before the bus has it', async () => {
+    const { harness, phone: own } = await world.paired({}, { publish: () => {} });
+    const { phone } = world.contact('Archived before the death');
+    await firstSync(harness);
+    await world.simulator.sync(own, { archive: { chat: phone, archived: true } });
+    const told = await harness.event('chat.archive');
+    await harness.engine.stop();
+    const again = world.session({}, { state: harness.state });
+    again.engine.start();
+    const repeated = await again.event('chat.archive');
+    expect([repeated.key, repeated.timestamp, repeated.body]).toEqual([told.key, told.timestamp, told.body]);
   });
 
   test('typing is an event', async () => {

@@ -1,5 +1,6 @@
 import { type BinaryNode, jidNormalizedUser, proto, type WAMessage, type WASocket } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
+import { AccountSync, toAccountEvent } from './account-sync.ts';
 import { Calls, toCallEvent } from './calls.ts';
 import { groupChange, toGroupEvents } from './group-changes.ts';
 import type { Happening } from './happening.ts';
@@ -24,6 +25,8 @@ export interface ReceivingPorts {
   readonly acks: Pick<ServerAcks, 'answered' | 'proven'>;
   readonly receipts: ReceiptPorts;
   readonly logger: Logger;
+  /** Milliseconds since 1970. */
+  now(): number;
   /** The account's own addresses; undefined before it is paired. */
   addresses(): OwnAddresses | undefined;
   /** Content of an earlier message, by its bare id. */
@@ -48,6 +51,7 @@ export class Receiving {
   readonly intake: StanzaIntake;
   readonly proofs: Proofs;
   readonly #polls: Polls;
+  readonly #account: AccountSync;
   readonly #ports: ReceivingPorts;
   readonly #inbox: Inbox;
   readonly #calls: Calls;
@@ -67,6 +71,7 @@ export class Receiving {
     this.#leftEffects = this.#inbox.waiting;
     this.#calls = new Calls(ports.state);
     this.#polls = new Polls(ports.state);
+    this.#account = new AccountSync(ports.state);
     this.intake = new StanzaIntake(this.#inbox, this.#polls);
     this.proofs = new Proofs(ports.state);
   }
@@ -136,6 +141,15 @@ export class Receiving {
     }
     const { number } = arrived;
     if (number !== undefined && this.#inbox.isInternal(number)) this.#clearAfterEffect(number);
+  }
+
+  /** What the owner has changed on the phone, as Baileys tells of it. */
+  synced(tell: (account: AccountSync) => ReturnType<AccountSync['archive']>): void {
+    const noted = tell(this.#account);
+    if (!noted) return;
+    const { change, alongside } = noted;
+    if ('chat' in change && this.#ports.ignores(change.chat)) return;
+    this.#inbox.note({ kind: 'account', at: this.#ports.now(), change }, alongside);
   }
 
   /** The server has a message of ours. Resolves when that, and its event, would survive the host. */
@@ -236,6 +250,14 @@ export class Receiving {
       case 'call': {
         const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpPhone));
         return inbound.inOrder(happening.chat, emitAll, done);
+      }
+      case 'account': {
+        const { change } = happening;
+        const emitAll = async (emit: Emit) => {
+          const event = await toAccountEvent(happening, receipts.lookUpPhone);
+          if (event) emit(event);
+        };
+        return inbound.inOrder('chat' in change ? change.chat : 'labels', emitAll, done);
       }
       case 'report':
         return inbound.accept(readReport(happening.content), 'app', done);
