@@ -33,6 +33,7 @@ export function chatOfEvent(body: EventBody): string | undefined {
     case 'call.received':
     case 'call.accepted':
     case 'call.rejected':
+    case 'engine.event':
       return undefined;
   }
 }

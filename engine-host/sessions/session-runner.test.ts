@@ -241,6 +241,20 @@ describe('SessionRunner', () => {
     await vi.waitFor(() => expect(session.bus.events.at(-1)?.metadata).toEqual({ team: 'red' }));
   });
 
+  it('lets the engine tell all it hears while a webhook names that, without a restart', async () => {
+    const session = await working();
+    const { context } = session.factory.last;
+    const hooked = async (...events: string[]) => {
+      await session.intend({ config: { webhooks: [{ url: 'https://a.example', events }] } });
+      return context.wantsEngineEvents();
+    };
+    expect(context.wantsEngineEvents()).toBe(false);
+    expect(await hooked('*')).toBe(false);
+    expect(await hooked('message', 'engine.event')).toBe(true);
+    expect(await hooked('message')).toBe(false);
+    expect(session.factory.told).toEqual(['start']);
+  });
+
   it('logs out: unlinks, forgets the login everywhere, starts over', async () => {
     const session = await working();
     const before = await journalOf(session);

@@ -28,6 +28,8 @@ export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
   'call.received': 'Somebody calls.',
   'call.accepted': 'A call was taken on another device.',
   'call.rejected': 'A call was rejected, missed or ended.',
+  'engine.event':
+    'What the library behind the engine says, as it says it. Only for sessions with `debug` or a webhook that names it; not kept if a host dies, and left out where there is too much of it.',
 };
 
 /** JSON schema (2020-12) of a bus entry's detail under this `detail-type`. */

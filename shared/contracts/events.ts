@@ -27,6 +27,7 @@ export const EVENT_NAMES = [
   'call.received',
   'call.accepted',
   'call.rejected',
+  'engine.event',
 ] as const;
 export const eventNameSchema = z.enum(EVENT_NAMES);
 export type EventName = z.infer<typeof eventNameSchema>;
@@ -171,6 +172,9 @@ export const pollVotePayloadSchema = z.object({
 });
 export type PollVotePayload = z.infer<typeof pollVotePayloadSchema>;
 
+/** `data` is what the engine's library says, without keys of the account; `{omitted}` where it is too long. */
+export const engineEventPayloadSchema = z.object({ event: z.string(), data: z.unknown() });
+
 /** `timestamp` is in seconds; `_data` has the chat's `lid` where it is known. */
 export const chatArchivePayloadSchema = z.object({
   id: z.string(),
@@ -302,6 +306,7 @@ export const eventEnvelopeSchema = z.discriminatedUnion('event', [
     event: z.enum(['label.chat.added', 'label.chat.deleted']),
     payload: labelChatPayloadSchema,
   }),
+  z.object({ ...envelopeFields, event: z.literal('engine.event'), payload: engineEventPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('message.waiting'), payload: waMessageSchema }),
 ]);
 export type EventEnvelope = z.infer<typeof eventEnvelopeSchema>;

@@ -40,7 +40,10 @@ const webhookSchema = z.object({
 export const sessionConfigSchema = z
   .object({
     metadata: z.record(z.string(), z.string()).nullish(),
-    debug: z.boolean().nullish().meta({ description: 'Kept; has no effect.' }),
+    debug: z
+      .boolean()
+      .nullish()
+      .meta({ description: 'With true, what the library behind the engine says is published as `engine.event`.' }),
     proxy: z
       .object({ server: z.string(), username: z.string().nullish(), password: z.string().nullish() })
       .nullish()
@@ -72,6 +75,11 @@ export const sessionConfigSchema = z
   })
   .meta({ id: 'SessionConfig' });
 export type SessionConfig = z.infer<typeof sessionConfigSchema>;
+
+/** They are many and large, so they are published only for whoever names them; `*` does not. */
+export function wantsEngineEvents({ debug, webhooks }: SessionConfig): boolean {
+  return debug === true || (webhooks ?? []).some(({ events }) => events.includes('engine.event'));
+}
 
 /** The account behind a session. */
 export const meSchema = z

@@ -26,6 +26,7 @@ import type { MediaContent } from './msgconv/content.ts';
 import type { NowebSettings } from './options.ts';
 import { OutputGate } from './output-gate.ts';
 import { toPresence } from './presence.ts';
+import { RawEvents } from './raw-events.ts';
 import { Receiving } from './receiving.ts';
 import { RecentSends } from './recent-sends.ts';
 import { Sender } from './sender.ts';
@@ -59,6 +60,7 @@ export class NowebEngine implements Engine {
   readonly #inbound: Inbound;
   readonly #state: MarkedState;
   readonly #receiving: Receiving;
+  readonly #raw: RawEvents;
   readonly #groups = new GroupCache((jid) => this.#requireSocket().groupMetadata(jid));
   readonly #devices = new ExpiringCache(256, 60 * MINUTE);
   readonly #retries = new ExpiringCache(256, 60 * MINUTE);
@@ -130,6 +132,11 @@ export class NowebEngine implements Engine {
       contentOf: (id) => context.sentContent(id),
       ignores: (jid) => isIgnoredChat(context.config.ignore, jid),
       groupChanged: (jid) => this.#groups.drop(jid),
+    });
+    this.#raw = new RawEvents({
+      wanted: () => context.wantsEngineEvents(),
+      emit: (event, published) => this.#emit(event, published),
+      now: () => context.clock.now(),
     });
     const mended = async (): Promise<LiveAccount | undefined> => {
       await this.#connection.mended(MEND_MS);
@@ -251,7 +258,10 @@ export class NowebEngine implements Engine {
         credsChanged: () => {
           if (!this.#stopping && this.#creds === creds) saveCreds(state, creds);
         },
-        event: (name, data) => this.#onEvent[name]?.(data),
+        event: (name, data) => {
+          this.#onEvent[name]?.(data);
+          this.#raw.tell(name, data);
+        },
         caughtUp: () => caughtUp.resolve(),
         attached: (sock) =>
           this.#receiving.listen(sock, () => {

@@ -176,6 +176,19 @@ describe('receiving', () => {
     expect([repeated.key, repeated.timestamp, repeated.body]).toEqual([told.key, told.timestamp, told.body]);
   });
 
+  test('what Baileys says is told to whoever has asked for it, and to nobody else', async () => {
+    const asked = await world.paired({}, { config: { debug: true } });
+    const unasked = await world.paired();
+    const { phone } = world.contact('Raw');
+    for (const session of [asked, unasked]) {
+      await world.simulator.send(phone, { to: session.phone, text: 'raw' });
+      await session.harness.event('message');
+    }
+    const raw = await asked.harness.event('engine.event', ({ body }) => JSON.stringify(body).includes('"raw"'));
+    expect(raw.body.payload).toMatchObject({ event: 'messages.upsert', data: { messages: [{}] } });
+    expect(unasked.harness.events.filter(({ body }) => body.event === 'engine.event')).toEqual([]);
+  });
+
   test('typing is an event', async () => {
     const { harness, phone: own } = await world.paired();
     const { phone, chatId } = world.contact('Typist');
