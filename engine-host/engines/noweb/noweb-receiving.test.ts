@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import type { SyncInput } from '#test/simulator/admin-requests.ts';
-import { type EngineHarness, eventually } from '../engine-harness.ts';
+import { eventually, type HarnessOptions } from '../engine-harness.ts';
 import { loadCreds } from './auth-creds.ts';
 import { MarkedState } from './marked-state.ts';
 import { chatOf, useNowebWorld } from './noweb-world.ts';
@@ -17,9 +17,16 @@ const pendingOf = (phone: string) =>
     .find((account) => account.phone === phone)
     ?.devices.reduce((sum, { pending }) => sum + pending, 0);
 
-/** A change in the middle of the first synchronisation counts as what was there before. */
-const firstSync = ({ state }: EngineHarness) =>
-  eventually('the first synchronisation', () => loadCreds(new MarkedState(state)).accountSyncCounter || undefined);
+/** A session that was linked some time ago: changes during its first synchronisations count as what was there before. */
+async function settled(harnessOptions: HarnessOptions = {}) {
+  const { harness: first, phone } = await world.paired();
+  await eventually('a synchronisation', () => loadCreds(new MarkedState(first.state)).accountSyncCounter || undefined);
+  await first.engine.stop();
+  const harness = world.session({}, { ...harnessOptions, state: first.state });
+  harness.engine.start();
+  await harness.reaches('WORKING');
+  return { harness, phone };
+}
 
 describe('receiving', () => {
   test('an image is stored in the media bucket and named in the event', async () => {
@@ -137,9 +144,8 @@ describe('receiving', () => {
   });
 
   test('what the owner does on the phone: chats archived, labels, chats labelled', async () => {
-    const { harness, phone: own } = await world.paired();
+    const { harness, phone: own } = await settled();
     const { phone, chatId } = world.contact('Lead');
-    await firstSync(harness);
     const sync = (request: SyncInput) => world.simulator.sync(own, request);
     const lead = { id: '7', name: 'Lead', color: 1, colorHex: '#64c4ff' };
     await sync({ label: { id: '7', name: 'Lead', color: 1 } });
@@ -164,9 +170,8 @@ describe('receiving', () => {
   });
 
   test('a change on the phone outlives a host that dies before the bus has it', async () => {
-    const { harness, phone: own } = await world.paired({}, { publish: () => {} });
+    const { harness, phone: own } = await settled({ publish: () => {} });
     const { phone } = world.contact('Archived before the death');
-    await firstSync(harness);
     await world.simulator.sync(own, { archive: { chat: phone, archived: true } });
     const told = await harness.event('chat.archive');
     await harness.engine.stop();
