@@ -108,6 +108,8 @@ export const ackPayloadSchema = z.object({
   fromMe: z.boolean(),
   ack: z.number(),
   ackName: z.string(),
+  /** `lid` of the participant, or of the chat, where it is known. */
+  _data: z.record(z.string(), z.unknown()).optional(),
 });
 
 export const reactionPayloadSchema = z.object({
@@ -121,6 +123,8 @@ export const reactionPayloadSchema = z.object({
   participant: z.string().nullable(),
   /** `text` is empty when the reaction was taken back. */
   reaction: z.object({ text: z.string(), messageId: z.string() }),
+  /** `lid` of whoever reacted, where it is known. */
+  _data: z.record(z.string(), z.unknown()).optional(),
 });
 
 export const revokedPayloadSchema = z.object({
@@ -146,6 +150,8 @@ const presencePayloadSchema = z.object({
   presences: z.array(
     z.object({
       participant: z.string(),
+      /** Where it is known. */
+      lid: z.string().optional(),
       lastKnownPresence: z.enum(['online', 'offline', 'typing', 'recording', 'paused']),
       lastSeen: z.number().nullable(),
     }),
@@ -200,9 +206,11 @@ const groupParticipantSchema = z.object({
   id: z.string(),
   /** `@c.us`, where it is known. */
   pn: z.string().optional(),
+  /** `@lid`, where it is known. */
+  lid: z.string().optional(),
   role: z.enum(['left', 'participant', 'admin', 'superadmin']),
 });
-/** `timestamp` is in seconds; `_data` has who did it (`author`) and WhatsApp's word for it (`change`). */
+/** `timestamp` is in seconds; `_data` has who did it (`author`, `lid`) and WhatsApp's word for it (`change`). */
 const groupEventFields = { timestamp: z.number(), _data: z.record(z.string(), z.unknown()) };
 
 /** The account is in a group that it was not in before. */

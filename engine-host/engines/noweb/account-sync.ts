@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Label } from '#shared/contracts/events.ts';
 import type { EngineEvent, StateChange } from '../engine.ts';
 import type { AccountChange } from './happening.ts';
-import { type LookUpPhone, resolveAddress } from './ids.ts';
+import { type LookUpOther, resolveAddress } from './ids.ts';
 import type { MarkedState } from './marked-state.ts';
 import { pack, unpack } from './packed-json.ts';
 
@@ -93,7 +93,7 @@ export class AccountSync {
 
 export async function toAccountEvent(
   { at, change }: AccountChange,
-  lookUp: LookUpPhone,
+  lookUp: LookUpOther,
 ): Promise<EngineEvent | undefined> {
   if (change.type === 'label') {
     const { label, deleted } = change;

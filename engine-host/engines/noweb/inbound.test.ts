@@ -13,7 +13,7 @@ function setUp() {
   const { promise, resolve } = Promise.withResolvers<void>();
   const inbound = new Inbound({
     me: () => ME,
-    lookUpPhone: async () => null,
+    lookUpOther: async () => null,
     findPoll: async () => undefined,
     ownJids: () => [],
     storeMedia: async () => {

@@ -73,7 +73,7 @@ export class Inbound {
 
   async #convert(message: WAMessage, source: MessageSource, emit: Emit): Promise<void> {
     const me = this.#ports.me();
-    const address = await resolveMessage(message.key, me, this.#ports.lookUpPhone);
+    const address = await resolveMessage(message.key, me, this.#ports.lookUpOther);
     if (!address || !me) return;
     const meaning: Meaning = message.message ? readMessage(message.message) : { kind: 'nothing' };
     const base = { message, address, source, me, timestamp: toNumber(message.messageTimestamp), emit };
@@ -108,7 +108,7 @@ export class Inbound {
     const target = await resolveMessage(
       { ...reaction.target, remoteJid: base.message.key.remoteJid ?? reaction.target.remoteJid ?? null },
       me,
-      this.#ports.lookUpPhone,
+      this.#ports.lookUpOther,
     );
     if (!target) return;
     const { id, from, fromMe, to, participant, source } = toWaMessage({ ...base, content: undefined, media: null });
@@ -117,7 +117,17 @@ export class Inbound {
     base.emit({
       body: {
         event: 'message.reaction',
-        payload: { id, timestamp: timestamp / 1000, from, fromMe, source, to, participant, reaction: text },
+        payload: {
+          id,
+          timestamp: timestamp / 1000,
+          from,
+          fromMe,
+          source,
+          to,
+          participant,
+          reaction: text,
+          _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
+        },
       },
       key: id,
       timestamp: base.timestamp * 1000,
@@ -150,7 +160,7 @@ export class Inbound {
     const { address, me, message } = base;
     const { remoteJid, remoteJidAlt } = message.key;
     const pollKey = { ...vote.poll, remoteJid: remoteJid ?? null, ...(remoteJidAlt && { remoteJidAlt }) };
-    const target = await resolveMessage(pollKey, me, this.#ports.lookUpPhone);
+    const target = await resolveMessage(pollKey, me, this.#ports.lookUpOther);
     if (!target) return;
     const options = await selectedOptions(vote, message.key, this.#ports);
     const timestamp = (vote.timestamp ?? base.timestamp * 1000) / 1000;

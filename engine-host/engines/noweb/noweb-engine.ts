@@ -1,6 +1,7 @@
 import {
   type AuthenticationCreds,
   type BaileysEventMap,
+  jidDecode,
   jidNormalizedUser,
   proto,
   type WASocket,
@@ -109,7 +110,7 @@ export class NowebEngine implements Engine {
       downloads.add(() => storeIncomingMedia(context.session, messageId, media, context.media, limits));
     this.#inbound = new Inbound({
       me: () => jidToChatId(this.#creds?.me?.id),
-      lookUpPhone: (lid) => this.#lookUpPhone(lid),
+      lookUpOther: (jid) => this.#lookUpOther(jid),
       storeMedia: async (messageId, { media }, source) => {
         if (!media) return null;
         if (source === 'app') return storeMedia(messageId, media);
@@ -327,13 +328,13 @@ export class NowebEngine implements Engine {
     },
     'presence.update': (presence) => {
       const now = this.#context.clock.now();
-      this.#inOrder({ remoteJid: presence.id }, () => toPresence(presence, this.#lookUps.lookUpPhone, now));
+      this.#inOrder({ remoteJid: presence.id }, () => toPresence(presence, this.#lookUps.lookUpOther, now));
     },
   };
 
   readonly #lookUps = {
     me: () => jidToChatId(this.#creds?.me?.id),
-    lookUpPhone: (lid: string) => this.#lookUpPhone(lid),
+    lookUpOther: (jid: string) => this.#lookUpOther(jid),
     now: () => this.#context.clock.now(),
   };
 
@@ -358,8 +359,12 @@ export class NowebEngine implements Engine {
     return this.#live.sock;
   }
 
-  async #lookUpPhone(lid: string): Promise<string | null> {
-    return (await this.#live?.sock.signalRepository.lidMapping.getPNForLID(lid)) ?? null;
+  /** As far as it is known here: nobody is asked. */
+  async #lookUpOther(jid: string): Promise<string | null> {
+    if (jid.endsWith('@lid')) return (await this.#live?.sock.signalRepository.lidMapping.getPNForLID(jid)) ?? null;
+    const user = jidDecode(jid)?.user ?? '';
+    const known = await this.#keys?.forBaileys.get('lid-mapping', [user]);
+    return known?.[user] ? `${known[user]}@lid` : null;
   }
 
   async #sentMessage(id: string | null | undefined): Promise<proto.IMessage | undefined> {

@@ -97,7 +97,7 @@ describe('receiving', () => {
 
   test('replies, locations, reactions, edits and deletions', async () => {
     const { harness, phone: own, run } = await world.paired();
-    const { phone, chatId } = world.contact('Talker');
+    const { phone, chatId, lid } = world.contact('Talker');
     const job = harness.job('opening');
     await run({ type: 'sendText', chatId, text: 'hello' }, job);
     await world.simulator.inbox(phone, { waitMs: 5_000 });
@@ -116,6 +116,7 @@ describe('receiving', () => {
     expect((await harness.event('message.reaction')).body.payload).toMatchObject({
       from: chatId,
       reaction: { text: '❤️', messageId: `true_${chatId}_${job.messageId}` },
+      _data: { lid: `${lid}@lid` },
     });
     const edited = await harness.event('message.edited');
     expect(edited.body.payload).toMatchObject({ editedMessageId: id, body: 'edited reply', from: chatId });
@@ -134,13 +135,14 @@ describe('receiving', () => {
 
   test('acks follow a message of ours from delivery to reading', async () => {
     const { harness, run } = await world.paired();
-    const { phone, chatId } = world.contact('Reader');
+    const { phone, chatId, lid } = world.contact('Reader');
     const job = harness.job('read-me');
     await run({ type: 'sendText', chatId, text: 'read me' }, job);
     await harness.event('message.ack', ({ body }) => JSON.stringify(body).includes('DEVICE'));
     world.simulator.read(phone, { to: harness.status?.status === 'WORKING' ? harness.status.me.id : '' });
     const read = await harness.event('message.ack', ({ body }) => JSON.stringify(body).includes('READ'));
-    expect(read.body.payload).toMatchObject({ id: `true_${chatId}_${job.messageId}`, to: chatId, ack: 3 });
+    const _data = { lid: `${lid}@lid` };
+    expect(read.body.payload).toMatchObject({ id: `true_${chatId}_${job.messageId}`, to: chatId, ack: 3, _data });
   });
 
   test('what the owner does on the phone: chats archived, labels, chats labelled', async () => {
@@ -196,11 +198,14 @@ describe('receiving', () => {
 
   test('typing is an event', async () => {
     const { harness, phone: own } = await world.paired();
-    const { phone, chatId } = world.contact('Typist');
+    const { phone, chatId, lid } = world.contact('Typist');
+    // Its stanza names both addresses; that of the typing does not.
+    await world.simulator.send(phone, { to: own, text: 'first' });
+    await harness.event('message');
     world.simulator.typing(phone, { to: own, state: 'composing' });
     expect((await harness.event('presence.update')).body.payload).toMatchObject({
       id: chatId,
-      presences: [{ participant: chatId, lastKnownPresence: 'typing' }],
+      presences: [{ participant: chatId, lid: `${lid}@lid`, lastKnownPresence: 'typing' }],
     });
   });
 
@@ -213,12 +218,12 @@ describe('receiving', () => {
     expect(joined.payload).toMatchObject({
       timestamp: expect.any(Number),
       group: { id, subject: 'Garden', description: '', membersCanSendMessages: true, membersCanAddNewMember: false },
-      _data: { author: ann.chatId, change: 'create' },
+      _data: { author: ann.chatId, lid: `${ann.lid}@lid`, change: 'create' },
     });
     expect(joined.payload).toMatchObject({
       group: {
         participants: [
-          { id: `${ann.lid}@lid`, pn: ann.chatId, role: 'superadmin' },
+          { id: `${ann.lid}@lid`, pn: ann.chatId, lid: `${ann.lid}@lid`, role: 'superadmin' },
           { pn: `${own}@c.us`, role: 'participant' },
         ],
       },
@@ -239,7 +244,7 @@ describe('receiving', () => {
     expect(seen.map(({ type, participants }) => [type, participants])).toEqual(
       (['join', 'promote', 'demote', 'leave'] as const).map((type) => [
         type,
-        [{ id: `${ben.lid}@lid`, pn: ben.chatId, role: ROLE_AFTER[type] }],
+        [{ id: `${ben.lid}@lid`, pn: ben.chatId, lid: `${ben.lid}@lid`, role: ROLE_AFTER[type] }],
       ]),
     );
   });

@@ -25,7 +25,7 @@ function opened(
   return selectedOptions({ poll: { ...poll, id: ID }, sealed, timestamp: 1 }, key, {
     findPoll: async (id) => (id === ID && kept ? { ...kept, authors } : undefined),
     ownJids: () => [`${ME[0].replace('@', ':12@')}`, ME[1]],
-    lookUpPhone: async (lid) => phones.get(lid) ?? null,
+    lookUpOther: async (lid) => phones.get(lid) ?? null,
   });
 }
 

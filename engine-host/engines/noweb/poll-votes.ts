@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { decryptPollVote, isJidGroup, jidNormalizedUser, type WAMessageKey } from '@whiskeysockets/baileys';
-import type { LookUpPhone } from './ids.ts';
+import type { LookUpOther } from './ids.ts';
 import type { Vote } from './msgconv/vote.ts';
 import type { Poll } from './polls.ts';
 
 export interface VotePorts {
-  lookUpPhone: LookUpPhone;
+  lookUpOther: LookUpOther;
   findPoll(id: string): Promise<Poll | undefined>;
   /** The account's own JIDs: phone number and LID. */
   ownJids(): readonly string[];
@@ -58,11 +58,11 @@ function authorsOf(key: WAMessageKey): readonly string[] {
   return jids.filter((jid) => typeof jid === 'string');
 }
 
-async function allForms(jids: readonly string[], { lookUpPhone }: VotePorts): Promise<ReadonlySet<string>> {
+async function allForms(jids: readonly string[], { lookUpOther }: VotePorts): Promise<ReadonlySet<string>> {
   const known = new Set(jids.map((jid) => jidNormalizedUser(jid)).filter((jid) => jid !== ''));
   for (const jid of [...known]) {
-    const phone = jid.endsWith('@lid') ? await lookUpPhone(jid) : undefined;
-    if (phone) known.add(jidNormalizedUser(phone));
+    const other = await lookUpOther(jid);
+    if (other) known.add(jidNormalizedUser(other));
   }
   return known;
 }

@@ -243,18 +243,18 @@ export class Receiving {
       }
       case 'group': {
         const emitAll = async (emit: Emit) => {
-          for (const event of await toGroupEvents(happening, me, receipts.lookUpPhone)) emit(event);
+          for (const event of await toGroupEvents(happening, me, receipts.lookUpOther)) emit(event);
         };
         return inbound.inOrder(happening.attrs.from ?? '', emitAll, done);
       }
       case 'call': {
-        const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpPhone));
+        const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpOther));
         return inbound.inOrder(happening.chat, emitAll, done);
       }
       case 'account': {
         const { change } = happening;
         const emitAll = async (emit: Emit) => {
-          const event = await toAccountEvent(happening, receipts.lookUpPhone);
+          const event = await toAccountEvent(happening, receipts.lookUpOther);
           if (event) emit(event);
         };
         return inbound.inOrder('chat' in change ? change.chat : 'labels', emitAll, done);
