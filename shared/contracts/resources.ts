@@ -218,7 +218,7 @@ export const AUDIT_DAYS = 365;
 export const SHARD_VISIBILITY_SECONDS = 15;
 
 /** How long an endpoint waits when the dispatcher that worked for it has died. Not less than that function's timeout. */
-const WEBHOOK_VISIBILITY_SECONDS = 40;
+const WEBHOOK_VISIBILITY_SECONDS = 30;
 /** Endpoints that are worked for at the same time: as many dead ones as hang at once slow nobody down. */
 const WEBHOOK_CONCURRENCY = 32;
 
@@ -402,14 +402,15 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
       { queue: queues.streamTasks, function: 'stream-sender', batchSize: 5 },
       // Each batch looks at the whole fleet: more at once would only do the same.
       { queue: queues.capacity, function: 'capacity', batchSize: 10, concurrency: 2 },
-      { queue: queues.webhooks, function: 'webhook-fanout', batchSize: 10 },
-      // One wake-up at a time: endpoints of one batch would wait for each other.
+      // One wake-up at a time: endpoints of one batch would wait for each other. Before the fan-out, because what is started
+      // last is stopped first: nobody is to be woken who has stopped.
       {
         queue: queues.webhookEndpoints,
         function: 'webhook-dispatcher',
         batchSize: 1,
         concurrency: WEBHOOK_CONCURRENCY,
       },
+      { queue: queues.webhooks, function: 'webhook-fanout', batchSize: 10 },
     ],
     schedules: [
       { name: `${names.prefix}-reconciler`, function: 'reconciler', everySeconds: 60 },
