@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
-import type { SessionConfig } from '#shared/contracts/session.ts';
+import { type SessionConfig, wantsEngineEvents } from '#shared/contracts/session.ts';
 import { EngineError, NotOwnerError } from '#shared/domain/errors.ts';
 import { messageIdForJob } from '#shared/domain/message-id.ts';
 import type { RemoteFile } from '#shared/ports/remote-file.ts';
@@ -59,6 +59,7 @@ export class EngineHarness {
         const { publish = (_, arrived) => queueMicrotask(arrived) } = options;
         publish(event, published ?? (() => {}));
       },
+      wantsEngineEvents: () => wantsEngineEvents(options.config ?? {}),
       sentContent: async (id) => this.sent.get(id),
     });
   }

@@ -106,7 +106,9 @@ export interface EngineContext {
    * @param published called once when the bus has accepted the event; never when that can no longer happen here
    */
   emit(event: EngineEvent, published?: () => void): void;
-  /** Content of a message this session sent earlier, by its bare id (retry receipts ask for it). */
+  /** Whether somebody has asked for what the engine's library says (`engine.event`); it may change at any time. */
+  wantsEngineEvents(): boolean;
+  /** Content of an earlier message of this session, by its bare id (retry receipts and votes on polls ask for it). */
   sentContent(messageId: string): Promise<Uint8Array | undefined>;
 }
 

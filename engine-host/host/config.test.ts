@@ -14,6 +14,7 @@ describe('readHostConfig', () => {
       engines: ['NOWEB'],
       nowebGate: 'durable',
       mediaAllowPrivateHosts: [],
+      receivedMedia: { timeoutMs: 30_000, maxBytes: 67_108_864 },
       pacingProfile: 'safe',
     });
     expect(config.timings).toMatchObject({ heartbeat: 2_000, suspendAfter: 5_000, deadAfter: 7_000, drain: 110_000 });
@@ -39,6 +40,8 @@ describe('readHostConfig', () => {
     ['WHATSAPP_ROOT_KEY', 'bm90IDMyIGJ5dGVz'],
     ['WHATSAPP_ROOT_KEY', '*'.repeat(44)],
     ['HEARTBEAT_MS', '0'],
+    ['MEDIA_TIMEOUT_MS', '-1'],
+    ['MEDIA_MAX_BYTES', 'all'],
     ['LOG_LEVEL', 'loud'],
     ['PACING_DEFAULT_PROFILE', 'hasty'],
     ['NOWEB_GATE', 'ajar'],

@@ -19,6 +19,8 @@ export interface HostConfig {
   readonly nowebGate: 'durable' | 'off';
   /** Hosts from which media may be fetched although their addresses are private. */
   readonly mediaAllowPrivateHosts: readonly string[];
+  /** What received media has to get from WhatsApp into the bucket, and how large it may be. */
+  readonly receivedMedia: { readonly timeoutMs: number; readonly maxBytes: number };
   /** File that is written again at every beat, for whoever watches the process; undefined: none. */
   readonly pulseFile: string | undefined;
   /** Under what session state is encrypted: a key of KMS, or a file with a master key (32 bytes in base64). */
@@ -69,6 +71,8 @@ const environmentSchema = z.object({
   WHATSAPP_ROOT_KEY: z.base64().length(44).optional(),
   NOWEB_GATE: z.enum(['durable', 'off']).default('durable'),
   MEDIA_ALLOW_PRIVATE_HOSTS: z.string().default('').transform(words),
+  MEDIA_TIMEOUT_MS: milliseconds(30_000),
+  MEDIA_MAX_BYTES: z.coerce.number().int().positive().default(67_108_864),
   STATE_KMS_KEY_ID: z.string().min(1).optional(),
   STATE_KEY_FILE: z.string().min(1).optional(),
   PULSE_FILE: z.string().min(1).optional(),
@@ -124,6 +128,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     whatsappRootKey: env.WHATSAPP_ROOT_KEY,
     nowebGate: env.NOWEB_GATE,
     mediaAllowPrivateHosts: env.MEDIA_ALLOW_PRIVATE_HOSTS,
+    receivedMedia: { timeoutMs: env.MEDIA_TIMEOUT_MS, maxBytes: env.MEDIA_MAX_BYTES },
     stateKey: stateKey(env),
     pulseFile: env.PULSE_FILE,
     s3PathStyle: env.S3_PATH_STYLE,

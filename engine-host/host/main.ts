@@ -148,6 +148,8 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
         whatsappUrl: config.whatsappUrl,
         whatsappRootKey: config.whatsappRootKey,
         gate: config.nowebGate,
+        mediaTimeoutMs: config.receivedMedia.timeoutMs,
+        mediaMaxBytes: config.receivedMedia.maxBytes,
         pingMs: ping,
         pingAnswerMs: pingAnswer,
         blipMs: blip,

@@ -2,8 +2,10 @@ import { getEventListeners } from 'node:events';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
-import { type EventEnvelope, eventEnvelopeSchema } from '#shared/contracts/events.ts';
+import { type EventBody, type EventEnvelope, eventEnvelopeSchema } from '#shared/contracts/events.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
+import type { IgnoredKinds } from '#shared/domain/ignored-chats.ts';
+import { waMessage } from '#test/contracts/rows.ts';
 import type { Mark } from '../engines/engine.ts';
 import { MemorySessionState } from '../engines/memory-session-state.ts';
 import { ManualLease } from '../host/manual-lease.ts';
@@ -26,6 +28,7 @@ function createOutlet(
   lease = new ManualLease(),
   incarnation = 'one',
   createdAt = 0,
+  ignore: IgnoredKinds = {},
 ) {
   const outlet = new EventOutlet({
     session: { name: session, incarnation, createdAt },
@@ -36,14 +39,39 @@ function createOutlet(
     lane: publisher.lane(lease),
     me: () => ({ id: '4915112345678@c.us', pushName: 'Ann', lid: null, jid: null }),
     metadata: () => ({ team: 'red' }),
+    ignore: () => ignore,
   });
   const emit = (key: string, timestamp = 1_000) =>
-    outlet.emit({ body: { event: 'poll.vote', payload: { id: key } }, key, timestamp });
+    outlet.emit({ body: { event: 'presence.update', payload: { id: key, presences: [] } }, key, timestamp });
   return { outlet, emit, lease, state };
 }
 
 const ids = (events: readonly EventEnvelope[], session = 'alpha') =>
-  events.flatMap((event) => (event.session === session && event.event === 'poll.vote' ? [event.payload.id] : []));
+  events.flatMap((event) => (event.session === session && event.event === 'presence.update' ? [event.payload.id] : []));
+
+/** One event of each kind that happens in a chat. */
+function bodiesIn(chat: string): EventBody[] {
+  const sent = { ...waMessage({ id: 'AAAAAA' }), fromMe: true, from: 'me@c.us', to: chat };
+  const came = { ...waMessage({ id: 'AAAAAB' }), fromMe: false, from: chat, to: 'me@c.us' };
+  const group = { timestamp: 1, group: { id: chat }, _data: {} };
+  const vote = { id: 'x', from: chat, to: 'me@c.us', fromMe: false, timestamp: 1, selectedOptions: [] };
+  const reaction = { text: '👍', messageId: 'x' };
+  return [
+    { event: 'message', payload: came },
+    { event: 'message.any', payload: sent },
+    { event: 'message.waiting', payload: came },
+    { event: 'message.edited', payload: { ...came, editedMessageId: 'x' } },
+    { event: 'message.reaction', payload: { ...came, reaction } },
+    { event: 'message.ack.group', payload: sent },
+    { event: 'message.revoked', payload: { revokedMessageId: 'x', chatId: chat, before: null, after: null } },
+    { event: 'poll.vote', payload: { vote, poll: { id: 'y', from: 'me@c.us', to: chat, fromMe: true } } },
+    { event: 'presence.update', payload: { id: chat, presences: [] } },
+    { event: 'chat.archive', payload: { id: chat, archived: true, timestamp: 1, _data: {} } },
+    { event: 'label.chat.added', payload: { labelId: '1', chatId: chat, label: null, _data: {} } },
+    { event: 'group.v2.leave', payload: group },
+    { event: 'group.v2.participants', payload: { ...group, type: 'join', participants: [] } },
+  ];
+}
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'hrtime'] });
@@ -68,13 +96,28 @@ describe('EventOutlet', () => {
       me: { pushName: 'Ann' },
       engine: 'SCRIPTED',
       environment: { version: '1.2.3', engine: 'SCRIPTED', tier: 'TRUNKLINE', worker: { id: 'host-1' } },
-      event: 'poll.vote',
+      event: 'presence.update',
       payload: { id: 'one' },
       seq: 1,
     });
     expect(again?.id).toBe(first?.id);
     expect(second?.id).not.toBe(first?.id);
     expect(bus.events.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  });
+
+  it.each(bodiesIn('1203630001@g.us'))('does not tell of an ignored chat: $event', async (body) => {
+    const bus = new MemoryEventBus();
+    const publisher = new EventPublisher(bus, logger);
+    const { outlet } = createOutlet(publisher, 'alpha', new GatedState(), new ManualLease(), 'one', 0, { groups: true });
+    const published = vi.fn();
+    outlet.emit({ body, key: 'one', timestamp: 1_000 }, published);
+    expect(published).toHaveBeenCalledOnce();
+    for (const other of bodiesIn('4915100000001@c.us').filter(({ event }) => event === body.event)) {
+      outlet.emit({ body: other, key: 'two', timestamp: 1_000 });
+    }
+    await vi.advanceTimersByTimeAsync(100);
+    await outlet.drained();
+    expect(bus.events.map(({ event, seq }) => [event, seq])).toEqual([[body.event, 1]]);
   });
 
   it('gives the same happening another id in a later session of the same name', async () => {
@@ -124,7 +167,10 @@ describe('EventOutlet', () => {
     const { outlet } = createOutlet(new EventPublisher(bus, logger));
     const published = vi.fn();
     vi.spyOn(bus, 'publish').mockRejectedValueOnce(new Error('throttled'));
-    outlet.emit({ body: { event: 'poll.vote', payload: { id: 'one' } }, key: 'one', timestamp: 1_000 }, published);
+    outlet.emit(
+      { body: { event: 'presence.update', payload: { id: 'one', presences: [] } }, key: 'one', timestamp: 1_000 },
+      published,
+    );
     const drained = outlet.drained();
     await vi.waitFor(() => expect(bus.publish).toHaveBeenCalledOnce());
     expect(published).not.toHaveBeenCalled();

@@ -3,7 +3,9 @@ import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { EngineName, Me } from '#shared/contracts/session.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
+import { type IgnoredKinds, isIgnoredChat } from '#shared/domain/ignored-chats.ts';
 import type { EngineEvent, SessionState } from '../engines/engine.ts';
+import { chatOfEvent } from './event-chat.ts';
 import type { EventLane } from './event-publisher.ts';
 import { SeqCounter } from './seq-counter.ts';
 
@@ -17,6 +19,8 @@ export interface EventOutletOptions {
   /** As they are when the event happens. */
   readonly me: () => Me | null;
   readonly metadata: () => Readonly<Record<string, string>>;
+  /** Kinds of chats that the session wants no events of. */
+  readonly ignore: () => IgnoredKinds | null | undefined;
 }
 
 interface EmittedEvent {
@@ -42,9 +46,14 @@ export class EventOutlet {
     this.#seq = new SeqCounter(options.state, options.session.createdAt);
   }
 
-  /** @param published called once when the log and the bus have accepted the event */
+  /** @param published called once when the log and the bus have accepted the event, or nobody wants it */
   emit(event: EngineEvent, published?: () => void): void {
-    const { state } = this.#options;
+    const { state, ignore } = this.#options;
+    const chat = chatOfEvent(event.body);
+    if (chat !== undefined && isIgnoredChat(ignore(), chat)) {
+      published?.();
+      return;
+    }
     const envelope = this.#envelope(event);
     const durable = state.durable(state.head);
     durable.catch(() => {});

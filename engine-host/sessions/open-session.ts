@@ -105,6 +105,7 @@ function open(row: SessionRow, restored: RestoredState, journal: SessionJournal,
     lane: deps.publisher.lane(lease),
     me: deps.me,
     metadata: () => deps.row().config.metadata ?? {},
+    ignore: () => deps.row().config.ignore,
   });
   return { state, outlet };
 }

@@ -16,6 +16,7 @@ import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import type { SessionIntent } from '#shared/ports/session-store.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
+import type { EngineEvent } from '../engines/engine.ts';
 import { ManualLease } from '../host/manual-lease.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FakeEngineFactory } from './fake-engine.ts';
@@ -241,6 +242,20 @@ describe('SessionRunner', () => {
     expect(session.factory.told).toEqual(['start', 'stop', 'start']);
     expect(session.factory.last.context.config.debug).toBe(true);
     await vi.waitFor(() => expect(session.bus.events.at(-1)?.metadata).toEqual({ team: 'red' }));
+  });
+
+  it('lets the engine tell all it hears while a webhook names that, without a restart', async () => {
+    const session = await working();
+    const { context } = session.factory.last;
+    const hooked = async (...events: string[]) => {
+      await session.intend({ config: { webhooks: [{ url: 'https://a.example', events }] } });
+      return context.wantsEngineEvents();
+    };
+    expect(context.wantsEngineEvents()).toBe(false);
+    expect(await hooked('*')).toBe(false);
+    expect(await hooked('message', 'engine.event')).toBe(true);
+    expect(await hooked('message')).toBe(false);
+    expect(session.factory.told).toEqual(['start']);
   });
 
   it('logs out: unlinks, forgets the login everywhere, starts over', async () => {
@@ -482,11 +497,15 @@ describe('SessionRunner', () => {
     const session = await working();
     await session.intend({ desired: 'STOPPED' });
     const next = createRunner(session.world, new ManualLease('socket-00', 2));
-    const event = (id: string) => ({ body: { event: 'poll.vote', payload: { id } }, key: id, timestamp: 1 }) as const;
+    const event = (id: string): EngineEvent => ({
+      body: { event: 'presence.update', payload: { id, presences: [] } },
+      key: id,
+      timestamp: 1,
+    });
     next.runner.tell(event('other'), 'zero');
     next.runner.tell(event('own'), 'one');
     await next.runner.settled();
-    const told = session.bus.events.flatMap((envelope) => (envelope.event === 'poll.vote' ? [envelope] : []));
+    const told = session.bus.events.flatMap((envelope) => (envelope.event === 'presence.update' ? [envelope] : []));
     expect(told.map(({ payload, me }) => [payload.id, me?.id])).toEqual([['own', '4915112345678@c.us']]);
     expect(session.factory.told).toEqual(['start', 'stop']);
     expect(next.gone).toHaveBeenCalledOnce();
@@ -536,7 +555,7 @@ describe('SessionRunner', () => {
     context.state.append([{ key: 'creds', value: Uint8Array.of(9) }]);
     await expect(context.state.durable(context.state.head)).rejects.toThrow();
     context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
-    context.emit({ body: { event: 'poll.vote', payload: {} }, key: 'x', timestamp: 1 });
+    context.emit({ body: { event: 'presence.update', payload: { id: 'x', presences: [] } }, key: 'x', timestamp: 1 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await rowOf(session)).toEqual(before);
     expect(statuses(session)).toEqual(['STARTING', 'WORKING']);

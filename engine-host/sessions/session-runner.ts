@@ -1,5 +1,5 @@
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import type { Me, SessionStatus } from '#shared/contracts/session.ts';
+import { type Me, type SessionStatus, wantsEngineEvents } from '#shared/contracts/session.ts';
 import { NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
 import { pacingRules } from '#shared/domain/pacing-rules.ts';
 import type { SessionReport } from '#shared/ports/session-store.ts';
@@ -320,6 +320,7 @@ export class SessionRunner {
         open.outlet.emit(event, published);
         this.#noteActivity(event);
       },
+      wantsEngineEvents: () => wantsEngineEvents((this.#row ?? row).config),
       sentContent: (messageId) => this.#sent.get(messageId),
     });
   }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
+import { createSecretPepperReader } from '#shared/adapters/secret-pepper-reader.ts';
 import { createSecretReader } from '#shared/adapters/secrets-manager.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
@@ -20,5 +21,6 @@ const readSecret = createSecretReader();
 export const handler = createAdministratorKey({
   keys: new DynamoDbApiKeyStore(dynamo, resourceNames(env).tables.apiKeys),
   readKey: () => readSecret(env.ADMINISTRATOR_KEY_SECRET),
+  readPepper: createSecretPepperReader(process.env),
   clock: systemClock,
 });

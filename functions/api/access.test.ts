@@ -7,6 +7,8 @@ import { TestApi } from './test-support/test-api.ts';
 const protectedOperations = OPERATIONS.filter((operation) => operation.scope !== 'public');
 const path = (template: string, session: string) =>
   template.replace('{session}', session).replace(/\{(\w+)\+?\}/g, (_all, name) => (name === 'id' ? 'job_1' : '491511'));
+/** What is part of what a scope is. */
+const WIDER: Readonly<Record<string, string>> = { media: 'read' };
 
 describe('scopes', () => {
   it.each(protectedOperations.map((operation) => [operation.id, operation] as const))(
@@ -19,7 +21,7 @@ describe('scopes', () => {
       expect(none.status).toBe(401);
       expect(none.json).toEqual({ statusCode: 401, message: 'Unauthorized', code: 'unauthenticated' });
 
-      const others = KEY_ACTIONS.filter((action) => action !== operation.scope);
+      const others = KEY_ACTIONS.filter((action) => action !== operation.scope && action !== WIDER[operation.scope]);
       const wrong = await api.call(operation.method, url, { ...body, key: { actions: others } });
       expect(wrong.status).toBe(403);
       expect(wrong.json).toMatchObject({ statusCode: 403, error: 'Forbidden', code: 'forbidden' });
@@ -85,6 +87,41 @@ describe('requests that IAM has let through', () => {
   const userArn = 'arn:aws:iam::123456789012:user/ada';
   const ask = (stageVariables: Readonly<Record<string, string>> | null, who: string | null) =>
     new TestApi().call('GET', '/api/sessions', { key: null, signed: { stageVariables, userArn: who } });
+
+  it('are held to the row of their principal, where there is one', async () => {
+    const api = new TestApi();
+    await api.session('mine');
+    await api.session('other');
+    const principal = 'arn:aws:iam::123456789012:role/teams/Support';
+    const body = { principal, session: 'mine', actions: { read: true } };
+    const made = await api.call('POST', '/api/keys', { body, key: { isAdmin: true } });
+    expect(made.status, made.text).toBe(201);
+    expect(made.json).toMatchObject({ key: '', principal: 'arn:aws:iam::123456789012:role/Support' });
+    const call = async (method: string, url: string, role = 'Support') => {
+      const arn = `arn:aws:sts::123456789012:assumed-role/${role}/ada`;
+      const signed = { stageVariables: IAM_STAGE_VARIABLES, userArn: arn };
+      return (await api.call(method, url, { key: null, signed })).status;
+    };
+    expect(await call('GET', '/api/sessions/mine')).toBe(200);
+    expect(await call('GET', '/api/sessions/other')).toBe(403);
+    expect(await call('POST', '/api/sessions/mine/stop')).toBe(403);
+    expect(await call('GET', '/api/keys')).toBe(403);
+    expect(await call('GET', '/api/sessions/other', 'Admin')).toBe(200);
+    const { id } = made.json as { id: string };
+    await api.call('PUT', `/api/keys/${id}`, { body: { isActive: false }, key: { isAdmin: true } });
+    expect(await call('GET', '/api/sessions/mine')).toBe(401);
+    expect((await api.call('POST', '/api/keys', { body, key: { isAdmin: true } })).status).toBe(409);
+    await api.call('DELETE', `/api/keys/${id}`, { key: { isAdmin: true } });
+    expect(await call('GET', '/api/sessions/mine')).toBe(401);
+    expect(await call('GET', '/api/sessions/other')).toBe(401);
+    expect((await api.call('POST', '/api/keys', { body, key: { isAdmin: true } })).status).toBe(201);
+    expect(await call('GET', '/api/sessions/mine')).toBe(200);
+    expect(await call('GET', '/api/sessions/other')).toBe(403);
+
+    await api.call('DELETE', '/api/sessions/mine', { key: { isAdmin: true } });
+    expect(await call('GET', '/api/sessions/other')).toBe(401);
+    expect(await call('GET', '/api/keys')).toBe(401);
+  });
 
   it('are admitted on the stage for them', async () => {
     expect((await ask(IAM_STAGE_VARIABLES, userArn)).status).toBe(200);

@@ -3,32 +3,42 @@ import { type Caller, decodeCaller } from '#functions/authorizer/caller.ts';
 import type { Operation } from '#shared/contracts/api/operation.ts';
 import { IAM_STAGE_VARIABLES } from '#shared/contracts/api/routes.ts';
 import { ForbiddenError, UnauthenticatedError } from './api-errors.ts';
+import { fieldOf } from './field-of.ts';
 import type { ParsedParts } from './parse-request.ts';
+import type { SignedCaller } from './signed-caller.ts';
 
 type AuthorizedEvent = Pick<APIGatewayProxyEvent, 'requestContext' | 'stageVariables'>;
 
-/** An IAM policy names methods and paths, so it has decided already that this caller may do this. */
-const SIGNED: Caller = { keyId: 'iam', isAdmin: true, session: null, actions: new Set() };
-
-function signedBy({ requestContext, stageVariables }: AuthorizedEvent): Caller | undefined {
+/** ARN of whoever signed the request, where API Gateway has checked the signature. */
+function signerOf({ requestContext, stageVariables }: AuthorizedEvent): string | undefined {
   if (stageVariables?.authorization !== IAM_STAGE_VARIABLES.authorization) return undefined;
-  return requestContext.identity.userArn ? SIGNED : undefined;
+  return requestContext.identity.userArn ?? undefined;
 }
 
 /**
  * Who calls, if it may use the operation at all.
  *
  * @param event what API Gateway has found out about its sender
+ * @param signedCaller what a principal may do; none: no signed request is let in
  * @throws UnauthenticatedError, ForbiddenError
  */
-export function admit(operation: Operation, event: AuthorizedEvent): Caller | undefined {
-  const caller = signedBy(event) ?? decodeCaller(event.requestContext?.authorizer);
-  if (operation.scope === 'public') return caller;
+export async function admit(
+  operation: Operation,
+  event: AuthorizedEvent,
+  signedCaller?: SignedCaller,
+): Promise<Caller | undefined> {
+  if (operation.scope === 'public') return undefined;
+  const signer = signerOf(event);
+  const caller = signer === undefined ? decodeCaller(event.requestContext?.authorizer) : await signedCaller?.(signer);
   if (caller === undefined) throw new UnauthenticatedError();
-  if (!caller.isAdmin && !caller.actions.has(operation.scope)) {
-    throw new ForbiddenError(`This key does not allow '${operation.scope}'`);
-  }
+  if (!allows(caller, operation.scope)) throw new ForbiddenError(`This key does not allow '${operation.scope}'`);
   return caller;
+}
+
+function allows({ isAdmin, actions }: Caller, scope: Exclude<Operation['scope'], 'public'>): boolean {
+  if (isAdmin) return true;
+  if (scope === 'admin') return false;
+  return actions.has(scope) || (scope === 'media' && actions.has('read'));
 }
 
 /** Whether the caller may see and touch the session. */
@@ -42,23 +52,18 @@ export function assertSessionAllowed(operation: Operation, caller: Caller | unde
   if (!maySee(caller, sessionOf(operation, parts))) throw new ForbiddenError('This key is for another session');
 }
 
-function sessionOf(operation: Operation, parts: ParsedParts): string | undefined {
+/** The session that a request is about. */
+export function sessionOf(operation: Operation, parts: ParsedParts): string | undefined {
   switch (operation.session) {
     case 'params.session':
-      return field(parts.params, 'session');
+      return fieldOf(parts.params, 'session');
     case 'query.session':
-      return field(parts.query, 'session');
+      return fieldOf(parts.query, 'session');
     case 'body.session':
-      return field(parts.body, 'session');
+      return fieldOf(parts.body, 'session');
     case 'body.name':
-      return field(parts.body, 'name');
+      return fieldOf(parts.body, 'name');
     case null:
       return undefined;
   }
-}
-
-function field(part: unknown, name: string): string | undefined {
-  if (typeof part !== 'object' || part === null) return undefined;
-  const value: unknown = Reflect.get(part, name);
-  return typeof value === 'string' ? value : undefined;
 }

@@ -29,6 +29,13 @@ export class SessionNotFoundError extends NotFoundError {
 /** A session with this name exists: 422 in WAHA, where other conflicts are 409. */
 export class SessionExistsError extends ConflictError {}
 
+/** Without this key nobody could manage keys any more. */
+export class LastAdministratorError extends ConflictError {
+  constructor() {
+    super('This is the last active key of an administrator that does not expire. Make another one first');
+  }
+}
+
 /** A pairing code was asked for while none can be given. */
 export class NoPairingCodeError extends TrunklineError {
   readonly code = 'wrong-state';

@@ -1,4 +1,6 @@
 import type { AwsClients } from '#shared/adapters/aws-clients.ts';
+import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { DynamoDbAuditLog } from '#shared/adapters/dynamodb-audit-log.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
@@ -17,6 +19,7 @@ import { resourceNames } from '#shared/contracts/resources.ts';
 import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
 import type { ApiDeps } from './deps.ts';
 import { apiConfig, apiEnvSchema } from './env.ts';
+import { createSignedCaller } from './signed-caller.ts';
 import { createBacklog } from './use-cases/backlog.ts';
 
 /**
@@ -44,8 +47,13 @@ export function createAwsApiDeps(
     names.buckets.media,
     loadS3MediaStore({ pathStyle: env.S3_PATH_STYLE, client: clients?.s3 }),
   );
+  const sessions = new DynamoDbSessionStore(dynamo, names.tables.sessions);
+  const keys = new DynamoDbApiKeyStore(dynamo, names.tables.apiKeys);
   return {
-    sessions: new DynamoDbSessionStore(dynamo, names.tables.sessions),
+    sessions,
+    keys,
+    signedCaller: createSignedCaller({ keys, sessions, clock: systemClock }),
+    audit: new DynamoDbAuditLog(dynamo, names.tables.audit, config.auditDays),
     jobs,
     queue,
     signals: new EventBridgeSessionSignals(eventBridge, names.bus),

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { EngineName } from '#shared/contracts/session.ts';
 import type { WebhookConfig } from '#shared/contracts/webhooks.ts';
+import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
+import type { AuditLog } from '#shared/ports/audit-log.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { EventLog } from '#shared/ports/event-log.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
@@ -11,6 +13,7 @@ import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ShardQueue } from '#shared/ports/shard-queue.ts';
 import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
 import type { WebhookStore } from '#shared/ports/webhook-store.ts';
+import type { SignedCaller } from './signed-caller.ts';
 import type { Backlog } from './use-cases/backlog.ts';
 
 /** Everything the API's functions need, ports only. */
@@ -27,6 +30,9 @@ export interface ApiDeps {
   readonly webhookQueue: WebhookQueue;
   /** What a replay takes events from. */
   readonly eventLog: Pick<EventLog, 'read' | 'find' | 'lastBefore'>;
+  readonly keys: ApiKeyStore;
+  readonly signedCaller: SignedCaller;
+  readonly audit: AuditLog;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly config: ApiConfig;
@@ -56,6 +62,8 @@ export interface ApiConfig {
   readonly globalWebhook: WebhookConfig | undefined;
   /** Hosts that webhooks may go to although they are private. */
   readonly webhookPrivateHosts: ReadonlySet<string>;
+  /** How long the audit log is kept. */
+  readonly auditDays: number;
 }
 
 /** SQS looks at the first 120,000 messages of a FIFO queue; what is behind them would wait for sessions that stand still. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
+import { AUDIT_DAYS, resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
 import { engineNameSchema } from '#shared/contracts/session.ts';
 import { allowedPrivateHostsEnv, globalWebhook, globalWebhookEnv } from '#shared/contracts/webhooks.ts';
 import { type ApiConfig, DEFAULT_CAPS, DEFAULT_WAITS } from './deps.ts';
@@ -32,6 +32,8 @@ export const apiEnvSchema = z.object({
   SESSION_BACKLOG_CAP: cap.default(DEFAULT_CAPS.sessionBacklogCap),
   /** Messages on a shard's queue from which on everything is answered 503. */
   SHARD_BACKLOG_CAP: cap.default(DEFAULT_CAPS.shardBacklogCap),
+  /** How long the audit log is kept. */
+  AUDIT_DAYS: z.coerce.number().int().min(1).max(3650).default(AUDIT_DAYS),
 });
 export type ApiEnv = z.infer<typeof apiEnvSchema>;
 
@@ -49,5 +51,6 @@ export function apiConfig(env: ApiEnv, startedAt: number): ApiConfig {
     shardBacklogCap: env.SHARD_BACKLOG_CAP,
     globalWebhook: globalWebhook(env),
     webhookPrivateHosts: new Set(env.WEBHOOK_ALLOW_PRIVATE_HOSTS),
+    auditDays: env.AUDIT_DAYS,
   };
 }

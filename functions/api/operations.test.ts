@@ -21,23 +21,29 @@ const refusalSchema = z.object({
   issues: z.array(z.object({ path: z.string().min(1), message: z.string().min(1) })).min(1),
 });
 
+const KEY_ID = `key_id_${'0'.repeat(26)}`;
+const key = { isAdmin: true };
+
 const withBody = OPERATIONS.filter((operation) => operation.request.body !== undefined);
 const withQuery = OPERATIONS.filter((operation) => operation.request.query !== undefined);
 const withSession = OPERATIONS.filter((operation) => operation.session === 'params.session');
 
 function pathOf(operation: Operation, values: Readonly<Record<string, string>> = GOOD_PATH): string {
-  return operation.path.replace(/\{(\w+)\+?\}/g, (_all, name: string) => values[name] ?? 'x');
+  const known = operation.group === 'keys' ? { ...values, id: KEY_ID } : values;
+  return operation.path.replace(/\{(\w+)\+?\}/g, (_all, name: string) => known[name] ?? 'x');
 }
 
 async function api(): Promise<TestApi> {
   const created = new TestApi({ ownerWaitMs: 0, stateWaitMs: 0, commandWaitMs: 0 });
   await created.session('main');
+  const grant = { name: null, isAdmin: false, isActive: true, session: null, actions: [] };
+  await created.keys.create({ ...grant, id: KEY_ID, version: 1, hash: 'x', createdAt: 0 });
   created.queued.length = 0;
   return created;
 }
 
 async function everything(api: TestApi): Promise<unknown> {
-  return { sessions: await api.sessions.list(), queued: api.queued };
+  return { sessions: await api.sessions.list(), keys: await api.keys.list(), queued: api.queued };
 }
 
 describe('bad input', () => {
@@ -46,8 +52,14 @@ describe('bad input', () => {
     async (_id, operation) => {
       const server = await api();
       const before = structuredClone(await everything(server));
-      for (const body of ['{', '[]', '"text"', 'null', '{"session": 5, "name": 5, "config": 5, "text": 5}']) {
-        const answer = await server.call(operation.method, pathOf(operation), { body });
+      for (const body of [
+        '{',
+        '[]',
+        '"text"',
+        'null',
+        '{"session": 5, "name": 5, "config": 5, "text": 5, "overlapSeconds": 0.5, "isAdmin": 5}',
+      ]) {
+        const answer = await server.call(operation.method, pathOf(operation), { body, key });
         expect(answer.status, `${body}: ${answer.text}`).toBe(400);
         expect(() => refusalSchema.parse(answer.json)).not.toThrow();
       }
@@ -133,7 +145,10 @@ describe('any input', () => {
           for (const [name, value] of Object.entries(someQuery ?? {}))
             search.append(name, typeof value === 'string' ? value : JSON.stringify(value));
           const url = `${pathOf(operation)}?${search}`;
-          const answer = await server.call(operation.method, url, someBody === undefined ? {} : { body: someBody });
+          const answer = await server.call(operation.method, url, {
+            key,
+            ...(someBody === undefined ? {} : { body: someBody }),
+          });
           expect(answer.status, `${url} ${JSON.stringify(someBody)} ${answer.text}`).toBeLessThan(500);
           if (answer.status >= 400) expect(answer.json).toHaveProperty('code');
         }),

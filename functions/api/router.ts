@@ -8,14 +8,16 @@ import type { Logger } from 'pino';
 import type { Operation, OperationTable } from '#shared/contracts/api/operation.ts';
 import { admit, assertSessionAllowed } from './access.ts';
 import { RouteNotFoundError } from './api-errors.ts';
+import { audited, givenFields } from './audit-trail.ts';
 import { baseUrlOf } from './base-url.ts';
-import type { ApiConfig } from './deps.ts';
+import type { ApiConfig, ApiDeps } from './deps.ts';
 import { httpErrors } from './http-errors.ts';
 import { jsonBody } from './json-body.ts';
 import { parseRequest } from './parse-request.ts';
 import { toResult } from './reply.ts';
 import type { ApiHandler, ApiHandlers } from './request.ts';
 import { requestLog } from './request-log.ts';
+import type { SignedCaller } from './signed-caller.ts';
 
 /** A function behind API Gateway (REST API, proxy integration). */
 export type ApiFunction = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
@@ -23,6 +25,11 @@ export type ApiFunction = (event: APIGatewayProxyEvent, context: Context) => Pro
 export interface RouterDeps {
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly config: Pick<ApiConfig, 'publicUrl'>;
+  /** Needed by groups that are not public. */
+  readonly signedCaller?: SignedCaller;
+  readonly clock: Pick<ApiDeps['clock'], 'now'>;
+  /** Needed by groups with operations that are audited. */
+  readonly audit?: ApiDeps['audit'];
 }
 
 /**
@@ -40,15 +47,16 @@ const SECURITY_HEADERS = {
 export function createGroupFunction<T extends OperationTable>(
   table: T,
   handlers: ApiHandlers<T>,
-  { logger, config }: RouterDeps,
+  deps: RouterDeps,
 ): ApiFunction {
+  const { logger } = deps;
   const matched = new WeakMap<APIGatewayProxyEvent, string>();
   const routes = Object.values(table).map((operation) => ({
     method: operation.method,
     path: routerPath(operation.path),
     // The compiler has checked that each id has the handler of its own operation; a list cannot say so.
     handler: createRoute(operation, handlers[operation.id as keyof T] as unknown as ApiHandler, {
-      publicUrl: config.publicUrl,
+      ...deps,
       onMatch: (event) => matched.set(event, operation.id),
     }),
   }));
@@ -65,32 +73,39 @@ export function createGroupFunction<T extends OperationTable>(
   return (event, context) => handler(event, context);
 }
 
-interface RouteOptions {
-  readonly publicUrl: string | undefined;
+interface RouteOptions extends RouterDeps {
   readonly onMatch: (event: APIGatewayProxyEvent) => void;
 }
 
 function createRoute(operation: Operation, handler: ApiHandler, options: RouteOptions) {
+  const { signedCaller, audit, clock, logger, config } = options;
+  if (operation.audited && audit === undefined) throw new Error(`${operation.id} needs an audit log`);
   const route = middy<APIGatewayProxyEvent, APIGatewayProxyResult>();
   route.before(({ event }) => {
     options.onMatch(event);
   });
   if (operation.request.body !== undefined) route.use(jsonBody());
   return route.handler(async (event: APIGatewayProxyEvent, context: Context) => {
-    const caller = admit(operation, event);
+    const caller = await admit(operation, event, signedCaller);
     const parts = parseRequest(operation, renameRest(operation, event));
     assertSessionAllowed(operation, caller, parts);
-    const reply = await handler({
-      operation,
-      params: parts.params,
-      query: parts.query,
-      body: parts.body,
-      headers: plainHeaders(event),
-      caller,
-      baseUrl: baseUrlOf(event, options.publicUrl),
-      requestId: context.awsRequestId,
-    });
-    return toResult(operation, reply);
+    const requestId = context.awsRequestId;
+    const run = () =>
+      handler({
+        operation,
+        params: parts.params,
+        query: parts.query,
+        body: parts.body,
+        headers: plainHeaders(event),
+        caller,
+        baseUrl: baseUrlOf(event, config.publicUrl),
+        requestId,
+      });
+    if (!operation.audited || audit === undefined) return toResult(operation, await run());
+    const sourceAddress = event.requestContext.identity.sourceIp ?? null;
+    const given = givenFields(operation, event.body);
+    const request = { operation, caller, parts, given, requestId, sourceAddress };
+    return toResult(operation, await audited({ audit, clock, logger }, request, run));
   });
 }
 

@@ -1,34 +1,34 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
+import type { ApiKeyRow } from '#shared/contracts/rows.ts';
 import type { UsagePlans } from '#shared/contracts/usage-plans.ts';
-import { hashApiKey } from '#shared/domain/api-key.ts';
-import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 import { encodeCaller } from './caller.ts';
-
-const LONGEST_KEY = 512;
+import type { IdentifyKey } from './identify-key.ts';
 
 export type Authorizer = (
   event: Pick<APIGatewayRequestAuthorizerEvent, 'headers' | 'queryStringParameters' | 'methodArn'>,
 ) => Promise<APIGatewayAuthorizerResult>;
 
 export interface AuthorizerDeps {
-  readonly keys: Pick<ApiKeyStore, 'get'>;
+  readonly identify: IdentifyKey;
+  readonly noteUse: (row: ApiKeyRow) => Promise<void>;
   /** Undefined where no usage plans count. */
   readonly usagePlans?: UsagePlans | undefined;
 }
 
 /**
- * Lets a request through that carries an active key in the header `X-Api-Key` or the query parameter `x-api-key`.
+ * Lets a request through that carries a good key in the header `X-Api-Key` or the query parameter `x-api-key`.
  * The policy covers the whole API, because API Gateway caches it by key; what the key may do is checked by the
  * functions, from the context.
  *
  * @throws Error `Unauthorized`, which API Gateway turns into its 401
  */
-export function createAuthorizer({ keys, usagePlans }: AuthorizerDeps): Authorizer {
+export function createAuthorizer({ identify, noteUse, usagePlans }: AuthorizerDeps): Authorizer {
   return async (event) => {
     const key = findKey(event.headers) ?? findKey(event.queryStringParameters);
-    if (key === undefined || key.length > LONGEST_KEY) throw new Error('Unauthorized');
-    const row = await keys.get(hashApiKey(key));
-    if (!row?.isActive) throw new Error('Unauthorized');
+    const identified = key === undefined ? undefined : await identify(key);
+    if (identified === undefined) throw new Error('Unauthorized');
+    const { row } = identified;
+    await noteUse(row);
     return {
       principalId: row.id,
       policyDocument: {

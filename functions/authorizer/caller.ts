@@ -1,13 +1,16 @@
 import * as z from 'zod';
-import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
+import { type ApiKeyRow, KEY_ACTIONS, type KeyAction } from '#shared/contracts/rows.ts';
 
 /** Who calls, as the authorizer found out. */
 export interface Caller {
-  readonly keyId: string;
+  /** Row that says what it may do; null: a signed request that none is about. */
+  readonly keyId: string | null;
+  /** ARN of whoever signed the request; none: it came with a key. */
+  readonly principal?: string;
   readonly isAdmin: boolean;
   /** The only session it may touch; null: all. */
   readonly session: string | null;
-  readonly actions: ReadonlySet<ApiKeyRow['actions'][number]>;
+  readonly actions: ReadonlySet<KeyAction>;
 }
 
 const actionSchema = z.enum(KEY_ACTIONS);

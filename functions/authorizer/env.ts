@@ -7,10 +7,13 @@ export const authorizerEnvSchema = z.object({
   ...resourceNamesEnv,
   /** Usage plans that keys may name, separated by commas, the default first; empty: none are counted. */
   USAGE_PLANS: z.string().default(''),
+  LOG_LEVEL: z.string().default('info'),
 });
 
 /** Which gateway key a key's plan is counted under; undefined where nothing is counted. */
-export function usagePlansOf(env: z.infer<typeof authorizerEnvSchema>): UsagePlans | undefined {
+export function usagePlansOf(
+  env: Pick<z.infer<typeof authorizerEnvSchema>, 'RESOURCE_PREFIX' | 'USAGE_PLANS'>,
+): UsagePlans | undefined {
   const [standard, ...others] = env.USAGE_PLANS.split(',').filter((name) => name !== '');
   if (standard === undefined) return undefined;
   const known = new Set([standard, ...others]);

@@ -14,8 +14,8 @@ import { createMetrics } from '#shared/observability/metrics.ts';
 import { webhookDispatcherEnvSchema } from './env.ts';
 import { createWebhookDispatcherHandler } from './handler.ts';
 
-/** A try takes 15 seconds at most, and the function has 30. */
-const BUDGET_MS = 12_000;
+/** A try takes 15 seconds at most, and the function has 25. */
+const BUDGET_MS = 6_000;
 
 /**
  * The dispatcher of webhooks over AWS, for composition roots.

@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
 import { DispatcherWorld, OK, status } from '#test/support/dispatcher-world.ts';
+import { dispatch } from './dispatcher.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -56,9 +59,7 @@ describe('what is new in the log', () => {
     await world.configure({});
     world.global = { url: 'https://global.test/', events: ['*'] };
     await world.messages('1', '2');
-    const { webhookEndpoints } = await import('#shared/contracts/webhooks.ts');
     const endpointId = webhookEndpoints([], world.global)[0]?.id ?? '';
-    const { dispatch } = await import('./dispatcher.ts');
     await dispatch({ session: 'alpha', endpointId, event: { id: 'evt_2', seq: 2 } }, world.deps());
     expect(world.posted.map(({ url, body }) => [url, body.id])).toEqual([['https://global.test/', 'evt_2']]);
   });
@@ -138,6 +139,43 @@ describe('one that fails alone', () => {
     expect(last).toBeGreaterThan(60 * HOUR);
     expect(last).toBeLessThanOrEqual(72 * HOUR);
     expect(await world.deliveries()).toMatchObject([{ state: 'FAILED' }]);
+  });
+});
+
+describe('what was set aside', () => {
+  it('is not posted when the filter is against it by now', async () => {
+    const world = await DispatcherWorld.with();
+    await world.messages('1');
+    world.answer = () => status(500);
+    await world.wake();
+    await world.configure({ filter: { textPrefix: '!' } });
+    world.answer = () => OK;
+    await world.settle();
+    expect(world.posted).toHaveLength(1);
+    expect(await world.deliveries()).toEqual([]);
+  });
+
+  it('for want of time is found by a timer, if whoever set it aside dies right after', async () => {
+    const world = await DispatcherWorld.with({ ordered: true });
+    await world.messages('1', '1', '2');
+    world.answer = async ({ body }) => {
+      if (body.id !== 'evt_1') return OK;
+      await vi.waitFor(() => expect(world.ids()).toContain('evt_3'));
+      world.now += 13_000;
+      return OK;
+    };
+    const wake = { session: 'alpha', endpointId: world.endpointId, event: { id: 'evt_3', seq: 3 } };
+    const deps = world.deps();
+    const dying = async () => {
+      throw new DependencyError('It dies here');
+    };
+    const queue = { wake: dying, wakeAt: deps.queue.wakeAt };
+    await expect(dispatch(wake, { ...deps, queue })).rejects.toBeInstanceOf(DependencyError);
+    expect(world.ids()).toEqual(['evt_1', 'evt_3']);
+    await dispatch(wake, deps);
+    world.now = world.timers[0]?.dueAt ?? 0;
+    await world.wake();
+    expect(world.ids()).toEqual(['evt_1', 'evt_3', 'evt_2']);
   });
 });
 

@@ -4,7 +4,7 @@ import type { WebhookEndpointRow } from '#shared/contracts/webhook-rows.ts';
 import { type WebhookConfig, wantsEvent } from '#shared/contracts/webhooks.ts';
 import { type EventFilter, passesFilter } from '#shared/domain/webhook-filter.ts';
 import { deliveryOutcome } from '#shared/domain/webhook-outcome.ts';
-import type { Logger } from '#shared/observability/logger.ts';
+import { type Logger, tag } from '#shared/observability/logger.ts';
 import { METRICS, type Metrics } from '#shared/observability/metrics.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { EventLog, LoggedEvent } from '#shared/ports/event-log.ts';
@@ -205,7 +205,8 @@ export class EndpointRun {
     const outcome = deliveryOutcome(answer, now);
     const last = this.#health.note(outcome, envelope.id, now);
     const { at: _at, eventId: _id, ...fields } = last;
-    const line = { endpointId: row.endpointId, event: envelope.id, traceparent: envelope.traceparent, ...fields };
+    const { id: event, traceparent } = envelope;
+    const line = { session: tag(row.session), endpointId: row.endpointId, event, traceparent, ...fields };
     if (outcome.kind === 'delivered') {
       logger.debug(line, 'event delivered');
       return undefined;

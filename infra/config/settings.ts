@@ -84,8 +84,8 @@ export const settingsSchema = z
 
     /** The same API for requests signed with AWS credentials. */
     iamApi: flag,
-    /** Seconds for which the authorizer's answer is reused. From 1 on a revoked key works so much longer, and keys in the query are refused. */
-    authorizerCacheSeconds: integer(0, 300),
+    /** Seconds for which the authorizer's answer is reused. From 1 on keys in the query are refused. A revoked key works so much longer, and may for less than 5 seconds. */
+    authorizerCacheSeconds: integer(0, 4),
     /** Event streams (WebSocket) for callers with a key. */
     eventStream: flag,
     /** Requests a second that each API takes in all, and at once. */
@@ -114,6 +114,8 @@ export const settingsSchema = z
     /** How long media and large events are kept. */
     mediaDays: integer(1, 3650),
     logDays,
+    /** How long the audit log of keys and sessions is kept. */
+    auditDays: integer(1, 3650),
     /** Who is told of alarms. @default nobody */
     alarmEmail: z.email().optional(),
     /** A webhook that every session has besides its own. The key of its HMAC is a secret that Secrets Manager makes. @default none */

@@ -28,6 +28,7 @@ const dev: StageSettings = {
   mediaDays: 7,
   logDays: 7,
   webhookEvents: '*',
+  auditDays: 30,
   logLevel: 'info',
   pacingProfile: 'safe',
 };
@@ -51,6 +52,7 @@ const prod: StageSettings = {
   eventLogDays: 14,
   mediaDays: 90,
   logDays: 90,
+  auditDays: 365,
 };
 
 export const STAGES: Readonly<Record<string, StageSettings>> = { dev, prod };

@@ -41,6 +41,7 @@ const ACCESS_LOG_FIELDS = {
   functionStatus: '$context.integration.status',
   bytes: '$context.responseLength',
   key: '$context.authorizer.keyId',
+  principal: '$context.identity.userArn',
 } as const;
 
 /** The HTTP API over the functions, for callers of one kind. */

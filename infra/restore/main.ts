@@ -30,6 +30,7 @@ async function main(args: RestoreArguments): Promise<void> {
       messages: table(tables.messages),
       chats: table(tables.chats),
       apiKeys: table(tables.apiKeys),
+      audit: table(tables.audit),
       journal: table(tables.journal),
       dataKeys: table(tables.dataKeys),
       eventLog: table(tables.eventLog),

@@ -70,7 +70,8 @@ function installation(name: string) {
       jobs: new MemoryTable(`${name}-jobs`, 'session', 'jobId'),
       messages: new MemoryTable(`${name}-messages`, 'session', 'id'),
       chats: new MemoryTable(`${name}-chats`, 'session', 'chatId'),
-      apiKeys: new MemoryTable(`${name}-api-keys`, 'keyHash'),
+      apiKeys: new MemoryTable(`${name}-keys`, 'id'),
+      audit: new MemoryTable(`${name}-audit`, 'month', 'place'),
       journal: new MemoryTable(`${name}-journal`, 'session', 'lsn'),
       dataKeys: new MemoryTable(`${name}-data-keys`, 'session', 'number'),
       eventLog: new MemoryTable(`${name}-event-log`, 'session', 'place'),
@@ -120,7 +121,7 @@ beforeEach(async () => {
   await source.tables.shards.put([shard('socket-00', 9, 'host-1'), shard('socket-01', 7, 'host-1')]);
   for (let lsn = 1; lsn <= 20; lsn += 1)
     await source.tables.journal.put([{ session: 'alpha#one', lsn, epoch: 7, body: Uint8Array.of(lsn) }]);
-  await target.tables.apiKeys.put([{ keyHash: 'its own administrator' }]);
+  await target.tables.apiKeys.put([{ id: 'its own administrator' }]);
 });
 
 const restore = (changes: { readonly at?: number; readonly withMedia?: boolean; readonly restore?: string } = {}) =>
@@ -136,14 +137,14 @@ const restore = (changes: { readonly at?: number; readonly withMedia?: boolean; 
 
 describe('a restore', () => {
   it('brings every row over, and tells of sessions that they come from a backup', async () => {
-    await source.tables.apiKeys.put([{ keyHash: 'a caller' }]);
+    await source.tables.apiKeys.put([{ id: 'a caller' }]);
     await source.tables.chats.put([{ session: 'alpha', chatId: 'c' }]);
     await source.tables.dataKeys.put([{ session: 'alpha#one', number: 1, wrapped: Uint8Array.of(1) }]);
     expect(await restore()).toEqual({ sessions: 1, lastShard: 'socket-01' });
     expect(target.tables.sessions.all).toMatchObject([{ name: 'alpha', incarnation: 'one', restored: 'first' }]);
     for (const id of ['journal', 'dataKeys', 'chats'] as const)
       expect(new Set(target.tables[id].all), id).toEqual(new Set(source.tables[id].all));
-    expect(target.tables.apiKeys.all).toEqual([{ keyHash: 'its own administrator' }, { keyHash: 'a caller' }]);
+    expect(target.tables.apiKeys.all).toEqual([{ id: 'its own administrator' }, { id: 'a caller' }]);
   });
 
   it('says of no session that it works, before a host has it', async () => {
@@ -222,7 +223,7 @@ describe('a restore', () => {
 
   it('shows no session before everything of it is there', async () => {
     target.tables.apiKeys.loses = () => true;
-    await source.tables.apiKeys.put([{ keyHash: 'a' }, { keyHash: 'b' }]);
+    await source.tables.apiKeys.put([{ id: 'a' }, { id: 'b' }]);
     await expect(restore()).rejects.toBeInstanceOf(IncompleteCopyError);
     expect(target.tables.sessions.all).toEqual([]);
     target.tables.apiKeys.loses = () => false;

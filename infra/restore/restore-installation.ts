@@ -88,6 +88,7 @@ export async function restoreInstallation(options: RestoreOptions): Promise<Rest
   await copy('chats');
   await copy('jobs', (row) => restoredJob(below(row)));
   await copy('apiKeys');
+  await copy('audit');
   await copy('eventLog');
   await copy('webhookDeliveries');
   await copy('webhookEndpoints');

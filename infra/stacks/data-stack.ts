@@ -33,6 +33,7 @@ export class DataStack extends Stack {
   readonly tables: Readonly<Record<TableId, Table>>;
   readonly buckets: Readonly<Record<BucketId, Bucket>>;
   readonly administratorKey: Secret;
+  readonly keyPepper: Secret;
   readonly logHashKey: Secret;
   /** Of the installation's own webhook, where there is one. */
   readonly webhookHmacKey: Secret | undefined;
@@ -81,6 +82,10 @@ export class DataStack extends Stack {
             notRotated:
               'The receiver has it too, and would refuse everything from the rotation until somebody tells it the new one.',
           });
+    this.keyPepper = this.#secret('KeyPepper', 'key-pepper', {
+      description: 'Under which API keys are hashed',
+      notRotated: 'No API key works under another one: they would all have to be made anew.',
+    });
     this.logHashKey = this.#secret('LogHashKey', 'log-hash-key', {
       description: 'Key of the tags that stand for ids in logs',
       notRotated:
@@ -122,6 +127,7 @@ export class DataStack extends Stack {
       messages: make('messages'),
       chats: make('chats'),
       apiKeys: make('apiKeys'),
+      audit: make('audit'),
       journal: make('journal'),
       dataKeys: make('dataKeys'),
       eventLog: make('eventLog'),

@@ -23,6 +23,8 @@ export interface FunctionRights {
   readonly queues?: readonly QueueId[];
   /** Tells on the bus that a session wants a host, or that a webhook was disabled. */
   readonly events?: true;
+  /** Reads them when it starts. */
+  readonly secrets?: readonly ('keyPepper' | 'administratorKey')[];
   /** Decides how many hosts run. */
   readonly hostCount?: true;
   readonly media?: {
@@ -34,9 +36,12 @@ export interface FunctionRights {
   };
 }
 
+/** What it takes to know what an IAM principal may do. */
+const SIGNED = { sessions: ['get'], apiKeys: ['get'] } as const;
+
 /** What accepting a job takes: find the session, count what waits, write the job, wake the owner. */
 const ACCEPT_JOBS = {
-  tables: { sessions: ['get'], jobs: ['get', 'query', 'put', 'update'] },
+  tables: { ...SIGNED, jobs: ['get', 'query', 'put', 'update'] },
   shardQueues: ['send', 'depth'],
 } as const;
 
@@ -53,6 +58,9 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       eventLog: ['query'],
       webhookEndpoints: ['query', 'put', 'update', 'clear'],
       webhookDeliveries: ['clear'],
+      // The keys of a deleted session go with it.
+      apiKeys: ['get', 'query', 'delete'],
+      audit: ['put'],
     },
     shardQueues: ['send'],
     queues: ['webhooks'],
@@ -69,11 +77,9 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     ...ACCEPT_JOBS,
     tables: { ...ACCEPT_JOBS.tables, messages: ['get', 'query'], chats: ['query', 'many'] },
   },
-  'api-files': { tables: {}, media: { prefixes: ['files/'], actions: ['GetObject'], list: true } },
-  'api-jobs': { tables: { jobs: ['get', 'query', 'many', 'update'], messages: ['get'] } },
   'api-webhooks': {
     tables: {
-      sessions: ['get'],
+      ...SIGNED,
       eventLog: ['query'],
       webhookEndpoints: ['get', 'query', 'put', 'update'],
       webhookDeliveries: ['query', 'append'],
@@ -81,20 +87,36 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     queues: ['webhookEndpoints'],
     media: { prefixes: ['events/'], actions: ['GetObject'] },
   },
-  'api-server': { tables: { sessions: ['get'] } },
+  'api-files': { tables: SIGNED, media: { prefixes: ['files/'], actions: ['GetObject'], list: true } },
+  'api-jobs': { tables: { ...SIGNED, jobs: ['get', 'query', 'many', 'update'], messages: ['get'] } },
+  'api-keys': {
+    tables: {
+      sessions: ['get'],
+      apiKeys: ['get', 'query', 'scan', 'put', 'update', 'delete'],
+      audit: ['query', 'put'],
+    },
+    secrets: ['keyPepper'],
+  },
+  'api-server': { tables: SIGNED },
   'api-docs': { tables: {} },
-  authorizer: { tables: { apiKeys: ['get'] } },
+  authorizer: { tables: { apiKeys: ['get', 'update'], sessions: ['get'] }, secrets: ['keyPepper'] },
   'event-projector': {
     tables: { messages: ['update'], chats: ['update'] },
     media: { prefixes: ['events/'], actions: ['GetObject'] },
   },
   'stream-connections': {
-    tables: { apiKeys: ['get'], eventLog: ['query'], streams: ['get', 'put', 'clear'] },
+    tables: { apiKeys: ['get'], sessions: ['get'], eventLog: ['query'], streams: ['get', 'put', 'clear'] },
     queues: ['streams', 'streamTasks'],
+    secrets: ['keyPepper'],
   },
   'stream-fanout': { tables: { streams: ['query'] }, queues: ['streamTasks'] },
   'stream-sender': {
-    tables: { apiKeys: ['get'], eventLog: ['query'], sessions: ['scan'], streams: ['get', 'put', 'update', 'clear'] },
+    tables: {
+      apiKeys: ['get'],
+      eventLog: ['query'],
+      sessions: ['get', 'scan'],
+      streams: ['get', 'put', 'update', 'clear'],
+    },
     queues: ['streams', 'streamTasks'],
     media: { prefixes: ['events/'], actions: ['GetObject', 'PutObject'], list: true },
   },
@@ -115,5 +137,5 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     events: true,
     media: { prefixes: ['events/'], actions: ['GetObject'] },
   },
-  'administrator-key': { tables: { apiKeys: ['get', 'put'] } },
+  'administrator-key': { tables: { apiKeys: ['put'] }, secrets: ['keyPepper', 'administratorKey'] },
 };

@@ -29,6 +29,7 @@ export const FUNCTION_SHAPES = {
   'api-files': api('files'),
   'api-jobs': api('jobs'),
   'api-webhooks': api('webhooks'),
+  'api-keys': api('keys'),
   'api-server': api('server', { memoryMiB: 512 }),
   'api-docs': api('docs', {
     memoryMiB: 512,
@@ -44,7 +45,7 @@ export const FUNCTION_SHAPES = {
   // Sooner than the next call of its schedule, and than its queue's messages come back.
   capacity: { entry: 'capacity', memoryMiB: 512, timeoutSeconds: 30 },
   'webhook-fanout': { entry: 'webhook-fanout', memoryMiB: 512, timeoutSeconds: 10 },
-  // A try takes 15 seconds, and none is begun after 12.
-  'webhook-dispatcher': { entry: 'webhook-dispatcher', memoryMiB: 512, timeoutSeconds: 30 },
+  // A try takes 15 seconds, and none is begun after 6.
+  'webhook-dispatcher': { entry: 'webhook-dispatcher', memoryMiB: 512, timeoutSeconds: 25 },
   'administrator-key': { entry: 'administrator-key', memoryMiB: 256, timeoutSeconds: 30 },
 } as const satisfies Readonly<Record<string, FunctionShape>>;

@@ -58,6 +58,7 @@ export class FunctionsStack extends Stack {
       'api-files': make('api-files'),
       'api-jobs': make('api-jobs'),
       'api-webhooks': make('api-webhooks'),
+      'api-keys': make('api-keys'),
       'api-server': make('api-server'),
       'api-docs': make('api-docs'),
       authorizer: make('authorizer'),
@@ -73,7 +74,7 @@ export class FunctionsStack extends Stack {
     };
     this.#connectQueues(installation, messaging, data);
     this.#connectSchedules(installation);
-    this.#makeAdministratorKey(data);
+    this.#makeAdministratorKey();
   }
 
   functionNamed(name: string): LambdaFunction {
@@ -83,7 +84,15 @@ export class FunctionsStack extends Stack {
   }
 
   #allow(role: Role, name: FunctionName, { data, installation }: FunctionsStackProps): void {
-    const { tables, shardQueues = [], queues = [], events, hostCount, media }: FunctionRights = FUNCTION_RIGHTS[name];
+    const {
+      tables,
+      shardQueues = [],
+      queues = [],
+      secrets = [],
+      events,
+      hostCount,
+      media,
+    }: FunctionRights = FUNCTION_RIGHTS[name];
     const bucket = installation.names.buckets.media;
     allowTables(role, data, installation, tables);
     if (shardQueues.length > 0) {
@@ -96,10 +105,15 @@ export class FunctionsStack extends Stack {
     if (hostCount) allowHostCount(role, installation);
     if (media !== undefined) allowObjects(role, bucket, media.prefixes, media.actions);
     if (media?.list) allowListing(role, bucket);
+    if (secrets.length > 0) {
+      const resources = secrets.map((secret) => data[secret].secretArn);
+      role.addToPolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources }));
+    }
     allowKeyVia(role, data.dataKey, {
       dynamodb: keyUseOf(tables),
       s3: media && (media.actions.includes('PutObject') ? 'write' : 'read'),
       sqs: queues.length > 0 ? 'write' : undefined,
+      secretsmanager: secrets.length > 0 ? 'read' : undefined,
     });
   }
 
@@ -146,36 +160,37 @@ export class FunctionsStack extends Stack {
   }
 
   /** The row of the administrator's key is there when the deployment ends. */
-  #makeAdministratorKey({ administratorKey, dataKey }: DataStack): void {
+  #makeAdministratorKey(): void {
     const handler = this.functions['administrator-key'];
-    const role = this.roleNamed('administrator-key');
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [administratorKey.secretArn] }),
-    );
-    allowKeyVia(role, dataKey, { secretsmanager: 'read' });
     new Trigger(this, 'MakeAdministratorKey', { handler, timeout: Duration.minutes(1) });
   }
 }
 
 function environmentOf(name: FunctionName, { installation, data }: FunctionsStackProps): Record<string, string> {
   const { settings, ecs } = installation;
+  const api = {
+    SHARD_COUNT: String(settings.shards),
+    AUDIT_DAYS: String(settings.auditDays),
+    ...(settings.domainName !== undefined && { PUBLIC_URL: `https://${settings.domainName}` }),
+  };
+  // Where the pepper is, never the pepper: whoever may read a function's configuration must not learn it.
+  const pepper = { KEY_PEPPER_SECRET: data.keyPepper.secretArn };
   const logging = {
     LOG_LEVEL: settings.logLevel,
     // A reference that CloudFormation resolves: the value is in no template.
     LOG_HASH_KEY: data.logHashKey.secretValue.unsafeUnwrap(),
   };
-  const ofApi = {
-    ...logging,
-    SHARD_COUNT: String(settings.shards),
-    ...(settings.domainName !== undefined && { PUBLIC_URL: `https://${settings.domainName}` }),
-  };
+  const ofApi = { ...logging, ...api };
   switch (name) {
     case 'authorizer':
-      return { USAGE_PLANS: Object.keys(settings.usagePlans).join(',') };
+      return { ...pepper, USAGE_PLANS: Object.keys(settings.usagePlans).join(','), LOG_LEVEL: settings.logLevel };
     case 'administrator-key':
-      return { ADMINISTRATOR_KEY_SECRET: data.administratorKey.secretArn };
-    case 'event-projector':
+      return { ...pepper, ADMINISTRATOR_KEY_SECRET: data.administratorKey.secretArn };
+    case 'api-keys':
+      return { ...ofApi, ...pepper };
     case 'stream-connections':
+      return { ...logging, ...pepper };
+    case 'event-projector':
     case 'stream-fanout':
     case 'stream-sender':
       return logging;

@@ -27,7 +27,10 @@ export async function createRuleTarget({ clients }: Pick<LocalCloud, 'clients'>)
   const { Attributes } = await clients.sqs.send(
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
   );
-  const EventPattern = JSON.stringify({ source: [EVENT_SOURCE], 'detail-type': ['message', 'session.status'] });
+  const EventPattern = JSON.stringify({
+    source: [EVENT_SOURCE],
+    'detail-type': ['message', 'poll.vote', 'session.status'],
+  });
   await clients.eventBridge.send(new PutRuleCommand({ Name: 'my-own-rule', EventBusName: BUS, EventPattern }));
   const Targets = [{ Id: 'queue', Arn: Attributes?.QueueArn ?? '' }];
   await clients.eventBridge.send(new PutTargetsCommand({ Rule: 'my-own-rule', EventBusName: BUS, Targets }));

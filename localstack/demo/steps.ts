@@ -145,6 +145,19 @@ export const DEMO_STEPS: readonly DemoStep[] = [
     },
   },
   {
+    name: 'send a poll, the contact votes, the vote is read',
+    run: async (world) => {
+      const poll = { name: 'Does it work?', options: ['yes', 'no'], multipleAnswers: false };
+      const sent = await world.api.post('/api/sendPoll', { session: SESSION, chatId: world.contact, poll });
+      const { id } = await received(world, sent, ({ text }) => text === poll.name);
+      const me = await working(world);
+      await world.whatsapp.send(world.contact, { to: me.id.replace('@c.us', ''), vote: { id, options: ['yes'] } });
+      const vote = await world.target.next(({ event }) => event === 'poll.vote');
+      if (vote.event !== 'poll.vote') throw new Error('The rule let something else through.');
+      return `${vote.event}: ${vote.payload.vote.selectedOptions.join()}`;
+    },
+  },
+  {
     name: 'stop the host and start it, WORKING without a QR code',
     run: async (world) => {
       const before = await session(world);

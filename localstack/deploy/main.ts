@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { administratorRow } from '#functions/administrator-key/administrator-key.ts';
+import { createAdministratorKey } from '#functions/administrator-key/administrator-key.ts';
 import { createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { createSecretReader } from '#shared/adapters/secrets-manager.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { isReachable } from '../start/reachability.ts';
 import { deploymentOf } from './deployment.ts';
@@ -58,10 +60,12 @@ async function letAdministratorIn(
   env: { readonly RESOURCE_PREFIX: string; readonly BUCKET_SUFFIX: string },
 ): Promise<string> {
   Object.assign(process.env, EMULATOR);
-  const key = await createSecretReader()(secret);
+  const readSecret = createSecretReader();
+  const key = await readSecret(secret);
   const clients = createAwsClients({ pathStyle: true });
   const keys = new DynamoDbApiKeyStore(clients.dynamo, resourceNames(env).tables.apiKeys);
-  await keys.put(administratorRow(key, Date.now()));
+  const readPepper = createPepperReader(() => readSecret(`${env.RESOURCE_PREFIX}/key-pepper`));
+  await createAdministratorKey({ keys, readKey: async () => key, readPepper, clock: systemClock })();
   destroyAwsClients(clients);
   return key;
 }

@@ -12,6 +12,8 @@ import type { FunctionRegistry } from './function-registry.ts';
 
 const WAIT_SECONDS = 20;
 const RETRY_DELAY_MS = 500;
+/** The queue may have given a message to a poll that is no longer wanted; cut at once, it would be hidden until its timeout. */
+const LAST_POLL_MS = 100;
 
 export interface EventSourceMappingOptions {
   readonly sqs: SQSClient;
@@ -40,6 +42,7 @@ export interface EventSourceMapping {
 export function startEventSourceMapping(options: EventSourceMappingOptions): EventSourceMapping {
   const concurrency = options.concurrency ?? 5;
   const stopped = new AbortController();
+  let isStopping = false;
   const running = new Set<Promise<void>>();
   const report = options.onError ?? (() => {});
 
@@ -68,7 +71,7 @@ export function startEventSourceMapping(options: EventSourceMappingOptions): Eve
 
   const poll = async (): Promise<void> => {
     let queueUrl: string | undefined;
-    while (!stopped.signal.aborted) {
+    while (!isStopping) {
       try {
         queueUrl ??= (await options.sqs.send(new GetQueueUrlCommand({ QueueName: options.queue }))).QueueUrl ?? '';
         const messages = await receive(queueUrl);
@@ -88,8 +91,10 @@ export function startEventSourceMapping(options: EventSourceMappingOptions): Eve
   const polling = poll();
   return {
     stop: async () => {
-      stopped.abort();
+      isStopping = true;
+      const cut = setTimeout(() => stopped.abort(), LAST_POLL_MS);
       await polling;
+      clearTimeout(cut);
     },
   };
 }

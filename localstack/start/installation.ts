@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ulid } from 'ulid';
+import { keyId, makeApiKey } from '#shared/domain/api-key.ts';
 
 /** What an installation on one machine keeps beside its data: made once, then the same at every start. */
 export interface Installation {
   readonly dataDir: string;
   /** The administrator's API key. Kept readable for its owner here, hashed everywhere else. */
   readonly apiKey: string;
+  /** Under which keys are hashed. Without it none works any more. */
+  readonly keyPepper: string;
   /** Key under which ids are hashed in logs. */
   readonly logHashKey: string;
   /** File with the master key under which session state is encrypted. Without it every login is lost. */
@@ -20,7 +24,8 @@ export async function openInstallation(dataDir: string): Promise<Installation> {
   return {
     dataDir,
     stateKeyFile,
-    apiKey: await secret(join(dataDir, 'api-key'), () => `key_${randomBytes(24).toString('base64url')}`),
+    apiKey: await secret(join(dataDir, 'api-key'), () => makeApiKey(keyId(ulid().toLowerCase()))),
+    keyPepper: await secret(join(dataDir, 'key-pepper'), () => randomBytes(32).toString('hex')),
     logHashKey: await secret(join(dataDir, 'log-hash-key'), () => randomBytes(32).toString('hex')),
   };
 }

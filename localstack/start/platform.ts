@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { administratorRow } from '#functions/administrator-key/administrator-key.ts';
+import { createAdministratorKey } from '#functions/administrator-key/administrator-key.ts';
 import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
+import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
+import { createNoteUse } from '#functions/authorizer/last-used.ts';
 import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
 import { createAwsStreamConnections } from '#functions/event-stream/connections/aws-connections.ts';
@@ -17,7 +19,9 @@ import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/ad
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
+import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { systemClock } from '#shared/adapters/system-clock.ts';
 import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES } from '#shared/contracts/api/routes.ts';
 import { STREAM_STAGE } from '#shared/contracts/event-stream.ts';
 import { ECS_SOURCE, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
@@ -27,8 +31,8 @@ import {
   resourceNames,
   resourceNamesEnv,
 } from '#shared/contracts/resources.ts';
-import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 import type { HostLauncher } from '#shared/ports/host-launcher.ts';
+import type { ReadPepper } from '#shared/ports/read-pepper.ts';
 import type { CloudEnvironment } from '../embedded/cloud-clients.ts';
 import type { FunctionTable } from '../embedded/function-registry.ts';
 import { type HostProcesses, type HostProcessesOptions, startHostProcesses } from '../embedded/host-processes.ts';
@@ -120,8 +124,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       process.env.LOG_LEVEL ??= 'warn';
       clients = createAwsClients({ pathStyle: endpoints.S3_PATH_STYLE === 'true' });
       const keys = new DynamoDbApiKeyStore(clients.dynamo, names.tables.apiKeys);
-      await keys.put(administratorRow(installation.apiKey, Date.now()));
-      return loadFunctions(clients, names, keys, launcher);
+      const readPepper = createPepperReader(async () => installation.keyPepper);
+      const readKey = async () => installation.apiKey;
+      await createAdministratorKey({ keys, readKey, readPepper, clock: systemClock })();
+      return loadFunctions(clients, names, readPepper, launcher);
     },
     api: {
       port: options.port ?? 0,
@@ -199,17 +205,22 @@ function taskStopped(taskArn: string) {
 function loadFunctions(
   clients: AwsClients,
   names: ResourceNames,
-  keys: ApiKeyStore,
+  readPepper: ReadPepper,
   launcher: HostLauncher | undefined,
 ): FunctionTable {
   const { dynamo, s3, sqs } = clients;
   const deps = createAwsApiDeps(process.env);
-  const api = Object.entries(createApiFunctions(deps));
+  const api = Object.entries(createApiFunctions({ ...deps, readPepper }));
   return {
     ...Object.fromEntries(api.map(([name, handler]) => [name, { handler }])),
-    [AUTHORIZER]: { handler: createAuthorizer({ keys }) },
+    [AUTHORIZER]: {
+      handler: createAuthorizer({
+        identify: createIdentifyKey({ ...deps, readPepper }),
+        noteUse: createNoteUse(deps),
+      }),
+    },
     [CAPACITY]: { handler: createAwsCapacity(process.env, { dynamo }, launcher), timeoutSeconds: 60 },
-    'stream-connections': { handler: createAwsStreamConnections(process.env, { dynamo, sqs }) },
+    'stream-connections': { handler: createAwsStreamConnections(process.env, readPepper, { dynamo, sqs }) },
     'stream-fanout': { handler: createAwsStreamFanout(process.env, { dynamo, sqs }) },
     'stream-sender': { handler: createAwsStreamSender(process.env, { dynamo, s3, sqs }) },
     'webhook-fanout': { handler: createAwsWebhookFanout(process.env, clients) },

@@ -48,7 +48,7 @@ interface Packed {
   readonly detail: string;
 }
 
-/** One row for each append and session: all of its events are visible or none is, and no row is ever written over. */
+/** One row for each append and session: all of its events are visible or none is. What is appended again lies beside it. */
 export class DynamoDbEventLog implements EventLog {
   readonly #table: DynamoDbTable;
   readonly #media: Pick<MediaStore, 'bucket' | 'put' | 'get'>;

@@ -83,6 +83,8 @@ export const controlCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('setTyping'), ...to, typing: z.boolean() }),
   /** Result: `{numberExists: boolean, chatId?: ChatId}`. */
   z.object({ type: z.literal('checkExists'), phone: z.string() }),
+  /** Gets a message's media into the media bucket, if it is not there yet. Result: `{media: WAMedia}`, which says so if it failed. */
+  z.object({ type: z.literal('downloadMedia'), message: messageReferenceSchema }),
   /** Asks for a pairing code while the session waits to be paired. Result: `{code: 'ABCD-EFGH'}`. */
   z.object({ type: z.literal('requestPairingCode'), phone: z.string() }),
 ]);

@@ -18,11 +18,18 @@ export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
   'group.v2.participants': 'Members of a group came, went, or have another role.',
   'presence.update':
     'Somebody is online, types, records, or is gone. Only for chats that were subscribed to; not kept if a host dies.',
-  'poll.vote': 'Somebody voted; the whole selection each time.',
-  'poll.vote.failed': 'Somebody voted, and the vote cannot be read.',
+  'poll.vote': 'Somebody voted on a poll of the account or in one of its chats; the whole selection each time.',
+  'poll.vote.failed': 'Somebody voted, and the vote cannot be read: the poll is unknown, or its secret is another.',
+  'chat.archive': 'The owner archived a chat or brought it back, on the phone.',
+  'label.upsert': 'A label is new or has another name or colour; when a device is linked, each label there is.',
+  'label.deleted': 'A label was deleted.',
+  'label.chat.added': 'A chat was given a label; when a device is linked, each that has one.',
+  'label.chat.deleted': 'A label was taken off a chat.',
   'call.received': 'Somebody calls.',
   'call.accepted': 'A call was taken on another device.',
   'call.rejected': 'A call was rejected, missed or ended.',
+  'engine.event':
+    'What the library behind the engine says, as it says it. Only for sessions with `debug` or a webhook that names it; not kept if a host dies, and left out where there is too much of it.',
 };
 
 /** JSON schema (2020-12) of a bus entry's detail under this `detail-type`. */

@@ -19,9 +19,15 @@ export const EVENT_NAMES = [
   'presence.update',
   'poll.vote',
   'poll.vote.failed',
+  'chat.archive',
+  'label.upsert',
+  'label.deleted',
+  'label.chat.added',
+  'label.chat.deleted',
   'call.received',
   'call.accepted',
   'call.rejected',
+  'engine.event',
 ] as const;
 export const eventNameSchema = z.enum(EVENT_NAMES);
 export type EventName = z.infer<typeof eventNameSchema>;
@@ -102,6 +108,8 @@ export const ackPayloadSchema = z.object({
   fromMe: z.boolean(),
   ack: z.number(),
   ackName: z.string(),
+  /** `lid` of the participant, or of the chat, where it is known. */
+  _data: z.record(z.string(), z.unknown()).optional(),
 });
 
 export const reactionPayloadSchema = z.object({
@@ -115,6 +123,8 @@ export const reactionPayloadSchema = z.object({
   participant: z.string().nullable(),
   /** `text` is empty when the reaction was taken back. */
   reaction: z.object({ text: z.string(), messageId: z.string() }),
+  /** `lid` of whoever reacted, where it is known. */
+  _data: z.record(z.string(), z.unknown()).optional(),
 });
 
 export const revokedPayloadSchema = z.object({
@@ -140,10 +150,54 @@ const presencePayloadSchema = z.object({
   presences: z.array(
     z.object({
       participant: z.string(),
+      /** Where it is known. */
+      lid: z.string().optional(),
       lastKnownPresence: z.enum(['online', 'offline', 'typing', 'recording', 'paused']),
       lastSeen: z.number().nullable(),
     }),
   ),
+});
+
+const destinationSchema = z.object({
+  id: z.string(),
+  from: z.string(),
+  to: z.string(),
+  fromMe: z.boolean(),
+  participant: z.string().optional(),
+});
+
+/** `vote.timestamp` is in seconds; `_data` has the voter's and the chat's `lid` where they are known. */
+export const pollVotePayloadSchema = z.object({
+  vote: destinationSchema.extend({
+    /** All that is selected now, as the poll words it; empty when the vote was taken back or cannot be read. */
+    selectedOptions: z.array(z.string()),
+    timestamp: z.number(),
+  }),
+  poll: destinationSchema,
+  _data: z.record(z.string(), z.unknown()).optional(),
+});
+export type PollVotePayload = z.infer<typeof pollVotePayloadSchema>;
+
+/** `data` is what the engine's library says, without keys of the account; `{omitted}` where it is too long. */
+export const engineEventPayloadSchema = z.object({ event: z.string(), data: z.unknown() });
+
+/** `timestamp` is in seconds; `_data` has the chat's `lid` where it is known. */
+export const chatArchivePayloadSchema = z.object({
+  id: z.string(),
+  archived: z.boolean(),
+  timestamp: z.number(),
+  _data: z.record(z.string(), z.unknown()),
+});
+
+export const labelSchema = z.object({ id: z.string(), name: z.string(), color: z.number(), colorHex: z.string() });
+export type Label = z.infer<typeof labelSchema>;
+
+/** `label` is null where its name is not known; `_data` has the chat's `lid` where it is. */
+export const labelChatPayloadSchema = z.object({
+  labelId: z.string(),
+  chatId: z.string(),
+  label: labelSchema.nullable(),
+  _data: z.record(z.string(), z.unknown()),
 });
 
 const groupIdSchema = z.object({ id: z.string() });
@@ -152,9 +206,11 @@ const groupParticipantSchema = z.object({
   id: z.string(),
   /** `@c.us`, where it is known. */
   pn: z.string().optional(),
+  /** `@lid`, where it is known. */
+  lid: z.string().optional(),
   role: z.enum(['left', 'participant', 'admin', 'superadmin']),
 });
-/** `timestamp` is in seconds; `_data` has who did it (`author`) and WhatsApp's word for it (`change`). */
+/** `timestamp` is in seconds; `_data` has who did it (`author`, `lid`) and WhatsApp's word for it (`change`). */
 const groupEventFields = { timestamp: z.number(), _data: z.record(z.string(), z.unknown()) };
 
 /** The account is in a group that it was not in before. */
@@ -250,11 +306,16 @@ export const eventEnvelopeSchema = z.discriminatedUnion('event', [
     event: z.enum(['call.received', 'call.accepted', 'call.rejected']),
     payload: callPayloadSchema,
   }),
+  z.object({ ...envelopeFields, event: z.enum(['poll.vote', 'poll.vote.failed']), payload: pollVotePayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('chat.archive'), payload: chatArchivePayloadSchema }),
+  z.object({ ...envelopeFields, event: z.enum(['label.upsert', 'label.deleted']), payload: labelSchema }),
   z.object({
     ...envelopeFields,
-    event: z.enum(['message.waiting', 'poll.vote', 'poll.vote.failed']),
-    payload: z.record(z.string(), z.unknown()),
+    event: z.enum(['label.chat.added', 'label.chat.deleted']),
+    payload: labelChatPayloadSchema,
   }),
+  z.object({ ...envelopeFields, event: z.literal('engine.event'), payload: engineEventPayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('message.waiting'), payload: waMessageSchema }),
 ]);
 export type EventEnvelope = z.infer<typeof eventEnvelopeSchema>;
 /** Event name and payload that belong together, before the envelope is put around them. */

@@ -89,6 +89,7 @@ export type TableId =
   | 'messages'
   | 'chats'
   | 'apiKeys'
+  | 'audit'
   | 'journal'
   | 'dataKeys'
   | 'eventLog'
@@ -153,7 +154,8 @@ export function resourceNames(env: z.infer<z.ZodObject<typeof resourceNamesEnv>>
       fleets: `${prefix}-fleets`,
       messages: `${prefix}-messages`,
       chats: `${prefix}-chats`,
-      apiKeys: `${prefix}-api-keys`,
+      apiKeys: `${prefix}-keys`,
+      audit: `${prefix}-audit`,
       journal: `${prefix}-journal`,
       dataKeys: `${prefix}-data-keys`,
       eventLog: `${prefix}-event-log`,
@@ -205,13 +207,18 @@ export const INDEXES = {
   openJobs: 'open',
   /** jobs of a session, oldest first. */
   jobsBySession: 'bySession',
+  /** keys that are for one session only. */
+  keysBySession: 'bySession',
 } as const;
+
+/** How long the audit log is kept unless the installation says otherwise. */
+export const AUDIT_DAYS = 365;
 
 /** How long what a dead host had in hand, and all that its sessions send after it, waits. Hosts extend it meanwhile. */
 export const SHARD_VISIBILITY_SECONDS = 15;
 
 /** How long an endpoint waits when the dispatcher that worked for it has died. Not less than that function's timeout. */
-const WEBHOOK_VISIBILITY_SECONDS = 40;
+const WEBHOOK_VISIBILITY_SECONDS = 30;
 /** Endpoints that are worked for at the same time: as many dead ones as hang at once slow nobody down. */
 const WEBHOOK_CONCURRENCY = 32;
 
@@ -272,7 +279,19 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
         sortKey: text('chatId'),
         indexes: [{ name: INDEXES.chatsByTime, partitionKey: text('session'), sortKey: text('position') }],
       },
-      { name: tables.apiKeys, partitionKey: text('keyHash') },
+      {
+        name: tables.apiKeys,
+        partitionKey: text('id'),
+        indexes: [
+          {
+            name: INDEXES.keysBySession,
+            partitionKey: text('session'),
+            sortKey: text('id'),
+            attributes: ['incarnation'],
+          },
+        ],
+      },
+      { name: tables.audit, partitionKey: text('month'), sortKey: text('place'), ttlAttribute: 'ttl' },
       {
         name: tables.journal,
         partitionKey: text('session'),
@@ -383,14 +402,15 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
       { queue: queues.streamTasks, function: 'stream-sender', batchSize: 5 },
       // Each batch looks at the whole fleet: more at once would only do the same.
       { queue: queues.capacity, function: 'capacity', batchSize: 10, concurrency: 2 },
-      { queue: queues.webhooks, function: 'webhook-fanout', batchSize: 10 },
-      // One wake-up at a time: endpoints of one batch would wait for each other.
+      // One wake-up at a time: endpoints of one batch would wait for each other. Before the fan-out, because what is started
+      // last is stopped first: nobody is to be woken who has stopped.
       {
         queue: queues.webhookEndpoints,
         function: 'webhook-dispatcher',
         batchSize: 1,
         concurrency: WEBHOOK_CONCURRENCY,
       },
+      { queue: queues.webhooks, function: 'webhook-fanout', batchSize: 10 },
     ],
     schedules: [
       { name: `${names.prefix}-reconciler`, function: 'reconciler', everySeconds: 60 },

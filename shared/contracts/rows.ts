@@ -136,7 +136,8 @@ export const streamRowSchema = z.object({
   connectionId: z.string(),
   /** Where API Gateway takes messages for it. */
   endpoint: z.string(),
-  /** The key that opened it: when it is revoked, the stream ends. */
+  /** The key that opened it, and its hash: when it is revoked or rotated out, the stream ends. */
+  keyId: z.string(),
   keyHash: z.string(),
   /** Names of sessions, or `*` alone. */
   sessions: z.array(z.string()),
@@ -152,18 +153,43 @@ export const streamRowSchema = z.object({
 });
 export type StreamRow = z.infer<typeof streamRowSchema>;
 
-export const KEY_ACTIONS = ['read', 'send', 'control', 'setting', 'app', 'delete'] as const;
-/** Row of the API keys table, key `keyHash` = SHA-256 of the key, hex. The key itself is nowhere. */
+/** What a key can be allowed to do: WAHA's six, and `media`, a part of `read`. */
+export const KEY_ACTIONS = ['read', 'send', 'control', 'setting', 'app', 'delete', 'media'] as const;
+export type KeyAction = (typeof KEY_ACTIONS)[number];
+
+/**
+ * Row of the keys table, key `id`: who may do what. Either the hash of an API key, which is itself nowhere, or an IAM
+ * principal. Times are milliseconds since 1970.
+ */
 export const apiKeyRowSchema = z.object({
-  keyHash: z.string(),
   id: z.string(),
+  /** One more at each change. */
+  version: z.number(),
+  name: z.string().nullable(),
+  /** HMAC-SHA256 of the key under the installation's pepper, hex. Without one the row lets no key in. */
+  hash: z.string().optional(),
+  /** The key before the last rotation, which works until then. */
+  previous: z.object({ hash: z.string(), until: z.number() }).optional(),
+  /** Of this a key is derived that can be told again. */
+  nonce: z.string().optional(),
+  /** The key was not made here. */
+  brought: z.literal(true).optional(),
+  /** Revoked for good. The row stays where its absence would open something. */
+  deletedAt: z.number().optional(),
+  /** IAM user or role whose signed requests this row governs. */
+  principal: z.string().optional(),
   isAdmin: z.boolean(),
   isActive: z.boolean(),
   /** Null: all sessions. */
-  session: z.string().nullable(),
+  session: z.string().nullable().default(null),
+  /** Of the session it was made for: it opens no later one of the same name. */
+  incarnation: z.string().optional(),
   actions: z.array(z.enum(KEY_ACTIONS)),
   /** Usage plan that its requests count against; none: the installation's first. */
   plan: z.string().optional(),
   createdAt: z.number(),
+  expiresAt: z.number().optional(),
+  /** Exact to a minute or so. */
+  lastUsedAt: z.number().optional(),
 });
 export type ApiKeyRow = z.infer<typeof apiKeyRowSchema>;

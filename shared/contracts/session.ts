@@ -27,7 +27,10 @@ export const sessionNameSchema = z.string().refine(isSessionName, { error: `must
 export const sessionConfigSchema = z
   .object({
     metadata: z.record(z.string(), z.string()).nullish(),
-    debug: z.boolean().nullish().meta({ description: 'Kept; has no effect.' }),
+    debug: z
+      .boolean()
+      .nullish()
+      .meta({ description: 'With true, what the library behind the engine says is published as `engine.event`.' }),
     proxy: z
       .object({ server: z.string(), username: z.string().nullish(), password: z.string().nullish() })
       .nullish()
@@ -39,7 +42,8 @@ export const sessionConfigSchema = z
         channels: z.boolean().nullish(),
         broadcast: z.boolean().nullish(),
       })
-      .nullish(),
+      .nullish()
+      .meta({ description: 'Kinds of chats of which there are no events. Sends go there all the same.' }),
     client: z.object({ deviceName: z.string().nullish(), browserName: z.string().nullish() }).nullish(),
     noweb: z
       .object({
@@ -55,6 +59,11 @@ export const sessionConfigSchema = z
   })
   .meta({ id: 'SessionConfig' });
 export type SessionConfig = z.infer<typeof sessionConfigSchema>;
+
+/** They are many and large, so they are published only for whoever names them; `*` does not. */
+export function wantsEngineEvents({ debug, webhooks }: SessionConfig): boolean {
+  return debug === true || (webhooks ?? []).some(({ events }) => events.includes('engine.event'));
+}
 
 /** The account behind a session. */
 export const meSchema = z

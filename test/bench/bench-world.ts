@@ -88,6 +88,12 @@ export class BenchWorld {
     return sessions;
   }
 
+  /** Replaces a session's configuration and waits until it is WORKING again. */
+  async configure(name: string, config: object): Promise<void> {
+    await this.api.call('PUT', `/api/sessions/${name}`, { config });
+    await this.#untilWorking(name);
+  }
+
   async stop(): Promise<void> {
     this.api.close();
     this.whatsapp.close();

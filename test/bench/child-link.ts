@@ -52,6 +52,13 @@ export class ChildLink {
     clearTimeout(timer);
   }
 
+  /** Lets it die in the middle of whatever it does. */
+  async kill(): Promise<void> {
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exited;
+  }
+
   async #next(): Promise<unknown> {
     const ended = new AbortController();
     const exit = once(this.#child, 'exit', { signal: ended.signal }).then(([code]) => {

@@ -15,6 +15,7 @@ import { measureRestart, measureRestore } from './figures/restore.ts';
 import { measureSending } from './figures/sending.ts';
 import { measureStart } from './figures/start.ts';
 import { measureThroughput } from './figures/throughput.ts';
+import { measureWebhooks } from './figures/webhooks.ts';
 import { profiling } from './profiling.ts';
 import { RuleQueue } from './rule-queue.ts';
 
@@ -84,6 +85,10 @@ if (['pairing', 'sending', 'receiving', 'throughput'].some(wanted)) {
       await world.stop();
     }
   });
+}
+if (wanted('webhooks')) {
+  const load = { paced: quick ? 100 : 200, burst: quick ? 100 : 400, requests: quick ? 50 : 200 };
+  await measure('webhooks', () => measureWebhooks(sheet, load));
 }
 if (wanted('memory')) {
   await measure('memory', () => measureMemory(sheet, Number(values.sessions ?? (quick ? 50 : 200))));

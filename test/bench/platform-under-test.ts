@@ -106,6 +106,11 @@ export class PlatformUnderTest {
     return (await this.#ask({ do: 'bring-up', host }, upSchema)).startedAt;
   }
 
+  /** Kills functions and local cloud at once; the hosts end by that. */
+  kill(): Promise<void> {
+    return this.#link.kill();
+  }
+
   stop(): Promise<void> {
     return this.#link.stop();
   }

@@ -52,6 +52,7 @@ const GOOD: Facts = {
   connections: [],
   hostFaults: [],
   hosts: 2,
+  unlogged: [],
   asked: [],
   reused: [],
   pairings: 0,
@@ -130,6 +131,7 @@ describe('a bad run', () => {
       { arrivals: [arrived(1), arrived(2), arrived(3), status(3, 'WORKING')] },
       ['seqClashes'],
     ],
+    ['an event is told of and not in the log', { unlogged: ['s1 evt_1'] }, ['unlogged']],
     [
       'a session asks for a QR code again',
       { arrivals: [...GOOD.arrivals, status(4, 'WORKING'), status(5, 'SCAN_QR_CODE')] },

@@ -29,6 +29,8 @@ export interface Verdict {
   readonly corrupted: number;
   /** Different events of a session under one `seq`. */
   readonly seqClashes: number;
+  /** Events of which a reader of the event log was told, and that it did not find behind its cursor. */
+  readonly unlogged: number;
   readonly undecryptable: number;
   /** Ciphertexts that a session made with a key that had made another one. */
   readonly counterReuse: number;
@@ -63,6 +65,7 @@ const FAULTS = [
   'reordered',
   'corrupted',
   'seqClashes',
+  'unlogged',
   'undecryptable',
   'counterReuse',
   'qrAgain',
@@ -93,6 +96,7 @@ export interface Evidence {
   readonly dupIn: readonly string[];
   readonly untakenIn: readonly string[];
   readonly reordered: readonly string[];
+  readonly unlogged: readonly string[];
   readonly undecryptable: readonly string[];
   readonly counterReuse: readonly string[];
 }
@@ -127,6 +131,7 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly evide
       reordered: reordered.length,
       corrupted: corrupted(facts, known),
       seqClashes: seqClashes(facts.arrivals),
+      unlogged: facts.unlogged.length,
       undecryptable: undecryptable.length,
       counterReuse: facts.reused.length,
       qrAgain: Math.max(facts.pairings, qrAgain(facts.arrivals)),
@@ -146,6 +151,7 @@ export function judge(facts: Facts): { readonly verdict: Verdict; readonly evide
       dupIn: dupIn.slice(0, SHOWN),
       untakenIn: open.untaken.slice(0, SHOWN),
       reordered: reordered.slice(0, SHOWN),
+      unlogged: facts.unlogged.slice(0, SHOWN),
       undecryptable: undecryptable.slice(0, SHOWN),
       counterReuse: facts.reused.slice(0, SHOWN),
     },

@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbJournalStore } from '#shared/adapters/dynamodb-journal-store.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
@@ -26,6 +27,7 @@ const SITES: Readonly<Record<KillCall, Site>> = {
   'session-report': [DynamoDbSessionStore, 'report'],
   'job-prepare': [DynamoDbJobStore, 'prepare'],
   'job-advance': [DynamoDbJobStore, 'advance'],
+  'log-append': [DynamoDbEventLog, 'append'],
   'bus-publish': [EventBridgeEventBus, 'publish'],
   'queue-receive': [SqsShardQueue, 'receive'],
   'queue-done': [SqsShardQueue, 'done'],

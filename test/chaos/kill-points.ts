@@ -5,6 +5,7 @@ export const KILL_CALLS = [
   'session-report',
   'job-prepare',
   'job-advance',
+  'log-append',
   'bus-publish',
   'queue-receive',
   'queue-done',

@@ -89,6 +89,8 @@ export interface Facts {
   readonly hostFaults: readonly HostFault[];
   /** How many hosts there are. */
   readonly hosts: number;
+  /** Events that the bus told of and a reader of the event log, which goes on from where it was, did not find; as `session id`. */
+  readonly unlogged: readonly string[];
   /** Requests of contacts to send something again, as `phone id`. */
   readonly asked: readonly string[];
   /** Ciphertexts made with a key that had made another one, as `session id`. */
@@ -113,6 +115,7 @@ export class Ledger implements Facts {
   readonly connections: ConnectionChange[] = [];
   readonly hostFaults: HostFault[] = [];
   readonly hosts: number;
+  readonly unlogged: string[] = [];
   readonly asked: string[] = [];
   readonly reused: string[] = [];
   pairings = 0;

@@ -6,15 +6,19 @@ import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { LocalCloud } from '#localstack/embedded/local-cloud.ts';
-import { BUS, EVENT_SOURCE } from '#shared/contracts/resources.ts';
+import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
+import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
+import { BUCKETS, BUS, EVENT_SOURCE } from '#shared/contracts/resources.ts';
 import { type Arrival, inboundKey, type Ledger } from './ledger.ts';
 import type { Caller } from './patient-caller.ts';
 
 const RULE = 'chaos';
 const LOOK_MS = 5_000;
 const AT_ONCE = 8;
+const LOG_PAGE = 20;
 
 const busEntrySchema = z.object({
   detail: z.object({
@@ -62,6 +66,10 @@ export class Observers {
   readonly #options: ObserversOptions;
   readonly #stopping = new AbortController();
   readonly #inboxes = new Map<string, number>();
+  readonly #log: DynamoDbEventLog;
+  readonly #cursors = new Map<string, number>();
+  /** Events that the log had, as `session id`. */
+  readonly #read = new Set<string>();
   #logged = 0;
   #registrationsBefore = 0;
   #queueUrl = '';
@@ -69,6 +77,9 @@ export class Observers {
 
   constructor(options: ObserversOptions) {
     this.#options = options;
+    const { dynamodb, s3 } = options.cloud.clients;
+    const media = new S3MediaStore(s3, BUCKETS.media);
+    this.#log = new DynamoDbEventLog(DynamoDBDocumentClient.from(dynamodb), media);
   }
 
   /** To be called when the sessions are paired: pairings from here on are too many. */
@@ -122,12 +133,30 @@ export class Observers {
         { abortSignal },
       );
       if (Messages.length === 0) return;
-      for (const { Body } of Messages) this.#options.ledger.arrivals.push(arrival(Body ?? ''));
+      for (const { Body } of Messages) {
+        const arrived = arrival(Body ?? '');
+        this.#options.ledger.arrivals.push(arrived);
+        await this.#findInLog(arrived);
+      }
       const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
       await clients.sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
     } catch (error) {
       if (!abortSignal.aborted) throw error;
     }
+  }
+
+  /** Goes on in the event log as an event stream does that is woken. */
+  async #findInLog({ session, eventId }: Arrival): Promise<void> {
+    for (;;) {
+      const page = await this.#log.read(session, this.#cursors.get(session) ?? 0, LOG_PAGE);
+      for (const { envelope } of page) {
+        this.#read.add(inboundKey(session, envelope.id));
+        this.#cursors.set(session, envelope.seq);
+      }
+      if (page.length === 0) break;
+    }
+    const key = inboundKey(session, eventId);
+    if (!this.#read.has(key)) this.#options.ledger.unlogged.push(key);
   }
 
   async #readClientLog(waitMs: number): Promise<void> {

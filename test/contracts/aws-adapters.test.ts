@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { DynamoDbAuditLog } from '#shared/adapters/dynamodb-audit-log.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbFleetStore } from '#shared/adapters/dynamodb-fleet-store.ts';
@@ -18,6 +19,7 @@ import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { shardMessageSchema } from '#shared/contracts/jobs.ts';
 import { TABLES } from '#shared/contracts/resources.ts';
 import { defineApiKeyStoreContract } from './api-key-store-contract.ts';
+import { defineAuditLogContract } from './audit-log-contract.ts';
 import { type AwsBacking, startAwsBacking } from './aws-backing.ts';
 import { defineChatStoreContract } from './chat-store-contract.ts';
 import { defineCheckpointStoreContract } from './checkpoint-store-contract.ts';
@@ -55,6 +57,7 @@ describe('AWS adapters', () => {
   defineMessageStoreContract('DynamoDB', () => dynamo(DynamoDbMessageStore, TABLES.messages));
   defineChatStoreContract('DynamoDB', () => dynamo(DynamoDbChatStore, TABLES.chats));
   defineApiKeyStoreContract('DynamoDB', () => dynamo(DynamoDbApiKeyStore, TABLES.apiKeys));
+  defineAuditLogContract('DynamoDB', () => dynamo(DynamoDbAuditLog, TABLES.audit));
   defineOwnershipStoreContract('DynamoDB', async () => {
     const [hosts, shards] = await Promise.all([aws.createTable(TABLES.hosts), aws.createTable(TABLES.shards)]);
     return new DynamoDbOwnershipStore(aws.clients.dynamo, { hosts, shards });

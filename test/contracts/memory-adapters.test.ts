@@ -1,5 +1,6 @@
 import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryApiKeyStore } from '#shared/adapters/memory/memory-api-key-store.ts';
+import { MemoryAuditLog } from '#shared/adapters/memory/memory-audit-log.ts';
 import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
@@ -16,6 +17,7 @@ import { MemoryShardQueue } from '#shared/adapters/memory/memory-shard-queue.ts'
 import { MemoryStreamStore } from '#shared/adapters/memory/memory-stream-store.ts';
 import { MemoryWebhookStore } from '#shared/adapters/memory/memory-webhook-store.ts';
 import { defineApiKeyStoreContract } from './api-key-store-contract.ts';
+import { defineAuditLogContract } from './audit-log-contract.ts';
 import { defineChatStoreContract } from './chat-store-contract.ts';
 import { defineCheckpointStoreContract } from './checkpoint-store-contract.ts';
 import { defineDataKeysContract } from './data-keys-contract.ts';
@@ -38,6 +40,7 @@ defineJobStoreContract('memory', async () => new MemoryJobStore());
 defineMessageStoreContract('memory', async () => new MemoryMessageStore());
 defineChatStoreContract('memory', async () => new MemoryChatStore());
 defineApiKeyStoreContract('memory', async () => new MemoryApiKeyStore());
+defineAuditLogContract('memory', async () => new MemoryAuditLog());
 defineOwnershipStoreContract('memory', async () => new MemoryOwnershipStore());
 defineFleetStoreContract('memory', async () => new MemoryFleetStore());
 defineCheckpointStoreContract('memory', async () => new MemoryCheckpointStore());

@@ -7,6 +7,7 @@ export function streamRow(fields: Partial<StreamRow> = {}): StreamRow {
     connectionId: 'c1',
     endpoint: 'https://streams.example.com/ws',
     keyHash: 'hash',
+    keyId: 'key_id_1',
     sessions: ['alpha'],
     events: ['*'],
     openedAt: 1_000,

@@ -15,6 +15,8 @@ import { type HostProcesses, startHostProcesses } from '#localstack/embedded/hos
 import { SimulatorAdmin } from '#localstack/start/simulator-admin.ts';
 import { type SimulatorProcess, startSimulatorProcess } from '#localstack/start/simulator-process.ts';
 import { createEcsClient, EcsHostLauncher } from '#shared/adapters/ecs-host-launcher.ts';
+import { apiKeySchema } from '#shared/contracts/api/keys.ts';
+import { auditEntrySchema } from '#shared/contracts/audit.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { setEnv } from '#test/contracts/aws-backing.ts';
@@ -79,6 +81,21 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
     expect(await readJob(api, session, sent.jobId)).toMatchObject({ state: 'QUEUED', attempts: 0 });
     await until('its message', async () => ((await waiting()) > before ? true : undefined));
     await api.raw('DELETE', `/api/${session}/jobs/${sent.jobId}`);
+  });
+
+  it('know the keys that they have made themselves, until they are deleted', async (context) => {
+    context.skip(isAbsent, absent);
+    const body = { session, actions: { read: true } };
+    const { id, key } = apiKeySchema.parse(await api.post('/api/keys', body));
+    const status = async (path: string) => (await fetch(`${apiUrl}${path}`, { headers: { 'x-api-key': key } })).status;
+    expect(await status(`/api/sessions/${session}`)).toBe(200);
+    expect(await status('/api/keys')).toBe(403);
+    const { entries } = z
+      .object({ entries: z.array(auditEntrySchema) })
+      .parse(await api.get(`/api/audit?session=${session}`));
+    expect(entries[0]).toMatchObject({ operation: 'createKey', keyId: id, outcome: 'done' });
+    await api.raw('DELETE', `/api/keys/${id}`);
+    await until('401', async () => ((await status(`/api/sessions/${session}`)) === 401 ? true : undefined), 5_000);
   });
 
   it('ask ECS for a host as soon as a session wants one', async (context) => {

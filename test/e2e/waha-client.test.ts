@@ -91,6 +91,36 @@ describe.skipIf(contract === undefined)('a client generated from WAHA’s OpenAP
     });
     expect(gone.status).toBe(404);
   });
+
+  it('manages keys', async () => {
+    await call('SessionsController_create', null, { name: 'keyed', start: false });
+    const request = { isAdmin: false, session: 'keyed', isActive: true, actions: { read: true, send: true } };
+    const created = await call('ApiKeysController_create', null, request);
+    expect(created.status).toBe(201);
+    validate('ApiKeyDTO', created.data);
+    const { id, key } = created.data;
+
+    const status = async () => {
+      const address = `${running.platform.url}/api/sessions/keyed`;
+      return (await fetch(address, { headers: { 'X-Api-Key': key } })).status;
+    };
+    expect(await status()).toBe(200);
+    const { data: updated } = await call('ApiKeysController_update', { id }, { ...request, isActive: false });
+    validate('ApiKeyDTO', updated);
+    expect(updated).toMatchObject({ id, isActive: false, session: 'keyed' });
+    await until('401', async () => ((await status()) === 401 ? true : undefined), 5_000);
+
+    for (const operation of ['ApiKeysController_media', 'ApiKeysController_control']) {
+      const { data: first } = await call(operation, null, { session: 'keyed' });
+      validate('ApiKeyDTO', first);
+      expect((await call(operation, null, { session: 'keyed' })).data).toMatchObject({ id: first.id, key: first.key });
+    }
+    const { data: all } = await call('ApiKeysController_list');
+    for (const one of all) validate('ApiKeyDTO', one);
+    expect(all).toHaveLength(4);
+    expect((await call('ApiKeysController_delete', { id })).status).toBe(200);
+    expect((await call('ApiKeysController_list')).data).toHaveLength(3);
+  });
 });
 
 /**

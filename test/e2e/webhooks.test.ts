@@ -9,6 +9,8 @@ import { addContact, type SimulatedContact } from '#test/support/simulated-conta
 import { isAbout, isMessage, type ReceivedPost, WebhookReceiver } from '#test/support/webhook-receiver.ts';
 
 const SESSION = 'hooked';
+/** A wake-up that was in somebody's hand at a restart comes again after half a minute. */
+const LONG_MS = 120_000;
 const HMAC_KEY = 'my-secret-key';
 const secret = () => `whsec_${randomBytes(32).toString('base64')}`;
 const SECRETS = [secret(), secret()];
@@ -108,7 +110,7 @@ describe('a delivery', () => {
   });
 });
 
-describe('a receiver that is down', () => {
+describe('a receiver that is down', { timeout: LONG_MS }, () => {
   it('gets everything when it is up again, in order within a chat', async () => {
     await configure(hook({ ordered: true }));
     await receiver.down();
@@ -146,7 +148,7 @@ describe('a receiver that is down', () => {
   });
 });
 
-describe('a receiver that is gone', () => {
+describe('a receiver that is gone', { timeout: LONG_MS }, () => {
   it('gets nothing after 410, until the configuration is written again', async () => {
     await configure(hook());
     receiver.answer = () => ({ status: 410 });

@@ -102,13 +102,13 @@ it('the authorizer decides for each request, and says which usage plan counts it
 });
 
 it('with an answer that is reused, the key must be where the cache looks for it', () => {
-  const cached = synthesize('dev', { authorizerCacheSeconds: '60' }).stacks.api;
+  const cached = synthesize('dev', { authorizerCacheSeconds: '4' }).stacks.api;
   const [, body] =
     resourcesOf(cached, 'AWS::ApiGateway::RestApi')
       .map(({ Properties }) => [Properties.Name, bodySchema.parse(Properties.Body)] as const)
       .filter(([name]) => name === 'trunkline-dev')[0] ?? [];
   expect(body?.components.securitySchemes.caller?.['x-amazon-apigateway-authorizer']).toMatchObject({
-    authorizerResultTtlInSeconds: 60,
+    authorizerResultTtlInSeconds: 4,
     identitySource: 'method.request.header.X-Api-Key',
   });
 });

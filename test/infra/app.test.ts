@@ -276,6 +276,7 @@ describe('settings', () => {
     ['hostMemoryMiB', '512'],
     ['domainName', 'wa.example.com'],
     ['logDays', '8'],
+    ['authorizerCacheSeconds', '5'],
     ['eventLogDays', '91'],
     ['usagePlans', '{}'],
     ['waf', 'perhaps'],

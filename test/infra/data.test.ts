@@ -153,6 +153,7 @@ describe('secrets', () => {
     const secrets = resourcesOf(data, 'AWS::SecretsManager::Secret');
     expect(secrets.map(({ Properties }) => Properties.Name).sort()).toEqual([
       'trunkline-prod/administrator-key',
+      'trunkline-prod/key-pepper',
       'trunkline-prod/log-hash-key',
     ]);
     for (const { Properties } of secrets) {

@@ -7,8 +7,11 @@ import type * as z from 'zod';
 import { createAdministratorKey } from '#functions/administrator-key/administrator-key.ts';
 import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
+import type { SignedCaller } from '#functions/api/signed-caller.ts';
 import { arbitraryInput } from '#functions/api/test-support/arbitrary.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
+import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
+import { createNoteUse } from '#functions/authorizer/last-used.ts';
 import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
 import { createEventProjectorHandler } from '#functions/event-projector/handler.ts';
 import { createAwsStreamConnections } from '#functions/event-stream/connections/aws-connections.ts';
@@ -28,6 +31,7 @@ import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbWebhookStore } from '#shared/adapters/dynamodb-webhook-store.ts';
+import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
@@ -37,6 +41,7 @@ import { CONTROL_SOURCE, ECS_SOURCE, SESSION_WANTED, TASK_STATE_CHANGE } from '#
 import { resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
 import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { eventId } from '#shared/domain/event-id.ts';
+import { iamEntryId } from '#shared/domain/iam-principal.ts';
 import { eventEnvelope } from '../contracts/events.ts';
 import { hostRow, jobRow, sessionRow, waMessage } from '../contracts/rows.ts';
 import { allowedBy, permits, unneeded } from './support/policies.ts';
@@ -47,6 +52,8 @@ import { resourcesOf, synthesize } from './support/synthesis.ts';
 const KEY = 'the-administrator-of-the-test';
 const CHAT = '4915100000001@c.us';
 const MESSAGE = '3EB0AAAAAAAAAAAAAAAAAA';
+const KEY_ID = `key_id_${'0'.repeat(26)}`;
+const readPepper = createPepperReader(async () => 'the-pepper-of-the-tests');
 const SHARDS = 2;
 const EVENT = 'evt_00000000000000000000000000';
 const WEBHOOK = { url: 'http://127.0.0.1:9/', events: ['*'] };
@@ -97,6 +104,8 @@ const PATH: Readonly<Record<string, string>> = {
 
 /** What functions asked of the local cloud, by function. */
 const asked = new Map<string, RecordedCall[]>();
+/** How each function finds out who has signed. */
+const signedCallers = new Map<string, SignedCaller>();
 let cloud: LocalCloud;
 let clients: AwsClients;
 const before = { ...process.env };
@@ -114,21 +123,29 @@ beforeAll(async () => {
       Object.assign(process.env, env);
       clients = createAwsClients({ pathStyle: true });
       const groups = new Set(apiRoutes().map((route) => route.functionName));
-      const authorizer = new DynamoDbApiKeyStore(clientsOf('authorizer').dynamo, names.tables.apiKeys);
+      const { dynamo } = clientsOf('authorizer');
+      const keys = new DynamoDbApiKeyStore(dynamo, names.tables.apiKeys);
+      const sessions = new DynamoDbSessionStore(dynamo, names.tables.sessions);
       return {
-        authorizer: { handler: createAuthorizer({ keys: authorizer }) },
+        authorizer: {
+          handler: createAuthorizer({
+            identify: createIdentifyKey({ keys, sessions, readPepper, clock: systemClock }),
+            noteUse: createNoteUse({ keys, clock: systemClock, logger: { warn: () => {} } }),
+          }),
+        },
         ...Object.fromEntries(
-          [...groups].map((name) => [
-            name,
-            { handler: createApiFunctions(createAwsApiDeps(ENVIRONMENT, clientsOf(name)))[name] },
-          ]),
+          [...groups].map((name) => {
+            const deps = { ...createAwsApiDeps(ENVIRONMENT, clientsOf(name)), readPepper };
+            signedCallers.set(name, deps.signedCaller);
+            return [name, { handler: createApiFunctions(deps)[name] }];
+          }),
         ),
       };
     },
     api: { routes: apiRoutes(), authorizer: { functionName: 'authorizer' } },
   });
   const keys = new DynamoDbApiKeyStore(clientsOf('administrator-key').dynamo, names.tables.apiKeys);
-  await createAdministratorKey({ keys, readKey: async () => KEY, clock: systemClock })();
+  await createAdministratorKey({ keys, readKey: async () => KEY, readPepper, clock: systemClock })();
 }, 60_000);
 
 afterAll(async () => {
@@ -154,6 +171,9 @@ async function setTheScene(): Promise<void> {
   await jobs
     .create(jobRow({ jobId: 'job_1', expiresAt: Date.now() + 60_000, openShard: 'socket-00' }))
     .catch(() => undefined);
+  const grant = { name: null, isAdmin: false, isActive: true, session: 'alpha', incarnation: row.incarnation };
+  const keys = new DynamoDbApiKeyStore(dynamo, names.tables.apiKeys);
+  await keys.create({ ...grant, id: KEY_ID, version: 1, hash: 'ab', actions: [], createdAt: 1 });
   const messages = new DynamoDbMessageStore(dynamo, names.tables.messages);
   const media = new S3MediaStore(s3, names.buckets.media);
   const log = new DynamoDbEventLog(dynamo, media, { tableName: names.tables.eventLog });
@@ -166,8 +186,10 @@ async function setTheScene(): Promise<void> {
 }
 
 /** Calls an operation with inputs of its schema until one of them is not of the wrong form. */
-async function callOnce({ method, path, request }: Operation): Promise<number> {
-  const url = path.replace(/\{(\w+)\+?\}/g, (_all, name: string) => encodeURIComponent(PATH[name] ?? 'x'));
+async function callOnce({ method, path, request, group }: Operation): Promise<number> {
+  const url = path.replace(/\{(\w+)\+?\}/g, (_all, name: string) =>
+    encodeURIComponent((name === 'id' && group === 'keys' ? KEY_ID : PATH[name]) ?? 'x'),
+  );
   const options = { numRuns: TRIES, seed: 7 };
   // First what is known to be there, then what comes to mind.
   const bodies =
@@ -232,13 +254,33 @@ describe('what functions ask of AWS is what their roles allow', () => {
     expect(refused(functionName(operation.group))).toEqual([]);
   });
 
-  it.each(['authorizer', 'administrator-key', 'api-sessions', 'api-chatting', 'api-chats', 'api-files', 'api-jobs'])(
-    '%s asked for something',
-    (name) => {
-      expect(asked.get(name)).not.toHaveLength(0);
-      expect(refused(name)).toEqual([]);
-    },
-  );
+  it.each([
+    'authorizer',
+    'administrator-key',
+    'api-sessions',
+    'api-chatting',
+    'api-chats',
+    'api-files',
+    'api-jobs',
+    'api-keys',
+  ])('%s asked for something', (name) => {
+    expect(asked.get(name)).not.toHaveLength(0);
+    expect(refused(name)).toEqual([]);
+  });
+
+  const closed = new Set(OPERATIONS.filter(({ scope }) => scope !== 'public').map(({ group }) => functionName(group)));
+  it.each([...closed])('%s finds out what an IAM principal may do', async (name) => {
+    await setTheScene();
+    const principal = 'arn:aws:iam::123456789012:user/ada';
+    const session = await new DynamoDbSessionStore(clients.dynamo, names.tables.sessions).get('alpha');
+    const keys = new DynamoDbApiKeyStore(clients.dynamo, names.tables.apiKeys);
+    const id = iamEntryId(principal);
+    const grant = { name: null, isAdmin: false, isActive: true, session: 'alpha', incarnation: session?.incarnation };
+    await keys.remove(id, 1);
+    await keys.create({ ...grant, id, version: 1, principal, actions: ['read'], createdAt: 1 });
+    expect(await signedCallers.get(name)?.(principal)).toMatchObject({ session: 'alpha', isAdmin: false });
+    expect(refused(name)).toEqual([]);
+  });
 
   it('the projector, also of events that were too large for the bus', async () => {
     const { dynamo, s3 } = clientsOf('event-projector');
@@ -287,7 +329,7 @@ describe('what functions ask of AWS is what their roles allow', () => {
       }),
     );
     const env = { ...ENVIRONMENT, AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI: sockets.url };
-    const connections = createAwsStreamConnections(env, clientsOf('stream-connections'));
+    const connections = createAwsStreamConnections(env, readPepper, clientsOf('stream-connections'));
     const fanout = createAwsStreamFanout(env, clientsOf('stream-fanout'));
     const sender = createAwsStreamSender(env, clientsOf('stream-sender'));
     const tell = (eventType: string, connectionId: string, query: Record<string, string[]> = {}) =>

@@ -60,6 +60,41 @@ describe('control functions', () => {
     for (const { condition } of uses) expect(JSON.stringify(condition)).toContain('kms:ViaService');
   });
 
+  it('read a secret only where they cannot do without it', () => {
+    const secrets = resourcesOf(data, 'AWS::SecretsManager::Secret');
+    const readersOf = (name: string) => {
+      const id = secrets.find(({ Properties }) => Properties.Name === `trunkline-prod/${name}`)?.id ?? 'none';
+      return [...ofFunctions]
+        .filter(([, statements]) =>
+          statements.some(
+            ({ actions, resources }) =>
+              actions.includes('secretsmanager:GetSecretValue') && resources.some((arn) => arn.includes(id)),
+          ),
+        )
+        .map(([role]) => role.replace(/role[0-9A-F]{8}$/, ''))
+        .sort();
+    };
+    expect(readersOf('key-pepper')).toEqual(['administratorkey', 'apikeys', 'authorizer', 'streamconnections']);
+    expect(readersOf('administrator-key')).toEqual(['administratorkey']);
+    expect(readersOf('log-hash-key')).toEqual([]);
+  });
+
+  it('write keys and their audit log only where that is their work', () => {
+    const writersOf = (table: string, actions: readonly string[]) =>
+      [...ofFunctions]
+        .filter(([, statements]) =>
+          actions.some((action) => permits(statements, action, `arn:aws:dynamodb:region:account:table/${table}`)),
+        )
+        .map(([role]) => role.replace(/role[0-9A-F]{8}$/, ''))
+        .sort();
+    expect(writersOf(names.tables.apiKeys, ['dynamodb:PutItem'])).toEqual(['administratorkey', 'apikeys']);
+    expect(writersOf(names.tables.apiKeys, ['dynamodb:UpdateItem'])).toEqual(['apikeys', 'authorizer']);
+    expect(writersOf(names.tables.apiKeys, ['dynamodb:DeleteItem'])).toEqual(['apikeys', 'apisessions']);
+    expect(writersOf(names.tables.audit, ['dynamodb:PutItem'])).toEqual(['apikeys', 'apisessions']);
+    expect(writersOf(names.tables.audit, ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'])).toEqual([]);
+    expect(writersOf(names.tables.audit, ['dynamodb:Query', 'dynamodb:Scan', 'dynamodb:GetItem'])).toEqual(['apikeys']);
+  });
+
   it('cannot start or stop anything, and manage nobody, but for the number of hosts', () => {
     const services = `arn:aws:ecs:region:account:service/trunkline-prod/trunkline-prod-socket`;
     for (const [role, statements] of ofFunctions) {

@@ -34,6 +34,7 @@ export function eventsOf(happening: Happening, me: string): readonly EngineEvent
     case 'report':
     case 'group':
     case 'call':
+    case 'account':
       return [];
   }
 }

@@ -38,6 +38,9 @@ export const sendSchema = z.object({
   edit: target.optional(),
   /** Id of an own message to delete for everybody. */
   revoke: z.string().optional(),
+  poll: z.object({ name: z.string(), options: z.array(z.string()) }).optional(),
+  /** A vote on a poll in the inbox or of one's own; none of the options takes it back. */
+  vote: z.object({ id: z.string(), options: z.array(z.string()) }).optional(),
   /** Id of a message in the inbox that the text quotes. */
   quoted: z.string().optional(),
   /** Any other message, in the JSON form of its protobuf. */
@@ -89,3 +92,19 @@ export const callSchema = z.object({
   video: z.boolean().default(false),
 });
 export type CallRequest = z.input<typeof callSchema>;
+
+/** What the owner does on the phone and WhatsApp synchronises; exactly one. */
+export const syncSchema = z.object({
+  archive: z.object({ chat: z.string(), archived: z.boolean() }).optional(),
+  label: z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      color: z.number().int().default(0),
+      deleted: z.boolean().default(false),
+    })
+    .optional(),
+  labelChat: z.object({ id: z.string(), chat: z.string(), labeled: z.boolean() }).optional(),
+});
+export type SyncRequest = z.output<typeof syncSchema>;
+export type SyncInput = z.input<typeof syncSchema>;

@@ -9,6 +9,7 @@ import {
   presenceSchema,
   readSchema,
   sendSchema,
+  syncSchema,
   typingSchema,
   unlinkSchema,
 } from './admin-requests.ts';
@@ -53,6 +54,7 @@ const ROUTES: Readonly<Record<string, AdminHandler>> = {
     simulator.typing(phone, json(typingSchema, text)),
   'POST /admin/contacts/{phone}/read': ({ simulator, phone, text }) => simulator.read(phone, json(readSchema, text)),
   'POST /admin/contacts/{phone}/call': ({ simulator, phone, text }) => simulator.call(phone, json(callSchema, text)),
+  'POST /admin/contacts/{phone}/sync': ({ simulator, phone, text }) => simulator.sync(phone, json(syncSchema, text)),
   'POST /admin/contacts/{phone}/presence': ({ simulator, phone, text }) =>
     simulator.presence(phone, json(presenceSchema, text).available),
   'POST /admin/contacts/{phone}/forget-sessions': ({ simulator, phone }) => simulator.forgetSessions(phone),

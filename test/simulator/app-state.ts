@@ -1,7 +1,8 @@
 import { proto } from '@whiskeysockets/baileys';
-import { nowSeconds, pnJid } from './accounts.ts';
+import { type Account, type Device, nowSeconds, pnJid } from './accounts.ts';
 import { deliver } from './delivery.ts';
 import type { IqRequest, IqTable } from './iq-router.ts';
+import type { Server } from './server.ts';
 import { attrText, type BinaryNode, bytes, child, children, node, requireText } from './wire/binary-node.ts';
 
 /** Patches are opaque to the server: it numbers them, keeps them and hands them to the account's other clients. */
@@ -30,16 +31,22 @@ function answerCollection({ server, device }: IqRequest, collection: BinaryNode)
   if (base !== version) {
     return node('collection', { name, version: String(version), type: 'error' }, [node('error', { code: '409' })]);
   }
-  const numbered = proto.SyncdPatch.decode(patch);
-  numbered.version = { version: version + 1 };
-  known.push({ version: version + 1, patch: Buffer.from(proto.SyncdPatch.encode(numbered).finish()) });
-  device.account.appState.set(name, known);
-  server.changed();
-  for (const other of device.account.devices.values()) {
-    if (other === device || other.id === 0) continue;
-    const attrs = { from: pnJid(device.account), type: 'server_sync', id: server.nextId(), t: String(nowSeconds()) };
-    const change = node('collection', { name, version: String(version + 1) });
-    deliver(server, other, node('notification', attrs, [change]));
-  }
+  keepPatch(server, device.account, name, patch, device);
   return node('collection', { name, version: String(version + 1) });
+}
+
+/** Numbers a patch that was made on top of the newest one, and tells the account's clients of it. @param author is not told */
+export function keepPatch(server: Server, account: Account, name: string, patch: Uint8Array, author?: Device): void {
+  const known = account.appState.get(name) ?? [];
+  const version = (known.at(-1)?.version ?? 0) + 1;
+  const numbered = proto.SyncdPatch.decode(patch);
+  numbered.version = { version };
+  known.push({ version, patch: Buffer.from(proto.SyncdPatch.encode(numbered).finish()) });
+  account.appState.set(name, known);
+  server.changed();
+  for (const other of account.devices.values()) {
+    if (other === author || other.id === 0) continue;
+    const attrs = { from: pnJid(account), type: 'server_sync', id: server.nextId(), t: String(nowSeconds()) };
+    deliver(server, other, node('notification', attrs, [node('collection', { name, version: String(version) })]));
+  }
 }

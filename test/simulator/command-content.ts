@@ -1,6 +1,7 @@
 import { proto } from '@whiskeysockets/baileys';
-import { nowSeconds } from './accounts.ts';
+import { nowSeconds, pnJid } from './accounts.ts';
 import type { MediaRequest, sendSchema } from './admin-requests.ts';
+import { memberJid } from './group-nodes.ts';
 import type { Received } from './inbox.ts';
 import { storeMedia } from './media.ts';
 import { encryptMedia, type MediaKind } from './media-cipher.ts';
@@ -8,7 +9,8 @@ import { unwrap } from './message-content.ts';
 import { NotFound } from './not-found.ts';
 import type { Phone } from './phone.ts';
 import type { Sending } from './phone-sending.ts';
-import { formatJid, type Jid } from './wire/jid.ts';
+import { pollContent, sealVote } from './polls.ts';
+import { formatJid, type Jid, jid } from './wire/jid.ts';
 
 type Content = Omit<Sending, 'chat'>;
 type Request = ReturnType<typeof sendSchema.parse>;
@@ -27,7 +29,7 @@ const MEDIA_KEYS: Readonly<Record<MediaRequest['kind'], MediaKind>> = {
 
 /** Builds the message a request asks for. @throws NotFound when it refers to a message the phone does not know. */
 export async function contentOf(phone: Phone, chat: Jid, request: Request): Promise<Content> {
-  const { reaction, edit, revoke, image, media, location, raw } = request;
+  const { reaction, edit, revoke, image, media, location, poll, vote, raw } = request;
   if (reaction) return reactionContent(phone, chat, reaction);
   if (edit) return editContent(chat, edit);
   if (revoke) return { edit: '7', message: { protocolMessage: { type: Type.REVOKE, key: ownKey(chat, revoke) } } };
@@ -38,6 +40,8 @@ export async function contentOf(phone: Phone, chat: Jid, request: Request): Prom
     const place = { degreesLatitude: latitude, degreesLongitude: longitude, ...(name === undefined ? {} : { name }) };
     return { type: 'media', message: { locationMessage: place } };
   }
+  if (poll) return pollContent(poll);
+  if (vote) return voteContent(phone, chat, vote);
   if (raw) return { message: proto.Message.fromObject(raw) };
   return textContent(phone, request);
 }
@@ -55,6 +59,29 @@ function reactionContent(phone: Phone, chat: Jid, { id, text }: { id: string; te
   const key = keyFor(phone, chat, id);
   return { type: 'reaction', message: { reactionMessage: { key, text, senderTimestampMs: Date.now() } } };
 }
+
+function voteContent(phone: Phone, chat: Jid, { id, options }: { id: string; options: readonly string[] }): Content {
+  const own = phone.sent.get(id)?.message;
+  const received = own ? undefined : requireReceived(phone, id);
+  const poll = own ?? received?.message ?? {};
+  const author = received?.author ?? addressIn(phone, chat);
+  const names = { id, creator: formatJid(bare(author)), voter: formatJid(addressIn(phone, chat)) };
+  const vote = sealVote(poll, names, options);
+  const pollCreationMessageKey = keyFor(phone, chat, id);
+  return {
+    type: 'poll',
+    message: { pollUpdateMessage: { pollCreationMessageKey, vote, senderTimestampMs: Date.now() } },
+  };
+}
+
+/** The phone's own address as a chat has it. */
+function addressIn({ account, server }: Phone, chat: Jid): Jid {
+  const group = chat.server === 'g.us' ? server.groups.find(chat.user) : undefined;
+  if (group) return memberJid(group, account, 0);
+  return chat.server === 'lid' ? jid(account.lid, 'lid') : pnJid(account);
+}
+
+const bare = ({ user, server }: Jid): Jid => ({ user, server });
 
 function editContent(chat: Jid, { id, text }: { id: string; text: string }): Content {
   const change = { key: ownKey(chat, id), editedMessage: { conversation: text }, timestampMs: Date.now() };

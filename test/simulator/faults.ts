@@ -15,6 +15,7 @@ import { IDENTITY_FLAWS } from './wire/false-identity.ts';
  *   has said yet who he is
  * * false-pairing: link the next client of a phone with the flaw `pairing`
  * * false-prekeys: hand out bundles of matching devices whose signed prekey somebody else has signed
+ * * stall-media: give the first half of a file and then nothing; `match` must be empty
  * * mute-pings: leave `w:p` iqs unanswered; swallow: take a client's message and do nothing, not even answer
  */
 export const faultSchema = z.object({
@@ -29,6 +30,7 @@ export const faultSchema = z.object({
     'false-identity',
     'false-pairing',
     'false-prekeys',
+    'stall-media',
     'mute-pings',
     'swallow',
   ]),

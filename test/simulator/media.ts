@@ -112,7 +112,9 @@ async function download(server: Server, request: IncomingMessage, response: Serv
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
   if (!range) {
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': body.length });
-    response.end(body);
+    if (server.faults.strike('stall-media', { phone: '', device: 0 }))
+      response.write(body.subarray(0, body.length / 2));
+    else response.end(body);
     return;
   }
   const start = Number(range[1]);

@@ -3,10 +3,13 @@ import {
   type ReadRequest,
   readSchema,
   type SendRequest,
+  type SyncInput,
   sendSchema,
+  syncSchema,
   type TypingRequest,
   typingSchema,
 } from './admin-requests.ts';
+import { changeOnPhone } from './app-state-phone.ts';
 import { contentOf } from './command-content.ts';
 import { type as showTyping } from './contact-script.ts';
 import type { Received } from './inbox.ts';
@@ -24,6 +27,11 @@ export async function sendCommand(phone: Phone, input: SendRequest): Promise<{ i
   const request = sendSchema.parse(input);
   const chat = chatOf(request.to);
   return { id: await phone.send({ chat, ...(await contentOf(phone, chat, request)) }) };
+}
+
+/** Does something on the phone that its linked clients hear of. */
+export function syncCommand(phone: Phone, input: SyncInput): Promise<void> {
+  return changeOnPhone(phone, chatOf, syncSchema.parse(input));
 }
 
 /** Shows the phone typing in a chat. */

@@ -13,6 +13,7 @@ import {
   groupSchema,
   type ReadRequest,
   type SendRequest,
+  type SyncInput,
   type TypingRequest,
 } from './admin-requests.ts';
 import { placeCall } from './calls.ts';
@@ -26,7 +27,7 @@ import { enterCode } from './link-code.ts';
 import { MediaStore, serveMedia } from './media.ts';
 import { NotFound } from './not-found.ts';
 import { Phone } from './phone.ts';
-import { readCommand, sendCommand, typingCommand } from './phone-commands.ts';
+import { readCommand, sendCommand, syncCommand, typingCommand } from './phone-commands.ts';
 import { type Listener, listen } from './port-listener.ts';
 import { preKeyCounts } from './prekeys.ts';
 import { announcePresence } from './presence.ts';
@@ -233,6 +234,11 @@ export class Simulator {
 
   typing(phone: string, request: TypingRequest): void {
     typingCommand(this.#phone(phone), request);
+  }
+
+  /** Archives a chat, changes a label or labels a chat on the phone. */
+  sync(phone: string, request: SyncInput): Promise<void> {
+    return syncCommand(this.#phone(phone), request);
   }
 
   read(phone: string, request: ReadRequest): void {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from '#localstack/demo/api-client.ts';
@@ -29,7 +29,7 @@ export interface SharedCloud {
   readonly clients: ResourceClients;
   /** The prefix of an installation. */
   prefixOf(name: string): string;
-  /** Starts an installation; its hosts encrypt under the KMS key `alias/state`, as those of all others do. */
+  /** Starts an installation; its hosts encrypt under the KMS key `alias/state`, and keys are hashed under the same pepper, as those of all others. */
   install(name: string, options: Partial<PlatformOptions>): Promise<Neighbour>;
   /** `npm run restore`, as its user runs it. */
   restore(...args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }>;
@@ -53,8 +53,11 @@ export async function startSharedCloud(): Promise<SharedCloud> {
     clients,
     prefixOf,
     async install(name, { hostEnv, ...options }) {
+      const dataDir = join(folder, name);
+      await mkdir(dataDir, { recursive: true });
+      await writeFile(join(dataDir, 'key-pepper'), 'the-pepper-of-them-all');
       const platform = await startPlatform({
-        dataDir: join(folder, name),
+        dataDir,
         aws: { ...env, RESOURCE_PREFIX: prefixOf(name) },
         whatsapp: { url: simulator.wsUrl, rootKey: simulator.rootKey, caFile: simulator.caFile },
         ...options,

@@ -1,7 +1,7 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { EngineEvent, StateChange } from '../engine.ts';
 import type { CallStep } from './happening.ts';
-import { type LookUpPhone, resolveAddress } from './ids.ts';
+import { type LookUpOther, resolveAddress } from './ids.ts';
 import type { MarkedState } from './marked-state.ts';
 import { secondsOf } from './server-acks.ts';
 
@@ -73,7 +73,7 @@ export class Calls {
 }
 
 /** In WAHA's terms. A call that ends before anybody takes it counts as rejected; `_data.status` says how it ended. */
-export async function toCallEvent(step: CallStep, lookUp: LookUpPhone): Promise<EngineEvent> {
+export async function toCallEvent(step: CallStep, lookUp: LookUpOther): Promise<EngineEvent> {
   const { id, status, from, phone, chat, timestamp, video, group } = step;
   const caller = await resolveAddress(from, phone, lookUp);
   const payload = {

@@ -55,7 +55,7 @@ describe('changes of a group', () => {
           payload: {
             timestamp: 1_700_000_000,
             group: { id: GROUP, ...expected },
-            _data: { author: '4915100000002@c.us', change: change.tag },
+            _data: { author: '4915100000002@c.us', lid: '22200000000002@lid', change: change.tag },
           },
         },
         key: `${GROUP}_77`,

@@ -2,7 +2,7 @@ import { areJidsSameUser, type BinaryNode } from '@whiskeysockets/baileys';
 import type { EventBody, GroupJoinPayload } from '#shared/contracts/events.ts';
 import type { EngineEvent } from '../engine.ts';
 import type { GroupChange } from './happening.ts';
-import { jidToChatId, type LookUpPhone, resolveAddress } from './ids.ts';
+import { jidToChatId, type LookUpOther, resolveAddress } from './ids.ts';
 import { childOf, childrenOf, type KeptNode, keptNode, presentAttrs, textOf } from './kept-node.ts';
 import type { OwnAddresses } from './rebuild-message.ts';
 import { secondsOf } from './server-acks.ts';
@@ -31,13 +31,16 @@ export function groupChange({ attrs, content }: BinaryNode): GroupChange | undef
 export async function toGroupEvents(
   { attrs, change }: GroupChange,
   me: OwnAddresses,
-  lookUp: LookUpPhone,
+  lookUp: LookUpOther,
 ): Promise<EngineEvent[]> {
   const id = jidToChatId(attrs.from);
   if (id === undefined) return [];
   const author = await resolveAddress(attrs.participant, attrs.participant_pn ?? attrs.participant_lid, lookUp);
   const seconds = Number(attrs.t);
-  const fields = { timestamp: seconds, _data: { author: author?.id ?? null, change: change.tag } };
+  const fields = {
+    timestamp: seconds,
+    _data: { author: author?.id ?? null, lid: author?.lid ?? null, change: change.tag },
+  };
   const event = (body: EventBody): EngineEvent => ({ body, key: `${id}_${attrs.id}`, timestamp: seconds * 1000 });
   const update = (changes: Partial<Group> & { readonly invite?: string }) => [
     event({ event: 'group.v2.update', payload: { ...fields, group: { id, ...changes } } }),
@@ -86,7 +89,7 @@ export async function toGroupEvents(
   }
 }
 
-async function describe(id: string, group: KeptNode, lookUp: LookUpPhone): Promise<Group> {
+async function describe(id: string, group: KeptNode, lookUp: LookUpOther): Promise<Group> {
   const listed = childrenOf(group, 'participant');
   return {
     id,
@@ -104,10 +107,11 @@ function roleOf({ attrs: { type } }: KeptNode): Participant['role'] {
   return type === 'admin' || type === 'superadmin' ? type : 'participant';
 }
 
-async function participant({ attrs }: KeptNode, role: Participant['role'], lookUp: LookUpPhone): Promise<Participant> {
+async function participant({ attrs }: KeptNode, role: Participant['role'], lookUp: LookUpOther): Promise<Participant> {
   const address = await resolveAddress(attrs.jid, attrs.phone_number ?? attrs.lid, lookUp);
   const pn = address?.id.endsWith('@c.us') ? { pn: address.id } : {};
-  return { id: jidToChatId(attrs.jid) ?? attrs.jid ?? '', ...pn, role };
+  const lid = address?.lid ? { lid: address.lid } : {};
+  return { id: jidToChatId(attrs.jid) ?? attrs.jid ?? '', ...pn, ...lid, role };
 }
 
 function isMe(jid: string | undefined, me: OwnAddresses): boolean {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { labelSchema } from '#shared/contracts/events.ts';
 import { keptNodeSchema } from './kept-node.ts';
 import { type Packable, pack, unpack } from './packed-json.ts';
 
@@ -50,10 +51,27 @@ const happeningSchema = z.discriminatedUnion('kind', [
     video: z.boolean(),
     group: z.boolean(),
   }),
+  /** What the owner has changed on the phone. `at` in milliseconds: when it was heard of. */
+  z.object({
+    kind: z.literal('account'),
+    at: z.number(),
+    change: z.discriminatedUnion('type', [
+      z.object({ type: z.literal('archive'), chat: z.string(), archived: z.boolean() }),
+      z.object({ type: z.literal('label'), label: labelSchema, deleted: z.boolean() }),
+      z.object({
+        type: z.literal('label-chat'),
+        labelId: z.string(),
+        chat: z.string(),
+        added: z.boolean(),
+        label: labelSchema.nullable(),
+      }),
+    ]),
+  }),
 ]);
 
 export type Happening = z.infer<typeof happeningSchema>;
 export type GroupChange = Extract<Happening, { kind: 'group' }>;
+export type AccountChange = Extract<Happening, { kind: 'account' }>;
 export type CallStep = Extract<Happening, { kind: 'call' }>;
 export type ReceivedMessage = z.infer<typeof messageSchema>;
 

@@ -6,7 +6,7 @@ const PHONE = '4915100000001@s.whatsapp.net';
 const LID = '123456789012345@lid';
 const GROUP = '120363000000000001@g.us';
 const nobody = async () => null;
-const known = async (lid: string) => (lid === LID ? PHONE : null);
+const known = async (jid: string) => (jid === LID ? PHONE : jid === PHONE ? LID : null);
 
 test.each([
   ['4915100000001:12@s.whatsapp.net', '4915100000001@c.us'],
@@ -28,6 +28,12 @@ describe('resolveAddress', () => {
   test('looks a bare LID up, and keeps it when nobody knows the number', async () => {
     expect(await resolveAddress(LID, undefined, known)).toEqual({ id: '4915100000001@c.us', lid: LID });
     expect(await resolveAddress(LID, undefined, nobody)).toEqual({ id: LID, lid: LID });
+  });
+
+  test('looks the LID of a bare phone number up, and of nothing else', async () => {
+    expect(await resolveAddress(PHONE, undefined, known)).toEqual({ id: '4915100000001@c.us', lid: LID });
+    expect(await resolveAddress(PHONE, undefined, nobody)).toEqual({ id: '4915100000001@c.us', lid: undefined });
+    expect(await resolveAddress(GROUP, undefined, async () => LID)).toEqual({ id: GROUP, lid: undefined });
   });
 });
 

@@ -8,8 +8,8 @@ export function jidToChatId(jid: string | null | undefined): ChatId | undefined 
   return parseChatId(jidNormalizedUser(jid) || jid);
 }
 
-/** Looks up the phone number behind a LID, as a JID. */
-export type LookUpPhone = (lid: string) => Promise<string | null | undefined>;
+/** Looks up the same account's other address, as a JID: the phone number behind a LID, or the LID of a phone number. */
+export type LookUpOther = (jid: string) => Promise<string | null | undefined>;
 
 /** An address in both forms where both are known; `id` is the phone number's if it is. */
 export interface Address {
@@ -21,12 +21,16 @@ export interface Address {
 export async function resolveAddress(
   jid: string | null | undefined,
   alternative: string | null | undefined,
-  lookUp: LookUpPhone,
+  lookUp: LookUpOther,
 ): Promise<Address | undefined> {
   const id = jidToChatId(jid);
   if (!jid || !id) return undefined;
   const other = jidToChatId(alternative);
-  if (!id.endsWith('@lid')) return { id, lid: other?.endsWith('@lid') ? other : undefined };
+  if (!id.endsWith('@lid')) {
+    const isPhone = id.endsWith('@c.us');
+    const lid = !isPhone || other?.endsWith('@lid') ? other : jidToChatId(await lookUp(jidNormalizedUser(jid)));
+    return { id, lid: lid?.endsWith('@lid') ? lid : undefined };
+  }
   const phone = other?.endsWith('@c.us') ? other : jidToChatId(await lookUp(jidNormalizedUser(jid)));
   return { id: phone ?? id, lid: id };
 }
@@ -42,7 +46,7 @@ export interface AddressedMessage {
 export async function resolveMessage(
   key: WAMessageKey,
   me: ChatId | undefined,
-  lookUp: LookUpPhone,
+  lookUp: LookUpOther,
 ): Promise<AddressedMessage | undefined> {
   if (!key.id) return undefined;
   const chat = await resolveAddress(key.remoteJid, key.remoteJidAlt, lookUp);

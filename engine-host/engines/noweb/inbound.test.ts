@@ -13,7 +13,9 @@ function setUp() {
   const { promise, resolve } = Promise.withResolvers<void>();
   const inbound = new Inbound({
     me: () => ME,
-    lookUpPhone: async () => null,
+    lookUpOther: async () => null,
+    findPoll: async () => undefined,
+    ownJids: () => [],
     storeMedia: async () => {
       await promise;
       return { url: '/api/files/s/1.jpg', mimetype: 'image/jpeg', filename: null, error: null };

@@ -1,18 +1,20 @@
 import { jidNormalizedUser, proto, type WAMessage } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
+import type { PollVotePayload } from '#shared/contracts/events.ts';
 import type { ChatId } from '#shared/domain/chat-id.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
-import { type AddressedMessage, type LookUpPhone, resolveMessage } from './ids.ts';
+import { type AddressedMessage, resolveMessage } from './ids.ts';
 import { Lanes } from './lanes.ts';
 import { type MessageContent, toNumber } from './msgconv/content.ts';
 import { type Meaning, readMessage } from './msgconv/read-message.ts';
+import type { Vote } from './msgconv/vote.ts';
+import { selectedOptions, type VotePorts } from './poll-votes.ts';
 import { type MessageParts, type MessageSource, toWaMessage } from './wa-message.ts';
 
-export interface InboundPorts {
+export interface InboundPorts extends VotePorts {
   /** The account's own chat id. */
   me(): ChatId | undefined;
-  lookUpPhone: LookUpPhone;
   /** Stores a message's media and says where. */
   storeMedia(messageId: string, content: MessageContent, source: MessageSource): Promise<MessageParts['media']>;
   /** @param published to be called when the event has left for good */
@@ -71,7 +73,7 @@ export class Inbound {
 
   async #convert(message: WAMessage, source: MessageSource, emit: Emit): Promise<void> {
     const me = this.#ports.me();
-    const address = await resolveMessage(message.key, me, this.#ports.lookUpPhone);
+    const address = await resolveMessage(message.key, me, this.#ports.lookUpOther);
     if (!address || !me) return;
     const meaning: Meaning = message.message ? readMessage(message.message) : { kind: 'nothing' };
     const base = { message, address, source, me, timestamp: toNumber(message.messageTimestamp), emit };
@@ -84,6 +86,8 @@ export class Inbound {
         return this.#emitEdit(base, meaning.edit, meaning.content);
       case 'revoke':
         return this.#emitRevoke(base, meaning.targetId);
+      case 'vote':
+        return this.#emitVote(base, meaning.vote);
       case 'nothing':
         return this.#emitWaiting(base);
     }
@@ -104,7 +108,7 @@ export class Inbound {
     const target = await resolveMessage(
       { ...reaction.target, remoteJid: base.message.key.remoteJid ?? reaction.target.remoteJid ?? null },
       me,
-      this.#ports.lookUpPhone,
+      this.#ports.lookUpOther,
     );
     if (!target) return;
     const { id, from, fromMe, to, participant, source } = toWaMessage({ ...base, content: undefined, media: null });
@@ -113,7 +117,17 @@ export class Inbound {
     base.emit({
       body: {
         event: 'message.reaction',
-        payload: { id, timestamp: timestamp / 1000, from, fromMe, source, to, participant, reaction: text },
+        payload: {
+          id,
+          timestamp: timestamp / 1000,
+          from,
+          fromMe,
+          source,
+          to,
+          participant,
+          reaction: text,
+          _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
+        },
       },
       key: id,
       timestamp: base.timestamp * 1000,
@@ -142,12 +156,29 @@ export class Inbound {
     });
   }
 
+  async #emitVote(base: Base, vote: Vote): Promise<void> {
+    const { address, me, message } = base;
+    const { remoteJid, remoteJidAlt } = message.key;
+    const pollKey = { ...vote.poll, remoteJid: remoteJid ?? null, ...(remoteJidAlt && { remoteJidAlt }) };
+    const target = await resolveMessage(pollKey, me, this.#ports.lookUpOther);
+    if (!target) return;
+    const options = await selectedOptions(vote, message.key, this.#ports);
+    const timestamp = (vote.timestamp ?? base.timestamp * 1000) / 1000;
+    const payload = {
+      vote: { ...destination(address, me), selectedOptions: [...(options ?? [])], timestamp },
+      poll: destination(target, me),
+      _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
+    };
+    const event = options ? 'poll.vote' : 'poll.vote.failed';
+    base.emit({ body: { event, payload }, key: payload.vote.id, timestamp: base.timestamp * 1000 });
+  }
+
   /** A message that could not be decrypted yet; the sender is asked to send it again. */
   async #emitWaiting(base: Base): Promise<void> {
     if (base.message.messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT) return;
     const payload = toWaMessage({ ...base, content: undefined, media: null });
     base.emit({
-      body: { event: 'message.waiting', payload: { ...payload } },
+      body: { event: 'message.waiting', payload },
       key: payload.id,
       timestamp: base.timestamp * 1000,
     });
@@ -161,6 +192,17 @@ interface Base {
   readonly me: ChatId;
   readonly timestamp: number;
   readonly emit: Emit;
+}
+
+function destination({ key, chat, participant }: AddressedMessage, me: ChatId): PollVotePayload['poll'] {
+  const { fromMe } = key;
+  return {
+    id: formatMessageId(key),
+    from: fromMe ? me : chat.id,
+    to: fromMe ? chat.id : me,
+    fromMe,
+    ...(participant && { participant: participant.id }),
+  };
 }
 
 export type Emit = (event: EngineEvent) => void;

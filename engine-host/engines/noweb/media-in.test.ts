@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { mediaExtension } from './media-extension.ts';
 import { storeIncomingMedia } from './media-in.ts';
@@ -10,12 +10,25 @@ const content = {
   filename: null,
   bytes: 10,
 } as const;
-const limits = { maxBytes: 100, timeoutMs: 5_000 };
+const limits = { maxBytes: 100, timeoutMs: 5_000, trusts: () => true };
 
 describe('storeIncomingMedia', () => {
   test('says what went wrong instead of throwing', async () => {
     const payload = await storeIncomingMedia('s', 'AAAAAA', content, new MemoryMediaStore(), limits);
-    expect(payload).toEqual({ url: null, mimetype: 'image/jpeg', filename: null, s3: null, error: expect.any(String) });
+    expect(payload).toEqual({
+      url: null,
+      mimetype: 'image/jpeg',
+      filename: null,
+      s3: null,
+      error: 'the media could not be downloaded',
+    });
+  });
+
+  test('a bucket that does not answer does not hold up the message either', async () => {
+    const store = new MemoryMediaStore();
+    vi.spyOn(store, 'exists').mockReturnValue(new Promise(() => {}));
+    const payload = await storeIncomingMedia('s', 'AAAAAA', content, store, { ...limits, timeoutMs: 10 });
+    expect(payload).toMatchObject({ url: null, error: 'the media did not arrive in time' });
   });
 
   test('takes what an earlier delivery stored', async () => {

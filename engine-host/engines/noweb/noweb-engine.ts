@@ -1,11 +1,13 @@
 import {
   type AuthenticationCreds,
   type BaileysEventMap,
+  jidDecode,
   jidNormalizedUser,
   proto,
   type WASocket,
 } from '@whiskeysockets/baileys';
 import type PQueue from 'p-queue';
+import { isIgnoredChat } from '#shared/domain/ignored-chats.ts';
 import type { CommandHandlers, Engine, EngineContext, EngineEvent, EngineState } from '../engine.ts';
 import { forgetLogin, hasLoggedIn, loadCreds, markLoggedIn, saveCreds } from './auth-creds.ts';
 import { AuthKeys } from './auth-keys.ts';
@@ -21,14 +23,16 @@ import { LiveSocket } from './live-socket.ts';
 import { MarkedState } from './marked-state.ts';
 import { meOf } from './me.ts';
 import { storeIncomingMedia } from './media-in.ts';
+import type { MediaContent } from './msgconv/content.ts';
 import type { NowebSettings } from './options.ts';
 import { OutputGate } from './output-gate.ts';
 import { toPresence } from './presence.ts';
+import { RawEvents } from './raw-events.ts';
 import { Receiving } from './receiving.ts';
 import { RecentSends } from './recent-sends.ts';
 import { Sender } from './sender.ts';
 import { ServerAcks } from './server-acks.ts';
-import { ignored, socketConfig } from './socket-config.ts';
+import { socketConfig } from './socket-config.ts';
 import { unlink } from './unlink.ts';
 
 const MINUTE = 60_000;
@@ -57,6 +61,7 @@ export class NowebEngine implements Engine {
   readonly #inbound: Inbound;
   readonly #state: MarkedState;
   readonly #receiving: Receiving;
+  readonly #raw: RawEvents;
   readonly #groups = new GroupCache((jid) => this.#requireSocket().groupMetadata(jid));
   readonly #devices = new ExpiringCache(256, 60 * MINUTE);
   readonly #retries = new ExpiringCache(256, 60 * MINUTE);
@@ -96,20 +101,26 @@ export class NowebEngine implements Engine {
       },
       settings,
     );
+    const limits = {
+      maxBytes: settings.mediaMaxBytes,
+      timeoutMs: settings.mediaTimeoutMs,
+      trusts: (hostname: string) => settings.isMediaHost(hostname),
+    };
+    const storeMedia = (messageId: string, media: MediaContent) =>
+      downloads.add(() => storeIncomingMedia(context.session, messageId, media, context.media, limits));
     this.#inbound = new Inbound({
       me: () => jidToChatId(this.#creds?.me?.id),
-      lookUpPhone: (lid) => this.#lookUpPhone(lid),
+      lookUpOther: (jid) => this.#lookUpOther(jid),
       storeMedia: async (messageId, { media }, source) => {
         if (!media) return null;
-        const named = { mimetype: media.mimetype, filename: media.filename };
-        if (source === 'api') return { url: null, ...named, s3: null, error: null };
-        const limits = { maxBytes: settings.mediaMaxBytes, timeoutMs: settings.mediaTimeoutMs };
-        return downloads.add(() => storeIncomingMedia(context.session, messageId, media, context.media, limits));
+        if (source === 'app') return storeMedia(messageId, media);
+        return { url: null, mimetype: media.mimetype, filename: media.filename, s3: null, error: null };
       },
+      findPoll: (id) => this.#receiving.findPoll(id),
+      ownJids: () => [this.#creds?.me?.id, this.#creds?.me?.lid].filter((jid) => jid !== undefined),
       emit: (event, published) => this.#emit(event, published),
       logger: context.logger,
     });
-    const ignores = ignored(context.config);
     this.#receiving = new Receiving({
       state: this.#state,
       share: budget.open(),
@@ -118,7 +129,15 @@ export class NowebEngine implements Engine {
       receipts: this.#lookUps,
       logger: context.logger,
       addresses: () => (this.#creds?.me ? { id: this.#creds.me.id, lid: this.#creds.me.lid ?? '' } : undefined),
-      ignores: (jid) => ignores(jid) === true,
+      now: () => context.clock.now(),
+      contentOf: (id) => context.sentContent(id),
+      ignores: (jid) => isIgnoredChat(context.config.ignore, jid),
+      groupChanged: (jid) => this.#groups.drop(jid),
+    });
+    this.#raw = new RawEvents({
+      wanted: () => context.wantsEngineEvents(),
+      emit: (event, published) => this.#emit(event, published),
+      now: () => context.clock.now(),
     });
     const mended = async (): Promise<LiveAccount | undefined> => {
       await this.#connection.mended(MEND_MS);
@@ -137,6 +156,7 @@ export class NowebEngine implements Engine {
     this.handlers = createHandlers({
       context,
       sender,
+      storeMedia,
       mended,
       current: () => (this.#live ? { sock: this.#live.sock, phase: this.#connection.phase } : undefined),
     });
@@ -209,6 +229,7 @@ export class NowebEngine implements Engine {
         placeholders: this.#placeholders,
         getMessage: (key) => this.#sentMessage(key.id),
         groupMetadata: (jid) => this.#groups.get(jid),
+        passesOver: (jid) => this.#receiving.passesOver(jid),
         distrusted: () => this.#context.logger.warn('the keys of a device are not signed by it: nothing is sent to it'),
       },
       this.#context.config,
@@ -238,7 +259,10 @@ export class NowebEngine implements Engine {
         credsChanged: () => {
           if (!this.#stopping && this.#creds === creds) saveCreds(state, creds);
         },
-        event: (name, data) => this.#onEvent[name]?.(data),
+        event: (name, data) => {
+          this.#onEvent[name]?.(data);
+          this.#raw.tell(name, data);
+        },
         caughtUp: () => caughtUp.resolve(),
         attached: (sock) =>
           this.#receiving.listen(sock, () => {
@@ -297,19 +321,20 @@ export class NowebEngine implements Engine {
     'messages.upsert': ({ messages }) => {
       for (const message of messages) this.#receiving.reported(message);
     },
+    'labels.edit': (label) => this.#receiving.synced((account) => account.label(label)),
+    'labels.association': (label) => this.#receiving.synced((account) => account.association(label)),
+    'chats.update': (chats) => {
+      for (const chat of chats) this.#receiving.synced((account) => account.archive(chat));
+    },
     'presence.update': (presence) => {
       const now = this.#context.clock.now();
-      this.#inOrder({ remoteJid: presence.id }, () => toPresence(presence, this.#lookUps.lookUpPhone, now));
+      this.#inOrder({ remoteJid: presence.id }, () => toPresence(presence, this.#lookUps.lookUpOther, now));
     },
-    'groups.update': (groups) => {
-      for (const { id } of groups) if (id) this.#groups.drop(id);
-    },
-    'group-participants.update': ({ id }) => this.#groups.drop(id),
   };
 
   readonly #lookUps = {
     me: () => jidToChatId(this.#creds?.me?.id),
-    lookUpPhone: (lid: string) => this.#lookUpPhone(lid),
+    lookUpOther: (jid: string) => this.#lookUpOther(jid),
     now: () => this.#context.clock.now(),
   };
 
@@ -334,8 +359,12 @@ export class NowebEngine implements Engine {
     return this.#live.sock;
   }
 
-  async #lookUpPhone(lid: string): Promise<string | null> {
-    return (await this.#live?.sock.signalRepository.lidMapping.getPNForLID(lid)) ?? null;
+  /** As far as it is known here: nobody is asked. */
+  async #lookUpOther(jid: string): Promise<string | null> {
+    if (jid.endsWith('@lid')) return (await this.#live?.sock.signalRepository.lidMapping.getPNForLID(jid)) ?? null;
+    const user = jidDecode(jid)?.user ?? '';
+    const known = await this.#keys?.forBaileys.get('lid-mapping', [user]);
+    return known?.[user] ? `${known[user]}@lid` : null;
   }
 
   async #sentMessage(id: string | null | undefined): Promise<proto.IMessage | undefined> {

@@ -1,16 +1,32 @@
 import { describe, expect, test, vi } from 'vitest';
-import { eventually } from '../engine-harness.ts';
-import { useNowebWorld } from './noweb-world.ts';
+import * as z from 'zod';
+import type { SyncInput } from '#test/simulator/admin-requests.ts';
+import { eventually, type HarnessOptions } from '../engine-harness.ts';
+import { loadCreds } from './auth-creds.ts';
+import { MarkedState } from './marked-state.ts';
+import { chatOf, useNowebWorld } from './noweb-world.ts';
 
 const world = useNowebWorld();
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
+const POLL = { timeout: 10_000, interval: 20 };
 const ROLE_AFTER = { join: 'participant', promote: 'admin', demote: 'participant', leave: 'left' } as const;
 const pendingOf = (phone: string) =>
   world.simulator
     .accounts()
     .find((account) => account.phone === phone)
     ?.devices.reduce((sum, { pending }) => sum + pending, 0);
+
+/** A session that was linked some time ago: changes during its first synchronisations count as what was there before. */
+async function settled(harnessOptions: HarnessOptions = {}) {
+  const { harness: first, phone } = await world.paired();
+  await eventually('a synchronisation', () => loadCreds(new MarkedState(first.state)).accountSyncCounter || undefined);
+  await first.engine.stop();
+  const harness = world.session({}, { ...harnessOptions, state: first.state });
+  harness.engine.start();
+  await harness.reaches('WORKING');
+  return { harness, phone };
+}
 
 describe('receiving', () => {
   test('an image is stored in the media bucket and named in the event', async () => {
@@ -43,6 +59,29 @@ describe('receiving', () => {
     expect(payload).toMatchObject({ body: 'slow', media: { error: null } });
   });
 
+  test('media that does not arrive in time is said to be missing, holds up nothing, and is downloaded on demand', async () => {
+    const { harness, phone: own, run } = await world.paired({ mediaTimeoutMs: 500 });
+    const { phone, chatId } = world.contact('Staller');
+    const { simulator } = world;
+    simulator.addFault({ kind: 'stall-media', count: 1 });
+    const { id } = await simulator.send(phone, { to: own, image: { data: PIXEL, mimetype: 'image/png' } });
+    await simulator.send(phone, { to: own, text: 'after it' });
+    await harness.event('message', ({ body }) => JSON.stringify(body).includes('after it'));
+    const { payload } = (await harness.event('message')).body;
+    const missing = { url: null, mimetype: 'image/png', filename: null, s3: null };
+    expect(payload).toMatchObject({ media: { ...missing, error: 'the media did not arrive in time' } });
+    const message = { chatId, id, fromMe: false };
+    expect(await run({ type: 'downloadMedia', message })).toMatchObject({ kind: 'rejected', code: 'media-missing' });
+    // As the read model has it.
+    harness.sent.set(id, Buffer.from(z.object({ content: z.string() }).parse(payload._data).content, 'base64'));
+    const key = `files/${harness.session}/${id}.png`;
+    expect(await run({ type: 'downloadMedia', message })).toMatchObject({
+      kind: 'done',
+      result: { media: { url: `/api/${key}`, mimetype: 'image/png', error: null } },
+    });
+    expect(Buffer.from((await harness.media.get(key)).body).toString('base64')).toBe(PIXEL);
+  });
+
   test('media that is too large is named without being stored, and does not hold up what follows', async () => {
     const { harness, phone: own } = await world.paired({ mediaMaxBytes: 10 });
     const { phone } = world.contact('Big Painter');
@@ -58,7 +97,7 @@ describe('receiving', () => {
 
   test('replies, locations, reactions, edits and deletions', async () => {
     const { harness, phone: own, run } = await world.paired();
-    const { phone, chatId } = world.contact('Talker');
+    const { phone, chatId, lid } = world.contact('Talker');
     const job = harness.job('opening');
     await run({ type: 'sendText', chatId, text: 'hello' }, job);
     await world.simulator.inbox(phone, { waitMs: 5_000 });
@@ -77,6 +116,7 @@ describe('receiving', () => {
     expect((await harness.event('message.reaction')).body.payload).toMatchObject({
       from: chatId,
       reaction: { text: '❤️', messageId: `true_${chatId}_${job.messageId}` },
+      _data: { lid: `${lid}@lid` },
     });
     const edited = await harness.event('message.edited');
     expect(edited.body.payload).toMatchObject({ editedMessageId: id, body: 'edited reply', from: chatId });
@@ -95,22 +135,77 @@ describe('receiving', () => {
 
   test('acks follow a message of ours from delivery to reading', async () => {
     const { harness, run } = await world.paired();
-    const { phone, chatId } = world.contact('Reader');
+    const { phone, chatId, lid } = world.contact('Reader');
     const job = harness.job('read-me');
     await run({ type: 'sendText', chatId, text: 'read me' }, job);
     await harness.event('message.ack', ({ body }) => JSON.stringify(body).includes('DEVICE'));
     world.simulator.read(phone, { to: harness.status?.status === 'WORKING' ? harness.status.me.id : '' });
     const read = await harness.event('message.ack', ({ body }) => JSON.stringify(body).includes('READ'));
-    expect(read.body.payload).toMatchObject({ id: `true_${chatId}_${job.messageId}`, to: chatId, ack: 3 });
+    const _data = { lid: `${lid}@lid` };
+    expect(read.body.payload).toMatchObject({ id: `true_${chatId}_${job.messageId}`, to: chatId, ack: 3, _data });
+  });
+
+  test('what the owner does on the phone: chats archived, labels, chats labelled', async () => {
+    const { harness, phone: own } = await settled();
+    const { phone, chatId } = world.contact('Lead');
+    const sync = (request: SyncInput) => world.simulator.sync(own, request);
+    const lead = { id: '7', name: 'Lead', color: 1, colorHex: '#64c4ff' };
+    await sync({ label: { id: '7', name: 'Lead', color: 1 } });
+    await sync({ labelChat: { id: '7', chat: phone, labeled: true } });
+    await sync({ archive: { chat: phone, archived: true } });
+    expect((await harness.event('label.upsert')).body.payload).toEqual(lead);
+    const labelled = { labelId: '7', chatId, label: lead };
+    expect((await harness.event('label.chat.added')).body.payload).toMatchObject(labelled);
+    expect((await harness.event('chat.archive')).body.payload).toEqual({
+      id: chatId,
+      archived: true,
+      timestamp: expect.closeTo(Date.now() / 1000, -2),
+      _data: { lid: null },
+    });
+    await sync({ archive: { chat: phone, archived: false } });
+    await harness.event('chat.archive', ({ body }) => body.event === 'chat.archive' && !body.payload.archived);
+    await sync({ labelChat: { id: '7', chat: phone, labeled: false } });
+    expect((await harness.event('label.chat.deleted')).body.payload).toMatchObject(labelled);
+    await sync({ label: { id: '7', name: '', deleted: true } });
+    expect((await harness.event('label.deleted')).body.payload).toEqual({ ...lead, color: 0, colorHex: '#ff9485' });
+    await eventually('the label to be forgotten', () => harness.state.keys('label/').length === 0 || undefined);
+  });
+
+  test('a change on the phone outlives a host that dies before the bus has it', async () => {
+    const { harness, phone: own } = await settled({ publish: () => {} });
+    const { phone } = world.contact('Archived before the death');
+    await world.simulator.sync(own, { archive: { chat: phone, archived: true } });
+    const told = await harness.event('chat.archive');
+    await harness.engine.stop();
+    const again = world.session({}, { state: harness.state });
+    again.engine.start();
+    const repeated = await again.event('chat.archive');
+    expect([repeated.key, repeated.timestamp, repeated.body]).toEqual([told.key, told.timestamp, told.body]);
+  });
+
+  test('what Baileys says is told to whoever has asked for it, and to nobody else', async () => {
+    const asked = await world.paired({}, { config: { debug: true } });
+    const unasked = await world.paired();
+    const { phone } = world.contact('Raw');
+    for (const session of [asked, unasked]) {
+      await world.simulator.send(phone, { to: session.phone, text: 'raw' });
+      await session.harness.event('message');
+    }
+    const raw = await asked.harness.event('engine.event', ({ body }) => JSON.stringify(body).includes('"raw"'));
+    expect(raw.body.payload).toMatchObject({ event: 'messages.upsert', data: { messages: [{}] } });
+    expect(unasked.harness.events.filter(({ body }) => body.event === 'engine.event')).toEqual([]);
   });
 
   test('typing is an event', async () => {
     const { harness, phone: own } = await world.paired();
-    const { phone, chatId } = world.contact('Typist');
+    const { phone, chatId, lid } = world.contact('Typist');
+    // Its stanza names both addresses; that of the typing does not.
+    await world.simulator.send(phone, { to: own, text: 'first' });
+    await harness.event('message');
     world.simulator.typing(phone, { to: own, state: 'composing' });
     expect((await harness.event('presence.update')).body.payload).toMatchObject({
       id: chatId,
-      presences: [{ participant: chatId, lastKnownPresence: 'typing' }],
+      presences: [{ participant: chatId, lid: `${lid}@lid`, lastKnownPresence: 'typing' }],
     });
   });
 
@@ -123,12 +218,12 @@ describe('receiving', () => {
     expect(joined.payload).toMatchObject({
       timestamp: expect.any(Number),
       group: { id, subject: 'Garden', description: '', membersCanSendMessages: true, membersCanAddNewMember: false },
-      _data: { author: ann.chatId, change: 'create' },
+      _data: { author: ann.chatId, lid: `${ann.lid}@lid`, change: 'create' },
     });
     expect(joined.payload).toMatchObject({
       group: {
         participants: [
-          { id: `${ann.lid}@lid`, pn: ann.chatId, role: 'superadmin' },
+          { id: `${ann.lid}@lid`, pn: ann.chatId, lid: `${ann.lid}@lid`, role: 'superadmin' },
           { pn: `${own}@c.us`, role: 'participant' },
         ],
       },
@@ -149,9 +244,35 @@ describe('receiving', () => {
     expect(seen.map(({ type, participants }) => [type, participants])).toEqual(
       (['join', 'promote', 'demote', 'leave'] as const).map((type) => [
         type,
-        [{ id: `${ben.lid}@lid`, pn: ben.chatId, role: ROLE_AFTER[type] }],
+        [{ id: `${ben.lid}@lid`, pn: ben.chatId, lid: `${ben.lid}@lid`, role: ROLE_AFTER[type] }],
       ]),
     );
+  });
+
+  test('ignored groups: nothing is told of them, and what is sent there is readable by all of its members', async () => {
+    const { harness, phone: own, run } = await world.paired({}, { config: { ignore: { groups: true } } });
+    const [ann, ben] = [world.contact('Ann of the ignored'), world.contact('Ben of the ignored')];
+    const { simulator } = world;
+    await run({ type: 'sendText', chatId: ann.chatId, text: 'hello' });
+    await simulator.send(ann.phone, { to: own, text: 'hello back' });
+    await harness.event('message');
+    const { id } = simulator.createGroup({ owner: ann.phone, subject: 'Ignored', participants: [own] });
+    const chatId = chatOf(id);
+    await simulator.send(ann.phone, { to: id, text: 'to all' });
+    const read = (phone: string, text: string) =>
+      expect.poll(async () => (await simulator.inbox(phone)).map((entry) => entry.text), POLL).toContain(text);
+    // Ann cannot read it, and asks for it again.
+    simulator.forgetSessions(ann.phone);
+    await run({ type: 'sendText', chatId, text: 'again for Ann' });
+    await read(ann.phone, 'again for Ann');
+    simulator.changeGroup({ id, actor: ann.phone, change: 'add', participants: [ben.phone] });
+    await eventually('every stanza to be acknowledged', () => pendingOf(own) === 0 || undefined);
+    await run({ type: 'sendText', chatId, text: 'to Ben, too' });
+    await read(ben.phone, 'to Ben, too');
+    await simulator.send(ann.phone, { to: own, text: 'the last' });
+    await harness.event('message', ({ body }) => JSON.stringify(body).includes('the last'));
+    const told = harness.events.filter(({ body }) => JSON.stringify(body.payload).includes(id));
+    expect(told.filter(({ body }) => body.event !== 'message.any')).toEqual([]);
   });
 
   test('calls: received, accepted elsewhere, rejected, given up by the caller', async () => {

@@ -42,3 +42,17 @@ test('trusts another root only on this machine', () => {
 test('trusts no root that is no key', () => {
   expect(() => nowebSettings({ whatsappUrl: LOCAL, whatsappRootKey: 'AAAA' })).toThrow(/32 bytes/);
 });
+
+test('fetches media from WhatsApp, and from this machine only where WhatsApp is on it', () => {
+  const hosts = [
+    'mmg.whatsapp.net',
+    'media-fra3-1.cdn.whatsapp.net',
+    '127.0.0.1',
+    '10.0.0.1',
+    'evilwhatsapp.net',
+    'x.com',
+  ];
+  const fetched = (whatsappUrl: string) => hosts.filter((host) => nowebSettings({ whatsappUrl }).isMediaHost(host));
+  expect(fetched(REAL)).toEqual(hosts.slice(0, 2));
+  expect(fetched(LOCAL)).toEqual(hosts.slice(0, 3));
+});

@@ -39,7 +39,7 @@ export interface NowebOptions {
   readonly mediaDownloads?: number;
   /** Received media above this is not stored. In bytes. @default 64 MiB */
   readonly mediaMaxBytes?: number;
-  /** @default 30000 */
+  /** What received media has to get into the bucket; then its event goes out without it. @default 30000 */
   readonly mediaTimeoutMs?: number;
   /**
    * `durable`: every frame waits for the state before it to be durable. `off` is for showing what is lost without it.
@@ -52,13 +52,18 @@ export interface NowebOptions {
 }
 
 export type NowebSettings = Required<Omit<NowebOptions, 'qrLifetimeMs' | 'whatsappRootKey'>> &
-  Pick<NowebOptions, 'qrLifetimeMs'> & { readonly rootKey: Uint8Array };
+  Pick<NowebOptions, 'qrLifetimeMs'> & {
+    readonly rootKey: Uint8Array;
+    /** Whether media may be fetched from this host. */
+    isMediaHost(hostname: string): boolean;
+  };
 
 const MIB = 1024 * 1024;
 
 /** @throws Error when the address is not one the engine may speak to, or the root key not one it may trust there */
 export function nowebSettings({ whatsappRootKey, ...options }: NowebOptions): NowebSettings {
   checkAddress(options.whatsappUrl);
+  const isLocal = LOOPBACK.test(new URL(options.whatsappUrl).hostname);
   return {
     pingMs: 30_000,
     pingAnswerMs: 10_000,
@@ -79,6 +84,7 @@ export function nowebSettings({ whatsappRootKey, ...options }: NowebOptions): No
     browserName: 'Chrome',
     ...options,
     rootKey: rootKey(whatsappRootKey, options.whatsappUrl),
+    isMediaHost: (hostname) => hostname.endsWith('.whatsapp.net') || (isLocal && LOOPBACK.test(hostname)),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { BaileysEventMap, WAPresence } from '@whiskeysockets/baileys';
 import type { EngineEvent } from '../engine.ts';
-import { type LookUpPhone, resolveAddress } from './ids.ts';
+import { type LookUpOther, resolveAddress } from './ids.ts';
 
 const NAMES = {
   available: 'online',
@@ -13,17 +13,17 @@ const NAMES = {
 /** Who is online or typing in a chat. @param now milliseconds since 1970; presence has no time of its own */
 export async function toPresence(
   { id, presences }: BaileysEventMap['presence.update'],
-  lookUp: LookUpPhone,
+  lookUp: LookUpOther,
   now: number,
 ): Promise<EngineEvent | undefined> {
   const chat = await resolveAddress(id, undefined, lookUp);
   if (!chat) return undefined;
   const list = await Promise.all(
-    Object.entries(presences).map(async ([jid, { lastKnownPresence, lastSeen }]) => ({
-      participant: (await resolveAddress(jid, undefined, lookUp))?.id ?? chat.id,
-      lastKnownPresence: NAMES[lastKnownPresence],
-      lastSeen: lastSeen ?? null,
-    })),
+    Object.entries(presences).map(async ([jid, { lastKnownPresence, lastSeen }]) => {
+      const { id: participant, lid } = (await resolveAddress(jid, undefined, lookUp)) ?? chat;
+      const named = { participant, ...(lid && { lid }) };
+      return { ...named, lastKnownPresence: NAMES[lastKnownPresence], lastSeen: lastSeen ?? null };
+    }),
   );
   return {
     body: { event: 'presence.update', payload: { id: chat.id, presences: list } },

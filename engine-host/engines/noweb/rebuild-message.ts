@@ -1,4 +1,11 @@
-import { cleanMessage, decodeMessageNode, proto, unpadRandomMax16, type WAMessage } from '@whiskeysockets/baileys';
+import {
+  cleanMessage,
+  decodeMessageNode,
+  normalizeMessageContent,
+  proto,
+  unpadRandomMax16,
+  type WAMessage,
+} from '@whiskeysockets/baileys';
 import type { ReceivedMessage } from './happening.ts';
 
 /** The account's own addresses; `lid` is empty before it is known. */
@@ -18,14 +25,20 @@ export function rebuildMessage({ attrs, parts }: ReceivedMessage, me: OwnAddress
   if (parts.some(({ plain }) => plain === null) || parts.length === 0) {
     fullMessage.messageStubType = proto.WebMessageInfo.StubType.CIPHERTEXT;
   }
+  // Without a key, which is up to the sender, the next would throw.
+  const { reactionMessage, pollUpdateMessage } = normalizeMessageContent(fullMessage.message) ?? {};
+  if (reactionMessage) reactionMessage.key ??= {};
+  if (pollUpdateMessage) pollUpdateMessage.pollCreationMessageKey ??= {};
   cleanMessage(fullMessage, me.id, me.lid);
   return fullMessage;
 }
 
 /** A plaintext as it was meant for this device. */
 export function readContent(plain: Uint8Array): proto.IMessage {
-  const message = proto.Message.decode(plain);
-  return message.deviceSentMessage?.message ?? message;
+  const { messageContextInfo, ...message } = proto.Message.decode(plain);
+  const content = message.deviceSentMessage?.message ?? message;
+  // A copy of an own device may have the context, and so a poll's secret, around what was sent.
+  return messageContextInfo ? { messageContextInfo, ...content } : content;
 }
 
 /** Takes the padding off that the sender put behind a message. @throws Error when it is not padded */

@@ -11,12 +11,12 @@ import type { ChatId } from '#shared/domain/chat-id.ts';
 import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
-import { type LookUpPhone, resolveAddress, resolveMessage } from './ids.ts';
+import { type LookUpOther, resolveAddress, resolveMessage } from './ids.ts';
 import type { OwnAddresses } from './rebuild-message.ts';
 
 export interface ReceiptPorts {
   me(): ChatId | undefined;
-  lookUpPhone: LookUpPhone;
+  lookUpOther: LookUpOther;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -88,9 +88,9 @@ async function ackEvent(
   ports: ReceiptPorts,
 ): Promise<EngineEvent | undefined> {
   const me = ports.me();
-  const address = await resolveMessage(messageKey, me, ports.lookUpPhone);
+  const address = await resolveMessage(messageKey, me, ports.lookUpOther);
   if (!address || !me) return undefined;
-  const participant = reader ? await resolveAddress(reader, undefined, ports.lookUpPhone) : undefined;
+  const participant = reader ? await resolveAddress(reader, undefined, ports.lookUpOther) : undefined;
   const id = formatMessageId(address.key);
   const payload = {
     id,
@@ -100,6 +100,7 @@ async function ackEvent(
     fromMe: true,
     ack,
     ackName: ackName(ack),
+    _data: { lid: participant?.lid ?? address.chat.lid ?? null },
   };
   return {
     body: { event, payload },

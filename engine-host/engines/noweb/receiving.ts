@@ -1,5 +1,6 @@
-import { type BinaryNode, proto, type WAMessage, type WASocket } from '@whiskeysockets/baileys';
+import { type BinaryNode, jidNormalizedUser, proto, type WAMessage, type WASocket } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
+import { AccountSync, toAccountEvent } from './account-sync.ts';
 import { Calls, toCallEvent } from './calls.ts';
 import { groupChange, toGroupEvents } from './group-changes.ts';
 import type { Happening } from './happening.ts';
@@ -8,6 +9,7 @@ import { Inbox } from './inbox.ts';
 import type { InboxShare } from './inbox-budget.ts';
 import { presentAttrs } from './kept-node.ts';
 import type { MarkedState } from './marked-state.ts';
+import { type Poll, Polls, pollInContent } from './polls.ts';
 import { Proofs } from './proofs.ts';
 import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
 import { ackOf, type ReceiptPorts, receiptChat, receiptIds, toAcks } from './receipts.ts';
@@ -23,10 +25,16 @@ export interface ReceivingPorts {
   readonly acks: Pick<ServerAcks, 'answered' | 'proven'>;
   readonly receipts: ReceiptPorts;
   readonly logger: Logger;
+  /** Milliseconds since 1970. */
+  now(): number;
   /** The account's own addresses; undefined before it is paired. */
   addresses(): OwnAddresses | undefined;
-  /** Whether the session does not want to hear of a chat; Baileys acknowledges its stanzas unread. */
+  /** Content of an earlier message, by its bare id. */
+  contentOf(id: string): Promise<Uint8Array | undefined>;
+  /** Whether the session does not want to hear of a chat. */
   ignores(jid: string): boolean;
+  /** A group, or who is in it, is no longer as it was. */
+  groupChanged(jid: string): void;
 }
 
 /**
@@ -42,6 +50,8 @@ const EFFECT_MS = 2_000;
 export class Receiving {
   readonly intake: StanzaIntake;
   readonly proofs: Proofs;
+  readonly #polls: Polls;
+  readonly #account: AccountSync;
   readonly #ports: ReceivingPorts;
   readonly #inbox: Inbox;
   readonly #calls: Calls;
@@ -50,6 +60,8 @@ export class Receiving {
   #breakOff: () => void = () => {};
   /** So much waits for the bus that no more is received until half of it is gone. */
   #held = false;
+  /** The stanza at hand asks for a message of ours again. */
+  #isRetry = false;
   /** What an earlier run may not have had the time to take effect. */
   #leftEffects: readonly (readonly [number, Happening])[];
 
@@ -58,7 +70,9 @@ export class Receiving {
     this.#inbox = new Inbox(ports.state, (number, happening) => this.#deliver(number, happening), ports.share);
     this.#leftEffects = this.#inbox.waiting;
     this.#calls = new Calls(ports.state);
-    this.intake = new StanzaIntake(this.#inbox);
+    this.#polls = new Polls(ports.state);
+    this.#account = new AccountSync(ports.state);
+    this.intake = new StanzaIntake(this.#inbox, this.#polls);
     this.proofs = new Proofs(ports.state);
   }
 
@@ -80,6 +94,7 @@ export class Receiving {
       broken();
     };
     const unlessHeld = (take: (stanza: BinaryNode) => void) => (stanza: BinaryNode) => {
+      this.#isRetry = stanza.tag === 'receipt' && stanza.attrs.type === 'retry';
       if (!this.#held) take(stanza);
     };
     const message = unlessHeld((stanza) => this.#onMessage(stanza));
@@ -88,6 +103,14 @@ export class Receiving {
     const call = unlessHeld((stanza) => this.#onCall(stanza));
     const answer = (stanza: BinaryNode) => this.#onAnswer(stanza);
     listenFirst(sock.ws, { message, receipt, notification, call, answer }, failed);
+  }
+
+  /**
+   * Whether Baileys is to acknowledge the stanza at hand without looking at it. What is sent to an ignored chat has to
+   * be readable there all the same, so whoever asks for it again is heard.
+   */
+  passesOver(jid: string): boolean {
+    return !this.#isRetry && this.#ports.ignores(jid);
   }
 
   /** Makes the events that an earlier run could not get rid of. */
@@ -113,20 +136,38 @@ export class Receiving {
       // In the clear, so no stanza of a message: from a channel, or what the phone had to be asked for.
       if (!message.message) return;
       const content = proto.WebMessageInfo.encode(proto.WebMessageInfo.fromObject(message)).finish();
-      this.#inbox.note({ kind: 'report', content });
+      this.#inbox.note({ kind: 'report', content }, this.#polls.keep(message.key.id ?? '', message.message, []));
       return;
     }
     const { number } = arrived;
     if (number !== undefined && this.#inbox.isInternal(number)) this.#clearAfterEffect(number);
   }
 
+  /** What the owner has changed on the phone, as Baileys tells of it. */
+  synced(tell: (account: AccountSync) => ReturnType<AccountSync['archive']>): void {
+    const noted = tell(this.#account);
+    if (!noted) return;
+    const { change, alongside } = noted;
+    if ('chat' in change && this.#ports.ignores(change.chat)) return;
+    this.#inbox.note({ kind: 'account', at: this.#ports.now(), change }, alongside);
+  }
+
   /** The server has a message of ours. Resolves when that, and its event, would survive the host. */
   async sent({ id, jid, timestamp, content }: SentMessage): Promise<void> {
     const { state } = this.#ports;
     if (!this.proofs.isTold(id)) {
-      this.#inbox.note({ kind: 'sent', id, jid, timestamp, content }, this.proofs.told(id, timestamp));
+      const poll = this.#polls.keep(id, proto.Message.decode(content), []);
+      this.#inbox.note({ kind: 'sent', id, jid, timestamp, content }, [...this.proofs.told(id, timestamp), ...poll]);
     }
     await state.durable(state.needed);
+  }
+
+  /** A poll of this account or in one of its chats; an old one from where its content is kept. */
+  async findPoll(id: string): Promise<Poll | undefined> {
+    const kept = this.#polls.find(id);
+    if (kept) return kept;
+    const content = await this.#ports.contentOf(id);
+    return content && pollInContent(content);
   }
 
   stop(): void {
@@ -155,7 +196,10 @@ export class Receiving {
 
   /** Other kinds of notifications make no events; Baileys acknowledges them when it has done what they ask for. */
   #onNotification(stanza: BinaryNode): void {
-    if (stanza.attrs.type !== 'w:gp2' || this.#ports.ignores(stanza.attrs.from ?? '')) return;
+    const { type, from = '' } = stanza.attrs;
+    if (type !== 'w:gp2') return;
+    this.#ports.groupChanged(jidNormalizedUser(from));
+    if (this.#ports.ignores(from)) return;
     const change = groupChange(stanza);
     if (change) this.#inbox.note(change);
   }
@@ -199,13 +243,21 @@ export class Receiving {
       }
       case 'group': {
         const emitAll = async (emit: Emit) => {
-          for (const event of await toGroupEvents(happening, me, receipts.lookUpPhone)) emit(event);
+          for (const event of await toGroupEvents(happening, me, receipts.lookUpOther)) emit(event);
         };
         return inbound.inOrder(happening.attrs.from ?? '', emitAll, done);
       }
       case 'call': {
-        const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpPhone));
+        const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpOther));
         return inbound.inOrder(happening.chat, emitAll, done);
+      }
+      case 'account': {
+        const { change } = happening;
+        const emitAll = async (emit: Emit) => {
+          const event = await toAccountEvent(happening, receipts.lookUpOther);
+          if (event) emit(event);
+        };
+        return inbound.inOrder('chat' in change ? change.chat : 'labels', emitAll, done);
       }
       case 'report':
         return inbound.accept(readReport(happening.content), 'app', done);

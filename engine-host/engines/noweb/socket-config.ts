@@ -2,7 +2,6 @@ import {
   type AuthenticationCreds,
   type GroupMetadata,
   proto,
-  type SocketConfig,
   type UserFacingSocketConfig,
 } from '@whiskeysockets/baileys';
 import type { SessionConfig } from '#shared/contracts/session.ts';
@@ -24,6 +23,8 @@ export interface SocketAccount {
   readonly placeholders: ExpiringCache;
   getMessage(key: { readonly id?: string | null }): Promise<proto.IMessage | undefined>;
   groupMetadata(jid: string): Promise<GroupMetadata | undefined>;
+  /** Whether a stanza from here is acknowledged and not looked at. */
+  passesOver(jid: string): boolean;
   /** A device gets no session because its keys are signed by somebody else. */
   distrusted(): void;
 }
@@ -60,7 +61,7 @@ export function socketConfig(
     markOnlineOnConnect: config.noweb?.markOnline ?? true,
     syncFullHistory: false,
     shouldSyncHistoryMessage: ({ syncType }) => !UNWANTED_HISTORY.has(syncType),
-    shouldIgnoreJid: ignored(config),
+    shouldIgnoreJid: (jid) => account.passesOver(jid),
     emitOwnEvents: false,
     generateHighQualityLinkPreview: false,
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
@@ -71,13 +72,4 @@ export function socketConfig(
     getMessage: (key) => account.getMessage(key),
     cachedGroupMetadata: (jid) => account.groupMetadata(jid),
   };
-}
-
-/** Which chats the session does not want to hear of. */
-export function ignored({ ignore }: SessionConfig): SocketConfig['shouldIgnoreJid'] {
-  return (jid) =>
-    (ignore?.status === true && jid === 'status@broadcast') ||
-    (ignore?.groups === true && jid.endsWith('@g.us')) ||
-    (ignore?.channels === true && jid.endsWith('@newsletter')) ||
-    (ignore?.broadcast === true && jid.endsWith('@broadcast') && jid !== 'status@broadcast');
 }

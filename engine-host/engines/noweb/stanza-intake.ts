@@ -3,6 +3,7 @@ import { type Alongside, KeysClosedError } from './auth-keys.ts';
 import type { ReceivedMessage } from './happening.ts';
 import { shortHash } from './heard.ts';
 import type { Inbox, MessageInProgress } from './inbox.ts';
+import type { Polls } from './polls.ts';
 import { isInternal, padded, readContent, unpadded } from './rebuild-message.ts';
 
 /** Runs a decryption as one operation on the account's keys, with what belongs into its record. */
@@ -27,13 +28,15 @@ const EMPTY = padded(new Uint8Array());
  */
 export class StanzaIntake {
   readonly #inbox: Inbox;
+  readonly #polls: Pick<Polls, 'keep'>;
   readonly #parts = new WeakMap<Uint8Array, Part>();
   readonly #stored = new WeakMap<Uint8Array, { readonly plain: Uint8Array; readonly number: number }>();
   /** Stanzas that Baileys has not reported as messages yet, by their id; a stanza may come twice. */
   readonly #unreported = new Map<string, MessageInProgress[]>();
 
-  constructor(inbox: Inbox) {
+  constructor(inbox: Inbox, polls: Pick<Polls, 'keep'>) {
     this.#inbox = inbox;
+    this.#polls = polls;
   }
 
   /** Looks at a message stanza before Baileys does. */
@@ -73,8 +76,9 @@ export class StanzaIntake {
     try {
       const result = await operate((result) => {
         const plain = unpadded(result);
-        const internal = isInternal(readContent(plain));
-        return this.#inbox.take(message, { hash, plain, internal });
+        const content = readContent(plain);
+        const taken = this.#inbox.take(message, { hash, plain, internal: isInternal(content) });
+        return [...taken, ...this.#polls.keep(message.attrs.id, content, authorsOf(message.attrs))];
       });
       this.#inbox.settle(message);
       return result;
@@ -131,6 +135,12 @@ function inProgress({ offline, ...attrs }: BinaryNode['attrs'], of: number): Mes
   const { from = '', participant = '', recipient = '', id = '', category } = attrs;
   const identity = shortHash(from, participant, recipient, id);
   return { attrs, of, internal: category === 'peer', identity, number: undefined };
+}
+
+function authorsOf(attrs: MessageInProgress['attrs']): readonly string[] {
+  const { from, sender_pn, sender_lid, participant, participant_pn, participant_lid } = attrs;
+  const jids = participant ? [participant, participant_pn, participant_lid] : [from, sender_pn, sender_lid];
+  return jids.filter((jid) => jid !== undefined);
 }
 
 function bytesOf({ content }: BinaryNode): readonly Uint8Array[] {

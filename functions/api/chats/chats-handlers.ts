@@ -2,7 +2,9 @@ import type { chatsOperations } from '#shared/contracts/api/chats.ts';
 import type { ApiDeps } from '../deps.ts';
 import { json } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
+import { preferredWaitMs } from '../request-headers.ts';
 import { chatsOverview, chatView } from '../use-cases/chats-overview.ts';
+import { fetchMedia } from '../use-cases/fetch-media.ts';
 import { findSession } from '../use-cases/find-session.ts';
 import { listMessages } from '../use-cases/list-messages.ts';
 import { messageNotFound } from '../use-cases/message-references.ts';
@@ -37,13 +39,14 @@ export function createChatsHandlers(deps: ApiDeps): ApiHandlers<typeof chatsOper
       const session = await findSession(deps, operation, params.session);
       return json(await listMessages(deps, session.name, params.chatId, query, baseUrl));
     },
-    getChatMessage: async ({ operation, params, baseUrl }) => {
+    getChatMessage: async ({ operation, params, query, headers, baseUrl }) => {
       const session = await findSession(deps, operation, params.session);
       const row = await deps.messages.get(session.name, params.messageId.id);
       if (row === undefined || (params.chatId !== 'all' && row.chatId !== params.chatId)) {
         throw messageNotFound(params.messageId);
       }
-      return json(messageView(row, baseUrl));
+      const shown = query.downloadMedia === true ? await fetchMedia(deps, session, row, preferredWaitMs(headers)) : row;
+      return json(messageView(shown, baseUrl));
     },
   };
 }

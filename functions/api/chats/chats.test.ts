@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { WaMessage } from '#shared/contracts/events.ts';
+import type { JobOutcome } from '#shared/ports/job-store.ts';
 import { TestApi } from '../test-support/test-api.ts';
 
 const CHAT = '491511234567@c.us';
@@ -73,6 +74,45 @@ describe('messages', () => {
     const media = await api.call('GET', '/api/main/chats/all/messages/MSG003', { headers });
     expect(media.json).toMatchObject({ media: { url: 'https://wa.example.com/api/files/main/pic.jpg' } });
     expect((await api.call('GET', `/api/main/chats/${OTHER}/messages/MSG003`)).status).toBe(404);
+  });
+
+  describe('whose media is not stored', () => {
+    const missing = { url: null, mimetype: 'image/jpeg', filename: null, s3: null, error: 'too late' };
+    const media = { ...missing, url: '/api/files/main/MSG005.jpg', error: null };
+    const path = '/api/main/chats/all/messages/MSG005';
+    const read = async (outcome: JobOutcome | undefined, query: string, headers = {}) => {
+      await api.messages.add('main', message(CHAT, 'MSG005', 500, { hasMedia: true, media: missing }), 1);
+      const commands: unknown[] = [];
+      api.onQueued = async (queued) => {
+        if (queued.kind !== 'job') return;
+        commands.push((await api.jobs.get('main', queued.jobId))?.command);
+        if (outcome) await api.jobs.advance('main', queued.jobId, 1, outcome);
+      };
+      return { answer: await api.call('GET', `${path}${query}`, { headers }), commands };
+    };
+
+    it('download it on demand', async () => {
+      const { answer, commands } = await read({ state: 'DONE', result: { media } }, '?downloadMedia=true');
+      expect(answer.status, answer.text).toBe(200);
+      expect(commands).toEqual([{ type: 'downloadMedia', message: { chatId: CHAT, id: 'MSG005', fromMe: false } }]);
+      expect(answer.json).toMatchObject({ media: { url: expect.stringMatching(/MSG005\.jpg$/), error: null } });
+    });
+
+    it('are what they were when nobody asks, or it takes too long, or the session does not run', async () => {
+      const unasked = await read(undefined, '');
+      const late = await read(undefined, '?downloadMedia=true', { Prefer: 'wait=0' });
+      const row = await api.sessions.get('main');
+      await api.sessions.intend('main', row?.incarnation ?? '', { desired: 'STOPPED' });
+      const stopped = await read(undefined, '?downloadMedia=true');
+      expect([unasked, late, stopped].map(({ commands }) => commands.length)).toEqual([0, 1, 0]);
+      for (const { answer } of [unasked, late, stopped]) expect(answer.json).toMatchObject({ media: missing });
+    });
+  });
+
+  it('do not download what is stored', async () => {
+    api.onQueued = () => expect.unreachable();
+    const answer = await api.call('GET', '/api/main/chats/all/messages/MSG003?downloadMedia=true');
+    expect(answer.json).toMatchObject({ media: { url: expect.stringMatching(/pic\.jpg$/) } });
   });
 
   it('can be edited and deleted', async () => {

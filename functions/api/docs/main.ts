@@ -10,5 +10,6 @@ const config = apiConfig(env, systemClock.now());
 
 export const handler = createGroupFunction(docsOperations, createDocsHandlers({ config }), {
   config,
+  clock: systemClock,
   logger: createLogger({ name: 'api', level: env.LOG_LEVEL }),
 });

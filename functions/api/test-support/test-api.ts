@@ -1,5 +1,7 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { encodeCaller } from '#functions/authorizer/caller.ts';
+import { MemoryApiKeyStore } from '#shared/adapters/memory/memory-api-key-store.ts';
+import { MemoryAuditLog } from '#shared/adapters/memory/memory-audit-log.ts';
 import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
 import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
 import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
@@ -11,10 +13,14 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import { functionName } from '#shared/contracts/api/routes.ts';
 import type { ShardMessage } from '#shared/contracts/jobs.ts';
+import { AUDIT_DAYS } from '#shared/contracts/resources.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
 import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.ts';
+import { KeyPepper } from '#shared/domain/key-pepper.ts';
 import { type ApiConfig, type ApiDeps, DEFAULT_CAPS } from '../deps.ts';
 import { createApiFunctions } from '../functions.ts';
+import type { KeysDeps } from '../keys/keys-handlers.ts';
+import { createSignedCaller } from '../signed-caller.ts';
 import { createBacklog } from '../use-cases/backlog.ts';
 
 export interface QueuedMessage {
@@ -47,8 +53,9 @@ export interface Answer {
 }
 
 const ADMIN: ApiKeyRow = {
-  keyHash: '',
   id: 'key_test',
+  version: 1,
+  name: null,
   isAdmin: false,
   isActive: true,
   session: null,
@@ -68,13 +75,16 @@ export class TestApi {
   /** Endpoints that were woken, and those that will be. */
   readonly wakes: WebhookWake[] = [];
   readonly timers: WebhookTimer[] = [];
+  readonly keys = new MemoryApiKeyStore();
+  readonly audit = new MemoryAuditLog();
+  readonly pepper = new KeyPepper('the-pepper-of-the-tests');
   readonly queued: QueuedMessage[] = [];
   /** Names of the sessions that were said to want a host. */
   readonly wanted: string[] = [];
   readonly logged: unknown[][] = [];
   /** Runs on every message for a shard, in place of the host; what it throws the queue throws. */
   onQueued: (message: ShardMessage) => Promise<void> = async () => {};
-  readonly deps: ApiDeps;
+  readonly deps: ApiDeps & KeysDeps;
   readonly #functions: ReturnType<typeof createApiFunctions>;
 
   constructor(config: Partial<ApiConfig> = {}, deps: Partial<ApiDeps> = {}) {
@@ -90,6 +100,7 @@ export class TestApi {
       ...DEFAULT_CAPS,
       globalWebhook: undefined,
       webhookPrivateHosts: new Set(),
+      auditDays: AUDIT_DAYS,
       ...config,
     };
     const queue: ApiDeps['queue'] = {
@@ -118,6 +129,10 @@ export class TestApi {
         },
       },
       eventLog: this.eventLog,
+      keys: this.keys,
+      signedCaller: createSignedCaller({ keys: this.keys, sessions: this.sessions, clock: deps.clock ?? systemClock }),
+      audit: this.audit,
+      readPepper: async () => this.pepper,
       clock: systemClock,
       queue,
       signals: {
@@ -191,7 +206,7 @@ function proxyEvent(
     requestContext: {
       path,
       stage: 'test',
-      identity: { userArn: signed?.userArn ?? null },
+      identity: { userArn: signed?.userArn ?? null, sourceIp: '192.0.2.7' },
       ...(key === null ? {} : { authorizer: encodeCaller({ ...ADMIN, ...key }) }),
     },
   };

@@ -9,6 +9,7 @@ import type { ApiDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 import { declareWebhooks, renewWebhooks } from './declare-webhooks.ts';
 import { notifyOwner } from './notify-owner.ts';
+import { removeSessionKeys } from './remove-session-keys.ts';
 import { assertConfigSupported } from './session-config.ts';
 
 /** Starts a session. One that runs stays as it is; one that has failed gets another try. */
@@ -86,7 +87,7 @@ export async function deleteSession(deps: ApiDeps, name: string): Promise<void> 
     if (error instanceof NotFoundError) return;
     throw error;
   }
-  await notifyOwner(deps, deleted);
+  await Promise.all([notifyOwner(deps, deleted), removeSessionKeys(deps, deleted)]);
   await pollUntil(
     () => deps.sessions.get(name),
     (now) => now?.incarnation !== row.incarnation,

@@ -1,13 +1,16 @@
+import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
 import type { AwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
+import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbStreamStore } from '#shared/adapters/dynamodb-stream-store.ts';
 import { LazyMediaStore, loadS3MediaStore } from '#shared/adapters/lazy-media-store.ts';
 import { createSqsClient } from '#shared/adapters/sqs-client.ts';
 import { SqsStreamQueue } from '#shared/adapters/sqs-stream-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
+import type { ReadPepper } from '#shared/ports/read-pepper.ts';
 import { eventStreamEnvSchema } from '../env.ts';
 import { createStreamConnections } from './connections.ts';
 
@@ -15,10 +18,12 @@ import { createStreamConnections } from './connections.ts';
  * What opens streams, over AWS, for composition roots.
  *
  * @param environment the process's
+ * @param readPepper under which keys are hashed
  * @param clients where the process has them already
  */
 export function createAwsStreamConnections(
   environment: Readonly<Record<string, string | undefined>>,
+  readPepper: ReadPepper,
   clients?: Pick<AwsClients, 'dynamo' | 'sqs'>,
 ) {
   const env = eventStreamEnvSchema.parse(environment);
@@ -26,7 +31,12 @@ export function createAwsStreamConnections(
   const { dynamo, sqs } = clients ?? { dynamo: createDynamoDbClient(), sqs: createSqsClient() };
   const media = new LazyMediaStore(buckets.media, loadS3MediaStore({ pathStyle: env.S3_PATH_STYLE }));
   return createStreamConnections({
-    keys: new DynamoDbApiKeyStore(dynamo, tables.apiKeys),
+    identify: createIdentifyKey({
+      keys: new DynamoDbApiKeyStore(dynamo, tables.apiKeys),
+      sessions: new DynamoDbSessionStore(dynamo, tables.sessions),
+      readPepper,
+      clock: systemClock,
+    }),
     log: new DynamoDbEventLog(dynamo, media, { tableName: tables.eventLog }),
     streams: new DynamoDbStreamStore(dynamo, tables.streams),
     queue: new SqsStreamQueue(sqs, queues),

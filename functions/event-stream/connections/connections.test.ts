@@ -1,17 +1,21 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
 import { MemoryApiKeyStore } from '#shared/adapters/memory/memory-api-key-store.ts';
 import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
+import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { MemoryStreamStore } from '#shared/adapters/memory/memory-stream-store.ts';
 import type { ApiKeyRow } from '#shared/contracts/rows.ts';
-import { hashApiKey } from '#shared/domain/api-key.ts';
 import { eventId } from '#shared/domain/event-id.ts';
+import { KeyPepper } from '#shared/domain/key-pepper.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
-import { waMessage } from '#test/contracts/rows.ts';
+import { sessionRow, waMessage } from '#test/contracts/rows.ts';
 import { RecordedStreamQueue } from '../test-support/recorded-stream-queue.ts';
 import { createStreamConnections } from './connections.ts';
 
 const NOW = 1_700_000_000_000;
 const ID = eventId({ name: 'alpha', incarnation: 'one' }, 'message', NOW, '1');
+
+const pepper = new KeyPepper('the-pepper-of-the-tests');
 
 let streams: MemoryStreamStore;
 let queue: RecordedStreamQueue;
@@ -20,9 +24,11 @@ let handle: ReturnType<typeof createStreamConnections>;
 beforeEach(async () => {
   const keys = new MemoryApiKeyStore();
   const put = (key: string, row: Partial<ApiKeyRow>) =>
-    keys.put({
-      keyHash: hashApiKey(key),
-      id: key,
+    keys.create({
+      id: pepper.idOf(key) ?? '',
+      version: 1,
+      name: null,
+      hash: pepper.hash(key),
       isAdmin: false,
       isActive: true,
       session: null,
@@ -32,13 +38,17 @@ beforeEach(async () => {
     });
   await put('reads', {});
   await put('admin', { isAdmin: true, actions: [] });
-  await put('mine', { session: 'alpha' });
+  await put('mine', { session: 'alpha', incarnation: 'inc-1' });
   await put('sends', { actions: ['send'] });
   await put('revoked', { isActive: false });
   streams = new MemoryStreamStore();
   queue = new RecordedStreamQueue();
   log = new MemoryEventLog();
-  handle = createStreamConnections({ keys, log, streams, queue, clock: { now: () => NOW } });
+  const sessions = new MemorySessionStore();
+  await sessions.create(sessionRow());
+  const clock = { now: () => NOW };
+  const identify = createIdentifyKey({ keys, sessions, readPepper: async () => pepper, clock });
+  handle = createStreamConnections({ identify, log, streams, queue, clock });
 });
 
 const context = (eventType: string) => ({
@@ -99,7 +109,8 @@ describe('a handshake', () => {
     expect(await streams.get('c1')).toEqual({
       connectionId: 'c1',
       endpoint: 'https://streams.example.com/ws',
-      keyHash: hashApiKey(key),
+      keyId: pepper.idOf(key),
+      keyHash: pepper.hash(key),
       sessions,
       events,
       openedAt: NOW,

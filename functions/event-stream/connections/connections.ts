@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { findKey } from '#functions/authorizer/authorizer.ts';
+import type { IdentifyKey } from '#functions/authorizer/identify-key.ts';
 import { ALL_SESSIONS, HEARTBEAT_SECONDS, type StreamTask } from '#shared/contracts/event-stream.ts';
-import { hashApiKey } from '#shared/domain/api-key.ts';
-import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { EventLog } from '#shared/ports/event-log.ts';
 import type { StreamQueue, StreamStore } from '#shared/ports/event-stream.ts';
@@ -28,7 +27,7 @@ interface SocketAnswer {
 }
 
 export interface StreamConnectionsDeps {
-  readonly keys: Pick<ApiKeyStore, 'get'>;
+  readonly identify: IdentifyKey;
   readonly log: Pick<EventLog, 'lastBefore'>;
   readonly streams: Pick<StreamStore, 'open' | 'remove'>;
   readonly queue: StreamQueue;
@@ -52,11 +51,12 @@ export function createStreamConnections(deps: StreamConnectionsDeps) {
 }
 
 async function connect(event: SocketEvent, deps: StreamConnectionsDeps): Promise<SocketAnswer['statusCode']> {
-  const { keys, log, streams, queue, clock } = deps;
+  const { identify, log, streams, queue, clock } = deps;
   const { connectionId, domainName, stage } = event.requestContext;
   const key = findKey(event.headers) ?? findKey(event.queryStringParameters);
-  const row = key === undefined ? undefined : await keys.get(hashApiKey(key));
-  if (!row?.isActive) return 401;
+  const identified = key === undefined ? undefined : await identify(key);
+  if (identified === undefined) return 401;
+  const { row, hash } = identified;
   const request = readStreamRequest(event.multiValueQueryStringParameters);
   if (request === undefined) return 400;
   const sessions = sessionsFor(row, request.sessions);
@@ -73,7 +73,8 @@ async function connect(event: SocketEvent, deps: StreamConnectionsDeps): Promise
     {
       connectionId,
       endpoint: `https://${domainName}/${stage}`,
-      keyHash: row.keyHash,
+      keyId: row.id,
+      keyHash: hash,
       sessions: [...sessions],
       events: [...events],
       openedAt,

@@ -18,8 +18,10 @@ import { StreamSender } from './sender.ts';
 
 const START = 1_700_000_000_000;
 const key: ApiKeyRow = {
-  keyHash: 'hash',
-  id: 'key',
+  id: 'key_id_1',
+  version: 1,
+  name: null,
+  hash: 'hash',
   isAdmin: false,
   isActive: true,
   session: null,
@@ -68,7 +70,7 @@ let world: ReturnType<typeof createWorld>;
 let sender: StreamSender;
 beforeEach(async () => {
   world = createWorld();
-  await world.keys.put(key);
+  await world.keys.create(key);
   sender = new StreamSender(world);
 });
 
@@ -200,6 +202,16 @@ describe('`since`', () => {
     expect(await world.streams.get('c1')).toBeUndefined();
   });
 
+  it('is looked for again by whoever comes after a failure', async () => {
+    await open({ since: [idOf(2)] }, []);
+    vi.spyOn(world.streams, 'update').mockRejectedValueOnce(new DependencyError('no answer'));
+    const opened: StreamTask = { kind: 'opened', connectionId: 'c1' };
+    await expect(sender.do(opened)).rejects.toBeInstanceOf(DependencyError);
+    await sender.do(opened);
+    for (const task of world.queue.tasks.splice(0)) await sender.do(task);
+    expect(world.seqs()).toEqual([3]);
+  });
+
   it('comes before everything that happens meanwhile', async () => {
     await open({ since: [idOf(1)] }, []);
     await sender.do(news('alpha', 3));
@@ -215,10 +227,12 @@ describe('a stream ends', () => {
     ['revoked', { isActive: false }],
     ['for another session now', { session: 'beta' }],
     ['not for reading any more', { actions: ['send' as const] }],
+    ['expired', { expiresAt: START }],
+    ['rotated out', { hash: 'another', previous: { hash: 'hash', until: START } }],
   ])('with a key that is %s, before the next event', async (_what, change) => {
     await append(1);
     await open();
-    await world.keys.put({ ...key, ...change });
+    await world.keys.replace({ ...key, ...change });
     await sender.do(news());
     expect(world.frames).toMatchObject([{ event: 'stream.closed', payload: { reason: 'key-revoked' } }]);
     expect(world.closed).toEqual(['c1']);
@@ -230,6 +244,7 @@ describe('a stream ends', () => {
     world.answers = ['gone'];
     await sender.do(news());
     expect(await world.streams.get('c1')).toBeUndefined();
+    expect(await world.streams.cursor('c1', 'alpha')).toBeUndefined();
     await sender.do(news());
     expect(world.frames).toEqual([]);
   });
@@ -316,6 +331,14 @@ describe('a heartbeat', () => {
     await sender.do(beat(START));
     expect(world.frames).toHaveLength(1);
     expect(world.queue.later).toHaveLength(1);
+  });
+
+  it('sees to what waits for a slow reader', async () => {
+    await append(1);
+    await open({ slow: { since: START - 5_000, sessions: ['alpha'] } });
+    await sender.do(beat(START));
+    expect(world.seqs()).toEqual([1]);
+    expect((await world.streams.get('c1'))?.slow).toBeUndefined();
   });
 
   it('ends with its stream', async () => {

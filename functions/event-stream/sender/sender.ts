@@ -1,3 +1,4 @@
+import { hasHash, isGranted } from '#functions/authorizer/key-validity.ts';
 import { HEARTBEAT_SECONDS, type StreamEndReason, type StreamTask } from '#shared/contracts/event-stream.ts';
 import type { StreamRow } from '#shared/contracts/rows.ts';
 import { type Logger, tag } from '#shared/observability/logger.ts';
@@ -32,7 +33,7 @@ export interface StreamSenderDeps {
   readonly queue: StreamQueue;
   readonly sockets: StreamSockets;
   readonly keys: Pick<ApiKeyStore, 'get'>;
-  readonly sessions: Pick<SessionStore, 'list'>;
+  readonly sessions: Pick<SessionStore, 'get' | 'list'>;
   readonly media: Pick<MediaStore, 'put' | 'presignedUrl'>;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'info'>;
@@ -49,8 +50,7 @@ export class StreamSender {
   async do(task: StreamTask): Promise<void> {
     const stream = await this.#deps.streams.get(task.connectionId);
     if (stream === undefined) return;
-    const key = await this.#deps.keys.get(stream.keyHash);
-    if (key === undefined || sessionsFor(key, stream.sessions) === undefined) return this.#end(stream, 'key-revoked');
+    if (!(await this.#isOpenTo(stream))) return this.#end(stream, 'key-revoked');
     switch (task.kind) {
       case 'opened':
         return this.#start(stream);
@@ -59,10 +59,18 @@ export class StreamSender {
         if (stream.since !== undefined) return;
         return this.#goOn(stream, [task.session], task.seq);
       case 'retry':
-        return this.#goOn({ ...stream, slow: undefined }, stream.slow?.sessions ?? [], undefined, stream.slow?.since);
+        return this.#retry(stream);
       case 'heartbeat':
         return this.#heartbeat(stream, task.at);
     }
+  }
+
+  /** Whether its key still opens it. */
+  async #isOpenTo({ keyId, keyHash, sessions }: StreamRow): Promise<boolean> {
+    const { keys, clock } = this.#deps;
+    const row = await keys.get(keyId);
+    if (row === undefined || !hasHash(row, keyHash, clock.now())) return false;
+    return sessionsFor(row, sessions) !== undefined && (await isGranted(row, this.#deps));
   }
 
   async #start(stream: StreamRow): Promise<void> {
@@ -72,13 +80,18 @@ export class StreamSender {
     const start = await findStreamStart(stream, this.#deps);
     if (start.kind === 'unknown') return this.#end(stream, 'since-unknown', start.eventId);
     for (const [session, seq] of start.cursors) await streams.moveCursor(connectionId, session, seq);
-    await streams.update(connectionId, { since: null });
+    // They wait for the end of this one; whoever is interrupted before that sends the same ones again.
     await queue.send(
       [...start.cursors.keys()].map((session) => ({
         task: { kind: 'session', connectionId, session },
         cause: `started#${session}`,
       })),
     );
+    await streams.update(connectionId, { since: null });
+  }
+
+  async #retry({ slow, ...stream }: StreamRow): Promise<void> {
+    if (slow !== undefined) await this.#goOn(stream, slow.sessions, undefined, slow.since);
   }
 
   /** @param slowSince from when on the other end has taken nothing */
@@ -94,7 +107,7 @@ export class StreamSender {
     for (let next = left[0]; next !== undefined; next = left[0]) {
       const turn = await this.#writeOn(stream, next, seq);
       sent += turn.sent;
-      if (turn.end === 'gone') return;
+      if (turn.end === 'gone') return streams.remove(connectionId);
       if (turn.end === 'busy') {
         const since = sent > 0 || slowSince === undefined ? clock.now() : slowSince;
         if (clock.now() - since > SLOW_MS) return this.#end(stream, 'slow-reader');
@@ -148,12 +161,9 @@ export class StreamSender {
   }
 
   async #send(stream: StreamRow, text: string): Promise<'sent' | 'busy' | 'gone'> {
-    const { sockets, streams, clock } = this.#deps;
+    const { sockets, clock } = this.#deps;
     const outcome = await sockets.post(stream, text);
-    if (outcome !== 'gone') return outcome;
-    if (clock.now() - stream.openedAt < HANDSHAKE_MS) return 'busy';
-    await streams.remove(stream.connectionId);
-    return 'gone';
+    return outcome === 'gone' && clock.now() - stream.openedAt < HANDSHAKE_MS ? 'busy' : outcome;
   }
 
   async #heartbeat(stream: StreamRow, at: number): Promise<void> {
@@ -162,10 +172,12 @@ export class StreamSender {
     // Of an earlier chain of them.
     if (at < stream.heartbeatAt) return;
     const outcome = stream.slow === undefined ? await this.#send(stream, heartbeat(clock.now())) : 'busy';
-    if (outcome === 'gone') return;
+    if (outcome === 'gone') return streams.remove(connectionId);
     const heartbeatAt = clock.now() + HEARTBEAT_SECONDS * 1000;
     await queue.sendLater({ kind: 'heartbeat', connectionId, at: heartbeatAt }, HEARTBEAT_SECONDS);
     await streams.update(connectionId, { heartbeatAt });
+    // The task that was to do it may have been lost.
+    await this.#retry(stream);
   }
 
   /** Closing a connection of API Gateway says no reason, so a last message does. */

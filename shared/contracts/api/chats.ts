@@ -35,6 +35,12 @@ export const messagesQueryFields = {
   'filter.ack': z.enum(['ERROR', 'PENDING', 'SERVER', 'DEVICE', 'READ', 'PLAYED']).optional(),
 };
 
+const downloadMediaField = queryBoolean.optional().meta({
+  type: 'boolean',
+  description:
+    'With true, media that is not stored is downloaded again, while the session runs. Where it is stored, of no effect.',
+});
+
 const params = z.object({ session: sessionParam });
 const messageParams = params.extend({ chatId: chatIdField, messageId: messageIdField });
 const read = { scope: 'read', session: 'params.session', makes: 'read', engines: 'all' } as const;
@@ -107,7 +113,7 @@ export const chatsOperations = defineOperations('chats', {
     summary: 'Get a message',
     request: {
       params: params.extend({ chatId: chatIdOrAllField, messageId: messageIdField }),
-      query: z.object({ downloadMedia: unusedQueryBoolean, merge: unusedQueryBoolean }),
+      query: z.object({ downloadMedia: downloadMediaField, merge: unusedQueryBoolean }),
     },
     response: { status: 200, schema: messageSchema },
   },

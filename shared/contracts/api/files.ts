@@ -9,7 +9,7 @@ export const filesOperations = defineOperations('files', {
   getFile: {
     method: 'GET',
     path: '/api/files/{session}/{file+}',
-    scope: 'read',
+    scope: 'media',
     summary: 'Get received media: a redirect to where it can be fetched for a while',
     session: 'params.session',
     makes: 'read',

@@ -4,6 +4,7 @@ import { contactsOperations } from './contacts.ts';
 import { docsOperations } from './docs.ts';
 import { filesOperations } from './files.ts';
 import { jobsOperations } from './jobs.ts';
+import { keysOperations } from './keys.ts';
 import type { Operation } from './operation.ts';
 import { pairingOperations } from './pairing.ts';
 import { serverOperations } from './server.ts';
@@ -13,6 +14,7 @@ import { webhooksOperations } from './webhooks.ts';
 /** The route table: every operation of the API. Fixed paths come before those with parameters. */
 export const OPERATIONS: readonly Operation[] = [
   ...Object.values(serverOperations),
+  ...Object.values(keysOperations),
   ...Object.values(sessionsOperations),
   ...Object.values(chattingOperations),
   ...Object.values(contactsOperations),

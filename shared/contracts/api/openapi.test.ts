@@ -103,7 +103,6 @@ describe('the OpenAPI document', () => {
     for (const [names, words] of [
       [unused, 'no effect'],
       [['convert', 'proxy'], 'refused with 422'],
-      [['webhooks'], 'not delivered to yet'],
       [['file'], '3.3 MB'],
     ] as const) {
       for (const name of names) {

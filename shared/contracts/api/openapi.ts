@@ -14,6 +14,7 @@ const TAGS: Readonly<Record<ResourceGroup, string>> = {
   files: 'Received media',
   jobs: 'What has become of sends and commands',
   webhooks: 'Where webhooks have come to',
+  keys: 'Who may do what, and who changed it',
   server: 'The server itself',
   docs: 'This documentation',
 };

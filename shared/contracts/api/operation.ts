@@ -1,10 +1,10 @@
 import type * as z from 'zod';
 import type { CommandType } from '../commands.ts';
-import type { KEY_ACTIONS } from '../rows.ts';
+import type { KeyAction } from '../rows.ts';
 import type { EngineName } from '../session.ts';
 
-/** What a key must be allowed to do; `public` operations need no key. */
-type Scope = (typeof KEY_ACTIONS)[number] | 'public';
+/** What a key must be allowed to do; `admin` operations are for administrators, `public` ones need no key. */
+type Scope = KeyAction | 'admin' | 'public';
 
 /** Operations of one group are served by one function. */
 export type ResourceGroup =
@@ -16,6 +16,7 @@ export type ResourceGroup =
   | 'files'
   | 'jobs'
   | 'webhooks'
+  | 'keys'
   | 'server'
   | 'docs';
 
@@ -54,6 +55,8 @@ export interface OperationDefinition {
   readonly makes: CommandType | 'intent' | 'read' | 'none';
   /** Engines that can do it. */
   readonly engines: 'all' | readonly EngineName[];
+  /** Whether the audit log tells who did it. */
+  readonly audited?: true;
   readonly deprecated?: boolean;
   /** True for Trunkline's own operations, which WAHA does not have. */
   readonly own?: boolean;

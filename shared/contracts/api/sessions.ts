@@ -10,7 +10,7 @@ const apps = z.array(z.unknown()).max(0, { error: 'apps are not supported' }).nu
 const config = sessionConfigSchema.nullish();
 const named = z.object({ name: sessionNameSchema });
 
-const intent = { makes: 'intent', engines: 'all' } as const;
+const intent = { makes: 'intent', engines: 'all', audited: true } as const;
 const read = { makes: 'read', engines: 'all' } as const;
 
 export const sessionsOperations = defineOperations('sessions', {

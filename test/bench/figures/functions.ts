@@ -17,6 +17,7 @@ const ENVIRONMENT = {
   ECS_CLUSTER: 'none',
   ECS_SOCKET_SERVICE: 'none',
   ADMINISTRATOR_KEY_SECRET: 'none',
+  KEY_PEPPER_SECRET: 'none',
 };
 /** The CPU that the import takes, so that whatever else runs on this machine does not count; in Lambda a vCPU takes as long. */
 const PROGRAM = `const before = process.cpuUsage();

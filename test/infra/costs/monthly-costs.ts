@@ -119,7 +119,7 @@ export function monthlyCosts(deployed: Deployed, sessions: number, shards: numbe
     logs: ((sends * LOG_BYTES.request + (sends + received) * LOG_BYTES.message) / 1e9) * PRICES.logGigabyte,
     'keys, secrets, alarms, metrics, firewall':
       2 * PRICES.key +
-      2 * PRICES.secret +
+      3 * PRICES.secret +
       deployed.alarmMetrics * PRICES.alarmMetric +
       Object.keys(METRICS).length * PRICES.metric +
       PRICES.insights +

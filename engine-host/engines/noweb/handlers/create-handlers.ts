@@ -1,6 +1,7 @@
 import type { CommandHandlers } from '../../engine.ts';
 import { createMessageChanges } from './change-message.ts';
 import { createControls } from './control.ts';
+import { createDownloadMedia } from './download-media.ts';
 import type { HandlerContext } from './handler-context.ts';
 import { createSendContact } from './send-contact.ts';
 import { createSendLocation } from './send-location.ts';
@@ -18,6 +19,7 @@ export function createHandlers(handler: HandlerContext) {
     sendPoll: createSendPoll(handler),
     ...createMessageChanges(handler),
     ...createControls(handler),
+    downloadMedia: createDownloadMedia(handler),
   } satisfies CommandHandlers;
 }
 
@@ -37,5 +39,6 @@ export const CAPABILITIES = [
   'sendSeen',
   'setTyping',
   'checkExists',
+  'downloadMedia',
   'requestPairingCode',
 ] as const satisfies readonly (keyof ReturnType<typeof createHandlers>)[];

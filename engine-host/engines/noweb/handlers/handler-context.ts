@@ -1,14 +1,18 @@
 import type { WASocket } from '@whiskeysockets/baileys';
+import type { WaMessage } from '#shared/contracts/events.ts';
 import type { EngineContext } from '../../engine.ts';
 import type { AuthKeys } from '../auth-keys.ts';
 import type { Phase } from '../connection.ts';
 import type { GroupCache } from '../group-cache.ts';
+import type { MediaContent } from '../msgconv/content.ts';
 import type { Sender } from '../sender.ts';
 
 /** What command handlers work with. */
 export interface HandlerContext {
   readonly context: EngineContext;
   readonly sender: Sender;
+  /** Gets media from WhatsApp into the media bucket; what went wrong is in the answer. */
+  storeMedia(messageId: string, media: MediaContent): Promise<NonNullable<WaMessage['media']>>;
   /** The account once it is connected; waits for the end of a short drop, not for a pairing or a long one. */
   mended(): Promise<LiveAccount | undefined>;
   /** The socket whatever the connection is doing, for what is possible before pairing. */

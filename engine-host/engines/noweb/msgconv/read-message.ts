@@ -5,6 +5,7 @@ import { type Reaction, readReaction } from './reaction.ts';
 import { readContent } from './read-content.ts';
 import { readRevoke } from './revoke.ts';
 import { unwrap } from './unwrap.ts';
+import { readVote, type Vote } from './vote.ts';
 
 /** What a stanza's plaintext means to a client. */
 export type Meaning =
@@ -12,6 +13,7 @@ export type Meaning =
   | { readonly kind: 'reaction'; readonly reaction: Reaction }
   | { readonly kind: 'edit'; readonly edit: Edit; readonly content: MessageContent }
   | { readonly kind: 'revoke'; readonly targetId: string }
+  | { readonly kind: 'vote'; readonly vote: Vote }
   | { readonly kind: 'nothing' };
 
 export function readMessage(message: proto.IMessage): Meaning {
@@ -25,6 +27,8 @@ export function readMessage(message: proto.IMessage): Meaning {
   }
   const targetId = readRevoke(inner);
   if (targetId) return { kind: 'revoke', targetId };
+  const vote = readVote(inner);
+  if (vote) return { kind: 'vote', vote };
   const content = readContent(inner);
   return content ? { kind: 'message', content } : { kind: 'nothing' };
 }

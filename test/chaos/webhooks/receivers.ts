@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
+
+/** How a receiver behaves. `hangs` takes the request and never answers; `away` does not listen. */
+export type Manner = 'well' | 'fails' | 'hangs' | 'asks-to-wait' | 'away' | 'not-found';
+
+/** A post as it came, and what was answered. */
+export interface Post {
+  readonly at: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly raw: string;
+  /** Null when nothing was answered. */
+  readonly status: number | null;
+}
+
+const WAIT_SECONDS = 3;
+const STATUS = { well: 204, fails: 500, 'asks-to-wait': 429, 'not-found': 404 } as const;
+
+/** A certificate that nobody has a reason to trust. */
+export interface Certificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** Somebody's web server, on loopback, that may be told to behave badly. */
+export class Receiver {
+  readonly name: string;
+  readonly posts: Post[] = [];
+  readonly #certificate: Certificate | undefined;
+  #server: Server | undefined;
+  #port = 0;
+  #manner: Manner = 'well';
+
+  constructor(name: string, certificate?: Certificate) {
+    this.name = name;
+    this.#certificate = certificate;
+  }
+
+  get url(): string {
+    return `${this.#certificate === undefined ? 'http' : 'https'}://127.0.0.1:${this.#port}/${this.name}`;
+  }
+
+  async start(): Promise<this> {
+    const take = (request: IncomingMessage, response: ServerResponse) => void this.#take(request, response);
+    this.#server = this.#certificate === undefined ? createServer(take) : createTlsServer(this.#certificate, take);
+    // Whoever does not trust the certificate ends the connection; that is no fault of the server.
+    this.#server.on('tlsClientError', () => {});
+    this.#server.listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    // A server that listens on a port has an address of this form.
+    this.#port = (this.#server.address() as AddressInfo).port;
+    return this;
+  }
+
+  async become(manner: Manner): Promise<void> {
+    const listens = this.#server !== undefined;
+    this.#manner = manner;
+    if (manner === 'away') await this.stop();
+    else if (!listens) await this.start();
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const manner = this.#manner;
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    } catch {
+      // The sender has died in the middle: there is nothing to note.
+      return;
+    }
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    const post = {
+      at: performance.timeOrigin + performance.now(),
+      headers,
+      raw: Buffer.concat(chunks).toString('utf8'),
+    };
+    if (manner === 'hangs' || manner === 'away') {
+      this.posts.push({ ...post, status: null });
+      return;
+    }
+    const status = STATUS[manner];
+    this.posts.push({ ...post, status });
+    response.writeHead(status, manner === 'asks-to-wait' ? { 'retry-after': retryAfter(this.posts.length) } : {}).end();
+  }
+}
+
+/** Both forms in turn. */
+function retryAfter(turn: number): string {
+  return turn % 2 === 0 ? String(WAIT_SECONDS) : new Date(Date.now() + WAIT_SECONDS * 1000).toUTCString();
+}
