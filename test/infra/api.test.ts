@@ -127,6 +127,14 @@ describe('stages', () => {
     }
   });
 
+  it('log statuses and sizes as numbers, so that filters can compare them', () => {
+    for (const { Properties } of stages) {
+      const { Format } = z.object({ Format: z.string() }).parse(Properties.AccessLogSetting);
+      const line: unknown = JSON.parse(Format.replace(/\$context\.[\w.]+/g, '502'));
+      expect(line).toMatchObject({ status: 502, milliseconds: 502, bytes: 502, functionStatus: '502', ip: '502' });
+    }
+  });
+
   it('tell the functions that a request is signed only where API Gateway has checked that', () => {
     const variables = stages.map(({ Properties }) => [text(Properties.RestApiId, api), Properties.Variables]);
     const signed = resourcesOf(api, 'AWS::ApiGateway::RestApi').find(
