@@ -91,8 +91,35 @@ describe('the bus', () => {
     expect(rules).toEqual(
       definition.rules.map((rule) => (rule.bus === undefined ? rule : { ...rule, pattern: expect.anything() })),
     );
-    const policies = JSON.stringify(resourcesOf(messaging, 'AWS::SQS::QueuePolicy'));
-    expect(policies).toContain('"Service":"events.amazonaws.com"');
+  });
+
+  it('may write to the queues of each rule, in the name of that rule alone', () => {
+    const statementSchema = z.looseObject({
+      Effect: z.string(),
+      Principal: z.unknown(),
+      Action: z.unknown(),
+      Resource: z.unknown(),
+      Condition: z.looseObject({ ArnEquals: z.object({ 'aws:SourceArn': z.unknown() }).optional() }).optional(),
+    });
+    const policySchema = z.object({ PolicyDocument: z.object({ Statement: z.array(statementSchema) }) });
+    const ids = new Map(resourcesOf(messaging, 'AWS::Events::Rule').map(({ id, Properties }) => [Properties.Name, id]));
+    const allowed = resourcesOf(messaging, 'AWS::SQS::QueuePolicy')
+      .flatMap(({ Properties }) => policySchema.parse(Properties).PolicyDocument.Statement)
+      .filter(({ Effect }) => Effect === 'Allow')
+      .map(({ Principal, Action, Resource, Condition }) => {
+        expect({ Principal, Action }).toEqual({
+          Principal: { Service: 'events.amazonaws.com' },
+          Action: 'sqs:SendMessage',
+        });
+        const queue = text(Resource, messaging).split(':').at(-1);
+        return `${text(Condition?.ArnEquals?.['aws:SourceArn'], messaging)} to ${queue}`;
+      });
+    const wanted = definition.rules.flatMap(({ name, targets }) =>
+      targets.flatMap(({ queue, deadLetterQueue }) =>
+        [queue, deadLetterQueue].map((one) => `arn:${ids.get(name)} to ${one}`),
+      ),
+    );
+    expect(allowed.sort()).toEqual([...new Set(wanted)].sort());
   });
 
   it('hears on the account’s bus of the ends of its own cluster’s tasks', () => {

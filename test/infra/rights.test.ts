@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { resourceNames } from '#shared/contracts/resources.ts';
+import * as z from 'zod';
+import { resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
 import { allowedBy, permits, type Statement } from './support/policies.ts';
 import { createResolver } from './support/resolve.ts';
-import { resourcesOf, synthesize } from './support/synthesis.ts';
+import { resourcesOf, synthesize, type Template } from './support/synthesis.ts';
 
 const synthesis = synthesize('prod');
 const resolver = createResolver(synthesis, 'prod');
 const names = resourceNames({ RESOURCE_PREFIX: 'trunkline-prod', BUCKET_SUFFIX: '-account-region' });
-const { functions, hosts, data } = synthesis.stacks;
-if (functions === undefined || hosts === undefined || data === undefined) throw new Error('stacks are missing');
+const { functions, hosts, data, messaging } = synthesis.stacks;
+if (functions === undefined || hosts === undefined || data === undefined || messaging === undefined)
+  throw new Error('stacks are missing');
 
 /** Auth state: its bucket, its journal, the keys it is encrypted under. */
 const stateKeys = resourcesOf(data, 'AWS::KMS::Key').filter(({ Properties }) =>
@@ -120,9 +122,15 @@ describe('control functions', () => {
       expect.stringMatching(/^apisessionsrole/),
       expect.stringMatching(/^webhookdispatcherrole/),
     ]);
-    for (const { actions, resources } of telling.flatMap(([, statements]) => statements))
-      if (actions.includes('events:PutEvents'))
+    const asWhom = [telling.flatMap(([, statements]) => statements), [...ofHosts.values()].flat()];
+    for (const [index, source] of ['trunkline.control', 'trunkline'].entries()) {
+      const told = asWhom[index]?.filter(({ actions }) => actions.includes('events:PutEvents')) ?? [];
+      expect(told).not.toHaveLength(0);
+      for (const { resources, condition } of told) {
         expect(resources).toEqual(['arn:aws:events:region:account:event-bus/trunkline-prod']);
+        expect(condition).toEqual({ 'ForAllValues:StringEquals': { 'events:source': source } });
+      }
+    }
   });
 });
 
@@ -158,6 +166,103 @@ describe('hosts', () => {
     }
   });
 });
+
+describe('what is encrypted', () => {
+  const WRITES = /^(?:dynamodb:(?:Put|Update|Delete|BatchWrite)Item|s3:PutObject|sqs:SendMessage)$/;
+  const keySchema = z.union([
+    z.object({ SSESpecification: z.object({ KMSMasterKeyId: z.unknown() }) }),
+    z.object({
+      BucketEncryption: z.object({
+        ServerSideEncryptionConfiguration: z.tuple([
+          z.object({ ServerSideEncryptionByDefault: z.object({ KMSMasterKeyID: z.unknown() }) }),
+        ]),
+      }),
+    }),
+    z.object({ KmsMasterKeyId: z.unknown() }),
+    z.object({ KmsKeyId: z.unknown() }),
+  ]);
+
+  /** The key of a resource, by its ARN's last part; undefined under a key of AWS's own. */
+  const keys = new Map<string, string>();
+  for (const template of [data, messaging]) {
+    for (const [id, { Properties }] of Object.entries(template.Resources)) {
+      const parsed = keySchema.safeParse(Properties).data;
+      if (parsed === undefined) continue;
+      const key =
+        'SSESpecification' in parsed
+          ? parsed.SSESpecification.KMSMasterKeyId
+          : 'BucketEncryption' in parsed
+            ? parsed.BucketEncryption.ServerSideEncryptionConfiguration[0].ServerSideEncryptionByDefault.KMSMasterKeyID
+            : 'KmsMasterKeyId' in parsed
+              ? parsed.KmsMasterKeyId
+              : parsed.KmsKeyId;
+      const name = Properties.TableName ?? Properties.QueueName ?? Properties.BucketName ?? id;
+      if (key !== undefined) keys.set(resolver.text(name, template), resolver.text(key, template));
+    }
+  }
+
+  /** What of the keys a right on encrypted things takes, as `action key service`. */
+  function takes({ actions, resources }: Statement): readonly string[] {
+    return resources.flatMap((arn) => {
+      const service =
+        /^arn:aws:(dynamodb|s3|sqs):/.exec(arn)?.[1] ??
+        (arn.includes('Secret') || /Key|Pepper/.test(arn) ? 'secretsmanager' : '');
+      const name =
+        /^arn:aws:(?:dynamodb:[^/]+\/|s3:::|sqs:[^:]+:[^:]+:)([^/]+)/.exec(arn)?.[1] ?? arn.replace(/^arn:/, '');
+      const key = keys.get(name);
+      if (key === undefined || actions.every((action) => action.startsWith('kms:'))) return [];
+      const uses = actions.some((action) => WRITES.test(action))
+        ? ['kms:Decrypt', 'kms:GenerateDataKey']
+        : ['kms:Decrypt'];
+      return uses.map((use) => `${use} ${key} ${service}`);
+    });
+  }
+
+  /** What a role may do with keys through services. */
+  function gives({ actions, resources, condition }: Statement, template: Template): readonly string[] {
+    const via = condition?.StringEquals;
+    if (typeof via !== 'object' || via === null || !('kms:ViaService' in via)) return [];
+    const services = resolver.text(via['kms:ViaService'], template).split(',');
+    return actions.flatMap((action) =>
+      resources.flatMap((key) => services.map((service) => `${action} ${key} ${service.split('.')[0]}`)),
+    );
+  }
+
+  const roles = [functions, hosts].flatMap((template) =>
+    [...allowedBy(template, resolver)].map(([role, statements]) => ({ role, statements, template })),
+  );
+
+  it('can be read and written by whoever may, through its service, and nobody has more of a key than that', () => {
+    expect(keys.size).toBeGreaterThan(20);
+    for (const { role, statements, template } of roles.filter((one) => !/ExecutionRole/.test(one.role))) {
+      const wanted = new Set(statements.flatMap(takes));
+      const given = statements
+        .flatMap((statement) => gives(statement, template))
+        .filter((one) => /^kms:(?:Decrypt|GenerateDataKey) /.test(one));
+      // The hosts' queues are under SQS's own key.
+      expect([...new Set(given)].sort(), role).toEqual([...wanted].sort());
+    }
+  });
+
+  it('is taken from the queues that call functions, by those functions', () => {
+    const { eventSources } = resourceDefinition(64, names);
+    expect(eventSources.length).toBeGreaterThan(3);
+    for (const { queue, function: name } of eventSources) {
+      const statements = ofFunctions.get(roleOf(name)) ?? [];
+      for (const action of ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'])
+        expect(permits(statements, `sqs:${action}`, `arn:aws:sqs:region:account:${queue}`), `${name} ${action}`).toBe(
+          true,
+        );
+    }
+  });
+});
+
+function roleOf(name: string): string {
+  const made = resourcesOf(functions, 'AWS::Lambda::Function').find(
+    ({ Properties }) => Properties.FunctionName === `trunkline-prod-${name}`,
+  );
+  return z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }).parse(made?.Properties.Role)['Fn::GetAtt'][0];
+}
 
 it('no policy allows everything of anything', () => {
   for (const statement of [...ofFunctions.values(), ...ofHosts.values()].flat()) {
