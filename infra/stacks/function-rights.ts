@@ -39,7 +39,13 @@ export interface FunctionRights {
 /** What it takes to know what an IAM principal may do. */
 const SIGNED = { sessions: ['get'], apiKeys: ['get'] } as const;
 
-/** What accepting a job takes: find the session, count what waits, write the job, wake the owner. */
+/** What accepting a command takes: find the session, write the job, wake the owner. */
+const ACCEPT_COMMANDS = {
+  tables: { ...SIGNED, jobs: ['get', 'put', 'update'] },
+  shardQueues: ['send', 'depth'],
+} as const;
+
+/** And a send: count what waits. */
 const ACCEPT_JOBS = {
   tables: { ...SIGNED, jobs: ['get', 'query', 'put', 'update'] },
   shardQueues: ['send', 'depth'],
@@ -66,8 +72,8 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     queues: ['webhooks'],
     events: true,
   },
-  'api-pairing': ACCEPT_JOBS,
-  'api-contacts': ACCEPT_JOBS,
+  'api-pairing': ACCEPT_COMMANDS,
+  'api-contacts': ACCEPT_COMMANDS,
   'api-chatting': {
     ...ACCEPT_JOBS,
     tables: { ...ACCEPT_JOBS.tables, messages: ['get', 'query', 'update'] },
@@ -92,7 +98,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'api-keys': {
     tables: {
       sessions: ['get'],
-      apiKeys: ['get', 'query', 'scan', 'put', 'update', 'delete'],
+      apiKeys: ['get', 'query', 'scan', 'put', 'delete'],
       audit: ['query', 'put'],
     },
     secrets: ['keyPepper'],

@@ -84,6 +84,14 @@ it('a host may do what its stores and queues ask for, and nothing else with rows
   await new DynamoDbSessionStore(clients.dynamo, tables.sessions).create(row);
   await new DynamoDbJobStore(clients.dynamo, tables.jobs).create(jobRow({ session: row.name }));
 
+  await new DynamoDbMessageStore(clients.dynamo, tables.messages).add(row.name, waMessage({ id: 'AAAAA1' }), 1);
+  await new DynamoDbChatStore(clients.dynamo, tables.chats).touch(row.name, 'c', { id: 'a', timestamp: 1, seq: 1 });
+  const webhooks = new DynamoDbWebhookStore(clients.dynamo, tables);
+  await webhooks.declare(row.name, 'wh_1', 1, 0);
+  await webhooks.setAside({ session: row.name, endpointId: 'wh_1', addedAt: 1 }, [
+    untried(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }), 1, undefined, 1),
+  ]);
+
   const ownership = new DynamoDbOwnershipStore(dynamo, tables);
   const host = hostRow();
   await ownership.ensureShards([row.shard]);
