@@ -108,7 +108,9 @@ describe('EventOutlet', () => {
   it.each(bodiesIn('1203630001@g.us'))('does not tell of an ignored chat: $event', async (body) => {
     const bus = new MemoryEventBus();
     const publisher = new EventPublisher(bus, logger);
-    const { outlet } = createOutlet(publisher, 'alpha', new GatedState(), new ManualLease(), 'one', 0, { groups: true });
+    const { outlet } = createOutlet(publisher, 'alpha', new GatedState(), new ManualLease(), 'one', 0, {
+      groups: true,
+    });
     const published = vi.fn();
     outlet.emit({ body, key: 'one', timestamp: 1_000 }, published);
     expect(published).toHaveBeenCalledOnce();

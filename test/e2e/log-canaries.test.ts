@@ -62,7 +62,7 @@ it(
     const running = runProgram(
       'localstack/start/main.ts',
       ['--simulator', '--port', '0', '--data', join(folder, 'data')],
-      { LOG_LEVEL: 'trace' },
+      { LOG_LEVEL: 'trace', WEBHOOK_ALLOW_PRIVATE_HOSTS: '127.0.0.1' },
     );
     program = running;
     const [, simulator = ''] = await running.prints(/curl --data-raw "\$QR" (http:\/\/127\.0\.0\.1:\d+)\/admin/);

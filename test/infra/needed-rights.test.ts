@@ -369,6 +369,7 @@ describe('what functions ask of AWS is what their roles allow', () => {
     expect(await tell('DISCONNECT', 'one')).toEqual({ statusCode: 200 });
     expect(await sender(records([{ kind: 'heartbeat', connectionId: 'gone', at: 1 }]))).toEqual(all);
     await sockets.close();
+    await log.deleteSome('alpha');
     for (const name of ['stream-connections', 'stream-fanout', 'stream-sender']) expect(refused(name)).toEqual([]);
     const actions = new Set(asked.get('stream-sender')?.map(({ action }) => action));
     expect([...actions].sort()).toEqual([
