@@ -90,7 +90,7 @@ describe('control functions', () => {
         .map(([role]) => role.replace(/role[0-9A-F]{8}$/, ''))
         .sort();
     expect(writersOf(names.tables.apiKeys, ['dynamodb:PutItem'])).toEqual(['administratorkey', 'apikeys']);
-    expect(writersOf(names.tables.apiKeys, ['dynamodb:UpdateItem'])).toEqual(['apikeys', 'authorizer']);
+    expect(writersOf(names.tables.apiKeys, ['dynamodb:UpdateItem'])).toEqual(['authorizer']);
     expect(writersOf(names.tables.apiKeys, ['dynamodb:DeleteItem'])).toEqual(['apikeys', 'apisessions']);
     expect(writersOf(names.tables.audit, ['dynamodb:PutItem'])).toEqual(['apikeys', 'apisessions']);
     expect(writersOf(names.tables.audit, ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'])).toEqual([]);
