@@ -32,7 +32,7 @@ function block(language: string): string {
 
 beforeAll(async () => {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-  chapter = /^## Webhooks\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
+  chapter = /^### Webhooks\n([\s\S]*?)^### /m.exec(readme)?.[1] ?? '';
   program = block('js');
   const body = /-d '([\s\S]*?)'/.exec(block('sh'))?.[1] ?? '';
   [example = { secrets: [] }] = configSchema.parse(JSON.parse(body)).config.webhooks;

@@ -153,7 +153,7 @@ function damaged(body: unknown, damage: Damage): Uint8Array {
     case 'deep':
       return Buffer.from(`${open ?? '{"a":1'},"deep":${'['.repeat(20_000)}${']'.repeat(20_000)}}`);
     case 'bytes': {
-      const bytes = Buffer.from(text);
+      const bytes = Buffer.from(`${text}  `);
       bytes.set([0xc3, 0x28], Math.max(0, Math.floor(bytes.length / 2) - 1));
       return bytes;
     }
