@@ -105,6 +105,18 @@ describe('EventOutlet', () => {
     expect(bus.events.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 9e15])(
+    'gives the bus a time that it can take, not %d',
+    async (timestamp) => {
+      const bus = new MemoryEventBus();
+      const { outlet, emit } = createOutlet(new EventPublisher(bus, logger));
+      emit('one', timestamp);
+      await outlet.drained();
+      const [event] = bus.events.map((one) => eventEnvelopeSchema.parse(one));
+      expect(() => new Date(event?.timestamp ?? Number.NaN).toISOString()).not.toThrow();
+    },
+  );
+
   it.each(bodiesIn('1203630001@g.us'))('does not tell of an ignored chat: $event', async (body) => {
     const bus = new MemoryEventBus();
     const publisher = new EventPublisher(bus, logger);

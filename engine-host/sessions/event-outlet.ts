@@ -9,6 +9,9 @@ import { chatOfEvent } from './event-chat.ts';
 import type { EventLane } from './event-publisher.ts';
 import { SeqCounter } from './seq-counter.ts';
 
+/** The last millisecond of the year 9999. */
+const LATEST_TIME = 253_402_300_799_999;
+
 export interface EventOutletOptions {
   readonly session: Pick<SessionRow, 'name' | 'incarnation' | 'createdAt'>;
   readonly engine: EngineName;
@@ -98,9 +101,10 @@ export class EventOutlet {
 
   #envelope(event: EngineEvent): EventEnvelope {
     const { session, engine, version, hostId, me, metadata } = this.#options;
+    const timestamp = possibleTime(event.timestamp);
     return {
-      id: eventId(session, event.body.event, event.timestamp, event.key),
-      timestamp: event.timestamp,
+      id: eventId(session, event.body.event, timestamp, event.key),
+      timestamp,
       session: session.name,
       metadata: { ...metadata() },
       me: me(),
@@ -118,4 +122,9 @@ export class EventOutlet {
       ...event.body,
     };
   }
+}
+
+/** What is no time would make the bus refuse the event, and all that are in one call with it, for good. */
+function possibleTime(timestamp: number): number {
+  return Number.isFinite(timestamp) ? Math.min(Math.max(0, timestamp), LATEST_TIME) : 0;
 }

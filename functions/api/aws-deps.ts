@@ -3,7 +3,7 @@ import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts'
 import { DynamoDbAuditLog } from '#shared/adapters/dynamodb-audit-log.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
-import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
+import { DynamoDbEventLog, unreadable } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
@@ -41,6 +41,7 @@ export function createAwsApiDeps(
   };
   const names = resourceNames(env);
   const config = apiConfig(env, systemClock.now());
+  const logger = createLogger({ name: 'api', level: env.LOG_LEVEL });
   const jobs = new DynamoDbJobStore(dynamo, names.tables.jobs);
   const queue = new SqsShardQueue(sqs, { queueName: names.shardQueue, deadLetterQueue: names.queues.shardDeadLetters });
   const media = new LazyMediaStore(
@@ -63,9 +64,12 @@ export function createAwsApiDeps(
     media,
     webhooks: new DynamoDbWebhookStore(dynamo, names.tables),
     webhookQueue: new SqsWebhookQueue(sqs, { queues: names.queues }),
-    eventLog: new DynamoDbEventLog(dynamo, media, { tableName: names.tables.eventLog }),
+    eventLog: new DynamoDbEventLog(dynamo, media, {
+      tableName: names.tables.eventLog,
+      onUnreadable: unreadable(logger),
+    }),
     clock: systemClock,
-    logger: createLogger({ name: 'api', level: env.LOG_LEVEL }),
+    logger,
     config,
   };
 }

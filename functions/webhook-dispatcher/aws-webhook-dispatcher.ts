@@ -1,5 +1,5 @@
 import type { AwsClients } from '#shared/adapters/aws-clients.ts';
-import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
+import { DynamoDbEventLog, unreadable } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbWebhookStore } from '#shared/adapters/dynamodb-webhook-store.ts';
 import { EventBridgeWebhookNotices } from '#shared/adapters/event-bridge-webhook-notices.ts';
@@ -35,10 +35,11 @@ export function createAwsWebhookDispatcher(
   if (env.LOG_HASH_KEY !== undefined) configureLogTags(env.LOG_HASH_KEY);
   const { prefix, tables, queues, buckets, bus } = resourceNames(env);
   const media = new LazyMediaStore(buckets.media, loadS3MediaStore({ pathStyle: env.S3_PATH_STYLE, client: s3 }));
+  const logger = createLogger({ name: 'webhook-dispatcher', level: env.LOG_LEVEL });
   return createWebhookDispatcherHandler({
     sessions: new DynamoDbSessionStore(dynamo, tables.sessions),
     store: new DynamoDbWebhookStore(dynamo, tables),
-    log: new DynamoDbEventLog(dynamo, media, { tableName: tables.eventLog }),
+    log: new DynamoDbEventLog(dynamo, media, { tableName: tables.eventLog, onUnreadable: unreadable(logger) }),
     queue: new SqsWebhookQueue(sqs, { queues }),
     sender: new GuardedWebhookSender({ allowPrivateHosts: env.WEBHOOK_ALLOW_PRIVATE_HOSTS }),
     notices: new EventBridgeWebhookNotices(eventBridge, bus),
@@ -48,6 +49,6 @@ export function createAwsWebhookDispatcher(
     userAgent: `Trunkline/${env.TRUNKLINE_VERSION}`,
     budgetMs: BUDGET_MS,
     metrics: createMetrics({ namespace: prefix, mode: env.METRICS }),
-    logger: createLogger({ name: 'webhook-dispatcher', level: env.LOG_LEVEL }),
+    logger,
   });
 }

@@ -91,7 +91,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       webhookDeliveries: ['query', 'append'],
     },
     queues: ['webhookEndpoints'],
-    media: { prefixes: ['events/'], actions: ['GetObject'] },
+    media: { prefixes: ['events/'], actions: ['GetObject'], list: true },
   },
   'api-files': { tables: SIGNED, media: { prefixes: ['files/'], actions: ['GetObject'], list: true } },
   'api-jobs': { tables: { ...SIGNED, jobs: ['get', 'query', 'many', 'update'], messages: ['get'] } },
@@ -141,7 +141,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     },
     queues: ['webhooks', 'webhookEndpoints'],
     events: true,
-    media: { prefixes: ['events/'], actions: ['GetObject'] },
+    media: { prefixes: ['events/'], actions: ['GetObject'], list: true },
   },
   'administrator-key': { tables: { apiKeys: ['put'] }, secrets: ['keyPepper', 'administratorKey'] },
 };

@@ -39,6 +39,8 @@ export interface DynamoDbEventLogOptions {
   /** After so many days an event may disappear. Who only reads needs none. @default 14 */
   readonly days?: number;
   readonly clock?: Pick<Clock, 'now'>;
+  /** Told of each event that is left out because its form is not known. @default nobody */
+  readonly onUnreadable?: () => void;
 }
 
 /** An event with its place in the call that it came in, and what is written of it. */
@@ -54,16 +56,23 @@ export class DynamoDbEventLog implements EventLog {
   readonly #media: Pick<MediaStore, 'bucket' | 'put' | 'get'>;
   readonly #days: number;
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #onUnreadable: () => void;
 
   constructor(
     client: DynamoDBDocumentClient,
     mediaStore: Pick<MediaStore, 'bucket' | 'put' | 'get'>,
-    { tableName = TABLES.eventLog, days = 14, clock = systemClock }: DynamoDbEventLogOptions = {},
+    {
+      tableName = TABLES.eventLog,
+      days = 14,
+      clock = systemClock,
+      onUnreadable = () => {},
+    }: DynamoDbEventLogOptions = {},
   ) {
     this.#table = new DynamoDbTable(client, tableName);
     this.#media = mediaStore;
     this.#days = days;
     this.#clock = clock;
+    this.#onUnreadable = onUnreadable;
   }
 
   async append(events: readonly EventEnvelope[]): Promise<readonly number[]> {
@@ -113,9 +122,13 @@ export class DynamoDbEventLog implements EventLog {
       Limit: PAGE_ROWS,
       attributes: ['loggedAt', 'events'],
     });
-    const happened = eventTime(eventId);
+    let happened = eventTime(eventId);
+    let newest: number | undefined;
     for await (const item of items) {
       const { loggedAt, events } = idsSchema.parse(item);
+      newest ??= loggedAt;
+      // The id's time is WhatsApp's; where its clock is ahead of ours it says nothing.
+      if (happened !== undefined && happened > newest) happened = undefined;
       const seq = events.findLast(({ id }) => id === eventId)?.seq;
       if (seq !== undefined) return seq;
       // Nothing is logged before it happens, so it is not further back.
@@ -185,7 +198,10 @@ export class DynamoDbEventLog implements EventLog {
     return { left: new Set(rows.filter((_, at) => items[at] !== undefined && left.has(items[at]))), error };
   }
 
-  /** A row's events above a `seq`. One whose body is in the media bucket no more is left out: it has expired. */
+  /**
+   * A row's events above a `seq`. One whose body is in the media bucket no more is left out: it has expired. So is one of a form that
+   * is not known here, as a later version may write it: it must not hold up all behind it.
+   */
   async #unpack({ body, events }: EventLogRow, after: number): Promise<readonly EventEnvelope[]> {
     const details = bodySchema.parse(JSON.parse(await unzipped(body)));
     const wanted = details.filter((_, index) => (events[index]?.seq ?? 0) > after);
@@ -194,7 +210,8 @@ export class DynamoDbEventLog implements EventLog {
       try {
         found.push(await unpackEvent(detail, this.#media));
       } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error;
+        if (error instanceof z.ZodError) this.#onUnreadable();
+        else if (!(error instanceof NotFoundError)) throw error;
       }
     }
     return found;
@@ -290,3 +307,7 @@ function digits(value: number, count: number): string {
 function isFilled(rows: readonly unknown[]): boolean {
   return rows.length > 0;
 }
+
+/** For functions: says so in their log. */
+export const unreadable = (logger: { error(text: string): void }) => () =>
+  logger.error('an event in the log has a form that is not known here, and is left out');

@@ -48,6 +48,21 @@ export function defineEventLogContract(
     };
     const range = (from: number, to: number) => events(from, to).map(({ seq }) => seq);
 
+    it('finds an event whose id has a time to come', async () => {
+      const id = eventId({ name: 'alpha', incarnation: 'inc-1' }, 'message.any', HAPPENED + 10 * 86_400_000, '1');
+      await log.append([event(1, { id })]);
+      now += 1_000;
+      await log.append([event(2)]);
+      expect(await log.find('alpha', id)).toBe(1);
+    });
+
+    it('leaves out an event of a form that is not known, and reads on', async () => {
+      const unknown = { ...event(1), payload: { of: 'the future' } } as unknown as EventEnvelope;
+      await log.append([unknown]);
+      await log.append([event(2)]);
+      expect((await log.read('alpha', 0, 1)).map(({ envelope }) => envelope.seq)).toEqual([2]);
+    });
+
     it('gives back what was appended, whole and in order', async () => {
       expect(await log.append(events(1, 3))).toEqual([]);
       now += 500;

@@ -45,6 +45,20 @@ describe('Inbound', () => {
     expect(bodies()).toEqual(['elsewhere', 'image', 'after the image']);
   });
 
+  test('an edit has the server’s time, whatever its sender says', async () => {
+    const { inbound, events } = setUp();
+    const protocolMessage = {
+      type: proto.Message.ProtocolMessage.Type.MESSAGE_EDIT,
+      key: { remoteJid: ANN, id: 'AAAAAA', fromMe: false },
+      editedMessage: { conversation: 'new' },
+      timestampMs: 9e15,
+    };
+    await inbound.accept(message(ANN, 'BBBBBB', { protocolMessage }), 'app');
+    expect(events.map(({ body, timestamp }) => [body.event, timestamp])).toEqual([
+      ['message.edited', 1_700_000_000_000],
+    ]);
+  });
+
   test('the same message gives the same keys and times again', async () => {
     const { inbound, events } = setUp();
     const again = message(ANN, 'AAAAAA', { conversation: 'hi' });

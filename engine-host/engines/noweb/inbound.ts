@@ -140,8 +140,8 @@ export class Inbound {
       ...toWaMessage({ ...base, message, content, media: null }),
       editedMessageId: edit.targetId,
     };
-    const timestamp = edit.timestamp ?? base.timestamp * 1000;
-    base.emit({ body: { event: 'message.edited', payload }, key: payload.id, timestamp });
+    // The server's time: the edit has one of its sender's choice.
+    base.emit({ body: { event: 'message.edited', payload }, key: payload.id, timestamp: base.timestamp * 1000 });
   }
 
   async #emitRevoke(base: Base, targetId: string): Promise<void> {

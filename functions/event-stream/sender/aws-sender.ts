@@ -2,7 +2,7 @@ import { ApiGatewayStreamSockets } from '#shared/adapters/api-gateway-stream-soc
 import type { AwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
-import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
+import { DynamoDbEventLog, unreadable } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbStreamStore } from '#shared/adapters/dynamodb-stream-store.ts';
 import { LazyMediaStore, loadS3MediaStore } from '#shared/adapters/lazy-media-store.ts';
@@ -35,7 +35,7 @@ export function createAwsStreamSender(
   );
   const logger = createLogger({ name: 'stream-sender', level: env.LOG_LEVEL });
   const sender = new StreamSender({
-    log: new DynamoDbEventLog(dynamo, media, { tableName: tables.eventLog }),
+    log: new DynamoDbEventLog(dynamo, media, { tableName: tables.eventLog, onUnreadable: unreadable(logger) }),
     streams: new DynamoDbStreamStore(dynamo, tables.streams),
     queue: new SqsStreamQueue(sqs, queues),
     sockets: new ApiGatewayStreamSockets(env.AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI),

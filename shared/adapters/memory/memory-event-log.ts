@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '../../contracts/events.ts';
+import { type EventEnvelope, eventEnvelopeSchema } from '../../contracts/events.ts';
 import { DependencyError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog, LoggedEvent } from '../../ports/event-log.ts';
@@ -34,7 +34,8 @@ export class MemoryEventLog implements EventLog {
 
   async read(session: string, after: number, limit: number): Promise<readonly LoggedEvent[]> {
     const later = this.#events(session).filter(({ envelope }) => envelope.seq > after);
-    return structuredClone(later.slice(0, limit));
+    const readable = later.filter(({ envelope }) => eventEnvelopeSchema.safeParse(envelope).success);
+    return structuredClone(readable.slice(0, limit));
   }
 
   async find(session: string, eventId: string): Promise<number | undefined> {

@@ -62,7 +62,7 @@ describe('readMessage', () => {
       reaction: { text: '👍' },
     });
     const edit = { type: 14, key, editedMessage: { conversation: 'new' }, timestampMs: 5_000 };
-    const expected = { kind: 'edit', edit: { targetId: 'TARGET', timestamp: 5_000 }, content: { body: 'new' } };
+    const expected = { kind: 'edit', edit: { targetId: 'TARGET' }, content: { body: 'new' } };
     expect(readMessage({ protocolMessage: edit })).toMatchObject(expected);
     expect(readMessage({ editedMessage: { message: { protocolMessage: edit } } })).toMatchObject(expected);
     expect(readMessage({ protocolMessage: { type: 0, key } })).toEqual({ kind: 'revoke', targetId: 'TARGET' });
