@@ -15,15 +15,15 @@ export function createDeprecatedSessionHandlers(deps: ApiDeps): ApiHandlers<Tabl
     return row?.desired === 'DELETED' ? undefined : row;
   };
   return {
-    upsertAndStartSession: async ({ body }) => {
+    upsertAndStartSession: async ({ body, caller }) => {
       const row = await find(body.name);
       if (row === undefined) {
         return json(
-          sessionView(await createSession(deps, { name: body.name, config: body.config ?? {}, start: true })),
+          sessionView(await createSession(deps, { name: body.name, config: body.config ?? {}, start: true }), caller),
         );
       }
       const updated = body.config ? await updateSession(deps, row, body.config) : row;
-      return json(sessionView(await startSession(deps, updated)));
+      return json(sessionView(await startSession(deps, updated), caller));
     },
     stopSessionByBody: async ({ body }) => {
       const row = await find(body.name);

@@ -1,3 +1,4 @@
+import type { Caller } from '#functions/authorizer/caller.ts';
 import type { sessionsOperations } from '#shared/contracts/api/sessions.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { maySee } from '../access.ts';
@@ -22,16 +23,17 @@ type Table = typeof sessionsOperations;
 
 /** The life of sessions. */
 export function createSessionsHandlers(deps: ApiDeps): ApiHandlers<Table> {
-  const show = (row: SessionRow): Reply => json(sessionView(row));
+  const show = (row: SessionRow, caller: Caller | undefined): Reply => json(sessionView(row, caller));
   return {
     ...createDeprecatedSessionHandlers(deps),
-    createSession: async ({ body }) =>
+    createSession: async ({ body, caller }) =>
       show(
         await createSession(deps, {
           name: body.name ?? undefined,
           config: body.config ?? {},
           start: body.start ?? true,
         }),
+        caller,
       ),
     listSessions: async ({ query, caller }) => {
       const rows = await deps.sessions.list();
@@ -39,28 +41,28 @@ export function createSessionsHandlers(deps: ApiDeps): ApiHandlers<Table> {
         .filter((row) => row.desired !== 'DELETED' && maySee(caller, row.name))
         .filter((row) => query.all === true || row.status !== 'STOPPED')
         .sort((a, b) => a.name.localeCompare(b.name));
-      return json(visible.map(sessionView));
+      return json(visible.map((row) => sessionView(row, caller)));
     },
-    getSession: async ({ operation, params }) => {
+    getSession: async ({ operation, params, caller }) => {
       const row = await findSession(deps, operation, params.session);
-      return json({ ...sessionView(row), webhooks: await webhookStates(deps, row) });
+      return json({ ...sessionView(row, caller), webhooks: await webhookStates(deps, row) });
     },
-    updateSession: async ({ operation, params, body }) => {
+    updateSession: async ({ operation, params, body, caller }) => {
       const row = await findSession(deps, operation, params.session);
-      return show(body.config ? await updateSession(deps, row, body.config) : row);
+      return show(body.config ? await updateSession(deps, row, body.config) : row, caller);
     },
     deleteSession: async ({ params }) => {
       await deleteSession(deps, params.session);
       return nothing();
     },
     getMe: async ({ operation, params }) => json(meView((await findSession(deps, operation, params.session)).me)),
-    startSession: async ({ operation, params }) =>
-      show(await startSession(deps, await findSession(deps, operation, params.session))),
-    stopSession: async ({ operation, params }) =>
-      show(await stopSession(deps, await findSession(deps, operation, params.session))),
-    restartSession: async ({ operation, params }) =>
-      show(await restartSession(deps, await findSession(deps, operation, params.session))),
-    logoutSession: async ({ operation, params }) =>
-      show(await logoutSession(deps, await findSession(deps, operation, params.session))),
+    startSession: async ({ operation, params, caller }) =>
+      show(await startSession(deps, await findSession(deps, operation, params.session)), caller),
+    stopSession: async ({ operation, params, caller }) =>
+      show(await stopSession(deps, await findSession(deps, operation, params.session)), caller),
+    restartSession: async ({ operation, params, caller }) =>
+      show(await restartSession(deps, await findSession(deps, operation, params.session)), caller),
+    logoutSession: async ({ operation, params, caller }) =>
+      show(await logoutSession(deps, await findSession(deps, operation, params.session)), caller),
   };
 }

@@ -107,6 +107,38 @@ describe('creating sessions', () => {
   });
 });
 
+describe('what signs webhooks', () => {
+  const webhook = {
+    url: 'https://receiver.example/',
+    events: ['*'],
+    hmac: { key: 'canary-key' },
+    secrets: [`whsec_${Buffer.alloc(32, 1).toString('base64')}`],
+    customHeaders: [{ name: 'authorization', value: 'canary-token' }],
+  };
+
+  it('is shown to whoever may change it, and to nobody else', async () => {
+    const api = new TestApi({ ownerWaitMs: 0, stateWaitMs: 0 });
+    const created = await api.call('POST', '/api/sessions', {
+      body: { name: 'main', config: { webhooks: [webhook] } },
+    });
+    expect(created.json).toMatchObject({ config: { webhooks: [webhook] } });
+    for (const url of ['/api/sessions/main', '/api/sessions?all=true']) {
+      const { text } = await api.call('GET', url, { key: { actions: ['read'] } });
+      expect(text).toContain('https://receiver.example/');
+      expect(text).not.toMatch(/canary|whsec_/);
+    }
+    const { text } = await api.call('POST', '/api/sessions/main/stop', { key: { actions: ['control'] } });
+    expect(text).not.toMatch(/canary|whsec_/);
+    for (const key of [{ actions: ['read', 'setting'] as const }, { isAdmin: true, actions: [] }]) {
+      expect(
+        (await api.call('GET', '/api/sessions/main', { key: { ...key, actions: [...key.actions] } })).json,
+      ).toMatchObject({
+        config: { webhooks: [webhook] },
+      });
+    }
+  });
+});
+
 describe('changing sessions', () => {
   it('stops: waits until the host has reported it', async () => {
     const api = new TestApi({ ownerWaitMs: 5_000 });

@@ -1,13 +1,19 @@
+import type { Caller } from '#functions/authorizer/caller.ts';
 import type { SessionInfo } from '#shared/contracts/api/bodies.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import type { Me } from '#shared/contracts/session.ts';
+import type { Me, SessionConfig } from '#shared/contracts/session.ts';
 
-/** A session as clients see it. */
-export function sessionView(row: SessionRow): SessionInfo {
+const HIDDEN = '***';
+
+/**
+ * A session as a caller sees it. What signs deliveries and what receivers of webhooks are told is for those alone who may change it:
+ * whoever has it can make deliveries up.
+ */
+export function sessionView(row: SessionRow, caller: Caller | undefined): SessionInfo {
   return {
     name: row.name,
     status: row.status,
-    config: row.config,
+    config: caller?.isAdmin || caller?.actions.has('setting') ? row.config : withoutSecrets(row.config),
     me: meView(row.me),
     engine: { engine: row.engine },
     presence: null,
@@ -17,6 +23,18 @@ export function sessionView(row: SessionRow): SessionInfo {
     statusReason: row.statusReason ?? null,
     nextSendAt: row.nextSendAt ?? null,
   };
+}
+
+function withoutSecrets(config: SessionConfig): SessionConfig {
+  const webhooks = config.webhooks?.map((webhook) => ({
+    ...webhook,
+    ...(webhook.hmac?.key && { hmac: { ...webhook.hmac, key: HIDDEN } }),
+    ...(webhook.secrets && { secrets: webhook.secrets.map(() => HIDDEN) }),
+    ...(webhook.customHeaders && {
+      customHeaders: webhook.customHeaders.map(({ name }) => ({ name, value: HIDDEN })),
+    }),
+  }));
+  return { ...config, ...(webhooks !== undefined && { webhooks }) };
 }
 
 /** WAHA's clients expect the push name to be a text, also while it is not known yet. */
