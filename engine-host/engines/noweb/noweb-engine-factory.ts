@@ -1,7 +1,7 @@
-import PQueue from 'p-queue';
 import type { EngineFactory } from '../engine.ts';
 import { CAPABILITIES } from './handlers/create-handlers.ts';
 import { InboxBudget } from './inbox-budget.ts';
+import { MediaQueue } from './media-queue.ts';
 import { verifySignaturesNatively } from './native-signatures.ts';
 import { NowebEngine } from './noweb-engine.ts';
 import { type NowebOptions, nowebSettings } from './options.ts';
@@ -20,7 +20,7 @@ export function createNowebEngineFactory(options: NowebOptions): EngineFactory {
   verifySignaturesNatively();
   const shared = {
     budget: new InboxBudget(settings.inboxLimits),
-    downloads: new PQueue({ concurrency: settings.mediaDownloads }),
+    downloads: new MediaQueue(settings.mediaDownloads),
   };
   return {
     name: 'NOWEB',

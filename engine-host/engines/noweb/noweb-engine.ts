@@ -6,7 +6,6 @@ import {
   proto,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import type PQueue from 'p-queue';
 import { isIgnoredChat } from '#shared/domain/ignored-chats.ts';
 import type { CommandHandlers, Engine, EngineContext, EngineEvent, EngineState } from '../engine.ts';
 import { forgetLogin, hasLoggedIn, loadCreds, markLoggedIn, saveCreds } from './auth-creds.ts';
@@ -23,6 +22,7 @@ import { LiveSocket } from './live-socket.ts';
 import { MarkedState } from './marked-state.ts';
 import { meOf } from './me.ts';
 import { storeIncomingMedia } from './media-in.ts';
+import type { MediaQueue } from './media-queue.ts';
 import type { MediaContent } from './msgconv/content.ts';
 import type { NowebSettings } from './options.ts';
 import { OutputGate } from './output-gate.ts';
@@ -47,7 +47,7 @@ const MEND_MS = 3_000;
 export interface SharedByHost {
   readonly budget: InboxBudget;
   /** Of received media: a backlog of many chats would fill the memory. */
-  readonly downloads: PQueue;
+  readonly downloads: MediaQueue;
 }
 
 /** One session's Baileys, from start to stop. */
@@ -107,7 +107,9 @@ export class NowebEngine implements Engine {
       trusts: (hostname: string) => settings.isMediaHost(hostname),
     };
     const storeMedia = (messageId: string, media: MediaContent) =>
-      downloads.add(() => storeIncomingMedia(context.session, messageId, media, context.media, limits));
+      downloads.add(media.bytes, limits.maxBytes, (maxBytes) =>
+        storeIncomingMedia(context.session, messageId, media, context.media, { ...limits, maxBytes }),
+      );
     this.#inbound = new Inbound({
       me: () => jidToChatId(this.#creds?.me?.id),
       lookUpOther: (jid) => this.#lookUpOther(jid),

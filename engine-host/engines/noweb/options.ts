@@ -35,7 +35,7 @@ export interface NowebOptions {
   readonly catchUpMs?: number;
   /** What may wait for the bus before no more is received: of a session, of the host. @default 4 and 48 MiB */
   readonly inboxLimits?: InboxLimits;
-  /** Downloads of received media at once, on the whole host. @default 8 */
+  /** Downloads of small received media at once, on the whole host, besides two of large ones. @default 8 */
   readonly mediaDownloads?: number;
   /** Received media above this is not stored. In bytes. @default 64 MiB */
   readonly mediaMaxBytes?: number;
