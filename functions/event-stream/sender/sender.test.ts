@@ -238,6 +238,17 @@ describe('a stream ends', () => {
     expect(world.closed).toEqual(['c1']);
   });
 
+  it('of all sessions with a key that is for one of them now', async () => {
+    await append(1);
+    await open({ sessions: ['*'] });
+    const row = sessionRow({ name: 'alpha' });
+    await world.sessions.create(row);
+    await world.keys.replace({ ...key, session: row.name, incarnation: row.incarnation });
+    await sender.do(news());
+    expect(world.frames).toMatchObject([{ event: 'stream.closed', payload: { reason: 'key-revoked' } }]);
+    expect(world.closed).toEqual(['c1']);
+  });
+
   it('when its connection is gone', async () => {
     await append(1);
     await open();

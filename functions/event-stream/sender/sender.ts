@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { hasHash, isGranted } from '#functions/authorizer/key-validity.ts';
 import { HEARTBEAT_SECONDS, type StreamEndReason, type StreamTask } from '#shared/contracts/event-stream.ts';
 import type { StreamRow } from '#shared/contracts/rows.ts';
@@ -70,7 +71,8 @@ export class StreamSender {
     const { keys, clock } = this.#deps;
     const row = await keys.get(keyId);
     if (row === undefined || !hasHash(row, keyHash, clock.now())) return false;
-    return sessionsFor(row, sessions) !== undefined && (await isGranted(row, this.#deps));
+    // One that is for fewer sessions now opens another stream, not this one.
+    return isDeepStrictEqual(sessionsFor(row, sessions), sessions) && (await isGranted(row, this.#deps));
   }
 
   async #start(stream: StreamRow): Promise<void> {
