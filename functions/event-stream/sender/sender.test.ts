@@ -248,6 +248,24 @@ describe('`since`', () => {
     expect(world.seqs()).toEqual([3]);
   });
 
+  it('asks each session once, whatever it names', async () => {
+    const find = vi.spyOn(world.log, 'find');
+    await beginsWith([idOf(2), idOf(3, 'beta'), idOf(1, 'gamma')], ['*']);
+    expect(world.frames.map(({ session, seq }) => `${session} ${seq}`).sort()).toEqual(['alpha 3', 'gamma 3']);
+    expect(find).toHaveBeenCalledTimes(3);
+  });
+
+  it('is looked for at the next heartbeat when the task that was to do it is lost', async () => {
+    await open({ since: [idOf(2)] }, []);
+    vi.spyOn(world.streams, 'update').mockRejectedValueOnce(new DependencyError('no answer'));
+    await expect(sender.do({ kind: 'opened', connectionId: 'c1' })).rejects.toBeInstanceOf(DependencyError);
+    await doAll();
+    expect(world.frames).toEqual([]);
+    await sender.do({ kind: 'heartbeat', connectionId: 'c1', at: START });
+    await doAll();
+    expect(world.seqs()).toEqual([3]);
+  });
+
   it('comes before everything that happens meanwhile', async () => {
     await open({ since: [idOf(1)] }, []);
     await sender.do(news('alpha', 3));

@@ -78,7 +78,7 @@ export class StreamSender {
 
   async #start(stream: StreamRow): Promise<void> {
     const { streams, queue } = this.#deps;
-    const { connectionId, since } = stream;
+    const { connectionId, since, heartbeatAt } = stream;
     if (since === undefined) return;
     const start = await findStreamStart(stream, this.#deps);
     if (start.kind === 'unknown') return this.#end(stream, 'since-unknown', start.eventId);
@@ -87,7 +87,7 @@ export class StreamSender {
     await queue.send(
       [...start.cursors.keys()].map((session) => ({
         task: { kind: 'session', connectionId, session },
-        cause: `started#${session}`,
+        cause: `started#${heartbeatAt}#${session}`,
       })),
     );
     await streams.update(connectionId, { since: null });
@@ -184,7 +184,8 @@ export class StreamSender {
     const heartbeatAt = clock.now() + HEARTBEAT_SECONDS * 1000;
     await queue.sendLater({ kind: 'heartbeat', connectionId, at: heartbeatAt }, HEARTBEAT_SECONDS);
     await streams.update(connectionId, { heartbeatAt });
-    // The task that was to do it may have been lost.
+    // The tasks that were to do it may have been lost.
+    await this.#start({ ...stream, heartbeatAt });
     await this.#retry(stream);
   }
 
