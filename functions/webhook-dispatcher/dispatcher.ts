@@ -43,7 +43,7 @@ function isDone({ event }: WebhookWake, { cursor }: WebhookEndpointRow): boolean
 /** An endpoint that nobody has announced, as the installation's own of a session from before: it begins with what woke it. */
 async function begin({ session, endpointId, event }: WebhookWake, deps: DispatcherDeps) {
   if (event === undefined) return undefined;
-  const seq = event.seq ?? (await deps.log.find(session, event.id));
+  const seq = event.seq ?? (await deps.log.find(session, [event.id])).get(event.id);
   if (seq === undefined) return undefined;
   await deps.store.declare(session, endpointId, deps.clock.now(), seq - 1);
   return await deps.store.get(session, endpointId);

@@ -39,8 +39,8 @@ export const FUNCTION_SHAPES = {
   'event-projector': { entry: 'event-projector', memoryMiB: 512, timeoutSeconds: PROJECTOR_TIMEOUT_SECONDS },
   'stream-connections': { entry: 'event-stream/connections', memoryMiB: 512, timeoutSeconds: 10 },
   'stream-fanout': { entry: 'event-stream/fanout', memoryMiB: 512, timeoutSeconds: 10 },
-  // Some tasks of one stream in a row, each of which takes its few seconds.
-  'stream-sender': { entry: 'event-stream/sender', memoryMiB: 512, timeoutSeconds: 30 },
+  // Five tasks of one stream in a row, each of which takes up to two and a half seconds.
+  'stream-sender': { entry: 'event-stream/sender', memoryMiB: 512, timeoutSeconds: 25 },
   reconciler: { entry: 'reconciler', memoryMiB: 512, timeoutSeconds: 60 },
   // Sooner than the next call of its schedule, and than its queue's messages come back.
   capacity: { entry: 'capacity', memoryMiB: 512, timeoutSeconds: 30 },

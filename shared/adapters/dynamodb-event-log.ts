@@ -115,26 +115,30 @@ export class DynamoDbEventLog implements EventLog {
     return found;
   }
 
-  async find(session: string, eventId: string): Promise<number | undefined> {
+  async find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>();
+    if (eventIds.length === 0) return found;
     const items = this.#table.query((e) => `${e.name('session')} = ${e.value(session)}`, {
       ConsistentRead: true,
       ScanIndexForward: false,
       Limit: PAGE_ROWS,
       attributes: ['loggedAt', 'events'],
     });
-    let happened = eventTime(eventId);
+    const left = new Set(eventIds);
     let newest: number | undefined;
+    let earliest = 0;
     for await (const item of items) {
       const { loggedAt, events } = idsSchema.parse(item);
+      if (newest === undefined) earliest = earliestTime(left, loggedAt);
       newest ??= loggedAt;
-      // The id's time is WhatsApp's; where its clock is ahead of ours it says nothing.
-      if (happened !== undefined && happened > newest) happened = undefined;
-      const seq = events.findLast(({ id }) => id === eventId)?.seq;
-      if (seq !== undefined) return seq;
-      // Nothing is logged before it happens, so it is not further back.
-      if (happened !== undefined && loggedAt < happened - CLOCK_DIFFERENCE_MS) return undefined;
+      const ofRow = events.toReversed().filter(({ id }) => left.delete(id));
+      for (const { id, seq } of ofRow) found.set(id, seq);
+      if (left.size === 0) break;
+      if (ofRow.length > 0) earliest = earliestTime(left, newest);
+      // Nothing is logged before it happens, so none is further back.
+      if (loggedAt < earliest - CLOCK_DIFFERENCE_MS) break;
     }
-    return undefined;
+    return found;
   }
 
   /** Looks at the newest row first, then halves the range in which the answer lies. */
@@ -236,6 +240,13 @@ export class DynamoDbEventLog implements EventLog {
     }
     return undefined;
   }
+}
+
+/** When the first of these events happened; 0 when an id does not say. */
+function earliestTime(ids: ReadonlySet<string>, newest: number): number {
+  const times = [...ids].map((id) => eventTime(id) ?? 0);
+  // The time in an id is WhatsApp's; where its clock is ahead of ours it says nothing.
+  return Math.min(...times.map((time) => (time > newest ? 0 : time)));
 }
 
 function bySession(events: readonly EventEnvelope[]): readonly (readonly Omit<Packed, 'detail'>[])[] {

@@ -355,8 +355,8 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
       {
         name: queues.streamTasks,
         fifo: true,
-        // A stream waits so long for the next try of what failed.
-        visibilityTimeoutSeconds: 30,
+        // A stream waits so long for the next try of what failed. Above the function's timeout: two would write to it at once.
+        visibilityTimeoutSeconds: 60,
         deadLetterQueue: queues.streamTasksDeadLetters,
         maxReceiveCount: 10,
       },

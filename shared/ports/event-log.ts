@@ -21,8 +21,8 @@ export interface EventLog {
   append(events: readonly EventEnvelope[]): Promise<readonly number[]>;
   /** Events with a `seq` above `after`, oldest first, each `seq` once; at least one if there is any, about `limit` at most. */
   read(session: string, after: number, limit: number): Promise<readonly LoggedEvent[]>;
-  /** The `seq` of the newest event with this id; undefined when the log does not have it (any more). */
-  find(session: string, eventId: string): Promise<number | undefined>;
+  /** For each id the `seq` of the newest event that has it, in one pass; without those that the log does not have (any more). */
+  find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** The `seq` of the newest event that was logged before this time (milliseconds since 1970); 0 when there is none. */
   lastBefore(session: string, time: number): Promise<number>;
   /** Deletes some of a session's events. @returns true when none is left */

@@ -146,19 +146,23 @@ export function defineEventLogContract(
       expect(await readOn(0, 10)).toEqual([]);
     });
 
-    it('finds an event by its id, the newest of them', async () => {
+    it('finds events by their ids, the newest of each', async () => {
       await log.append(events(1, 4));
       now += 86_400_000;
       await log.append(events(5, 8));
       await log.append([event(9, { id: idOf(3) }), event(10)]);
       await log.append(events(3, 3, 'beta'));
-      expect(await log.find('alpha', idOf(2))).toBe(2);
-      expect(await log.find('alpha', idOf(8))).toBe(8);
-      expect(await log.find('alpha', idOf(3))).toBe(9);
-      expect(await log.find('alpha', idOf(11))).toBeUndefined();
-      expect(await log.find('alpha', idOf(3, 'beta'))).toBeUndefined();
-      expect(await log.find('alpha', 'no-id')).toBeUndefined();
-      expect(await log.find('gamma', idOf(1))).toBeUndefined();
+      const others = [idOf(11), idOf(3, 'beta')];
+      expect(await log.find('alpha', [idOf(2), ...others, idOf(8), idOf(3)])).toEqual(
+        new Map([
+          [idOf(2), 2],
+          [idOf(8), 8],
+          [idOf(3), 9],
+        ]),
+      );
+      expect(await log.find('alpha', [idOf(2)])).toEqual(new Map([[idOf(2), 2]]));
+      for (const ids of [others, ['no-id'], []]) expect(await log.find('alpha', ids)).toEqual(new Map());
+      expect(await log.find('gamma', [idOf(1)])).toEqual(new Map());
     });
 
     it('knows what was logged before a time', async () => {
@@ -188,7 +192,8 @@ export function defineEventLogContract(
     it('deletes a session in pieces, and no other', async () => {
       await log.append(events(1, 3, 'beta'));
       for (const each of events(1, 260)) await log.append([each]);
-      while (!(await log.deleteSome('alpha'))) expect(await log.find('beta', idOf(1, 'beta'))).toBe(1);
+      const id = idOf(1, 'beta');
+      while (!(await log.deleteSome('alpha'))) expect(await log.find('beta', [id])).toEqual(new Map([[id, 1]]));
       expect(await readOn(0, 10)).toEqual([]);
       expect(await log.deleteSome('alpha')).toBe(true);
       expect(await readOn(0, 10, 'beta')).toEqual([1, 2, 3]);

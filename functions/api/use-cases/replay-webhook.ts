@@ -38,9 +38,10 @@ export async function replayEvents(
   endpoint: WebhookEndpoint,
   ids: readonly string[],
 ): Promise<Replayed> {
+  const seqs = await deps.eventLog.find(session, ids);
   const found = await Promise.all(
     ids.map(async (id): Promise<LoggedEvent> => {
-      const seq = await deps.eventLog.find(session, id);
+      const seq = seqs.get(id);
       const event = seq === undefined ? undefined : (await deps.eventLog.read(session, seq - 1, 1))[0];
       if (event?.envelope.id !== id) throw new NotFoundError(`The log does not have the event '${id}' (any more)`);
       return event;

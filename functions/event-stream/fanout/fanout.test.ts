@@ -39,6 +39,18 @@ describe('the fan-out', () => {
     ]);
   });
 
+  it('wakes again for a batch that comes in another composition', async () => {
+    const wakeUps = [
+      { kind: 'session', connectionId: 'c2', session: 'beta', seq: 4 },
+      { kind: 'session', connectionId: 'c2', session: 'beta', seq: 3 },
+    ];
+    await fanOut([told('2', 'beta', 4)]);
+    await fanOut([told('1', 'beta', 3), told('2', 'beta', 4)]);
+    expect(queue.tasks).toEqual(wakeUps);
+    await fanOut([told('2', 'beta', 4), told('1', 'beta', 3)]);
+    expect(queue.tasks).toEqual(wakeUps);
+  });
+
   it('wakes for an event that is too large for the bus', async () => {
     await fanOut([told('1', 'beta')]);
     expect(queue.tasks).toEqual([{ kind: 'session', connectionId: 'c2', session: 'beta' }]);

@@ -17,7 +17,8 @@ export interface StreamFanoutDeps {
 }
 
 interface News {
-  readonly cause: string;
+  /** Of all events that it stands for. */
+  readonly ids: readonly string[];
   readonly seq: number | undefined;
 }
 
@@ -38,13 +39,16 @@ export function createStreamFanout({ streams, queue, logger }: StreamFanoutDeps)
       else if ('timer' in read) timers.push({ task: read.timer, cause: record.messageId });
       else {
         const { session, seq } = read.detail;
-        news.set(session, { cause: read.id, seq: earlier(news.get(session)?.seq, seq) });
+        const known = news.get(session);
+        news.set(session, { ids: [...(known?.ids ?? []), read.id], seq: earlier(known?.seq, seq) });
       }
     }
     if (failed.length > 0) logger.warn({ messages: failed }, 'messages not understood');
     const wakeUps = await Promise.all(
-      [...news].map(async ([session, { cause, seq }]) => {
+      [...news].map(async ([session, { ids, seq }]) => {
         const readers = await streams.readersOf(session);
+        // Events that come again in other company may ask for something that the first batch did not.
+        const cause = ids.toSorted().join(' ');
         return readers.map((connectionId) => ({
           task: { kind: 'session' as const, connectionId, session, ...(seq !== undefined && { seq }) },
           cause,

@@ -45,6 +45,8 @@ function createWorld() {
     logger: { info: vi.fn() },
     /** How the other end takes the next frames. */
     answers: [] as ('sent' | 'busy' | 'gone' | DependencyError)[],
+    /** How long it takes to take one. */
+    postMs: 0,
     closed: [] as string[],
     frames,
     seqs: () => frames.flatMap(({ seq }) => seq ?? []),
@@ -54,6 +56,7 @@ function createWorld() {
   };
   const sockets: StreamSockets = {
     async post(_stream, text) {
+      now += world.postMs;
       const answer = world.answers.shift() ?? 'sent';
       if (answer instanceof DependencyError) throw answer;
       if (answer === 'sent') frames.push(frameSchema.parse(JSON.parse(text)));
@@ -91,6 +94,11 @@ const news = (session = 'alpha', seq?: number): StreamTask => ({
   ...(seq !== undefined && { seq }),
 });
 const retry: StreamTask = { kind: 'retry', connectionId: 'c1' };
+/** What is in the queue, and what that puts into it. */
+const doAll = async () => {
+  for (let task = world.queue.tasks.shift(); task !== undefined; task = world.queue.tasks.shift())
+    await sender.do(task);
+};
 
 describe('a stream is written to', () => {
   it('behind its cursor, each event once, in order', async () => {
@@ -132,15 +140,43 @@ describe('a stream is written to', () => {
   it('for some seconds, then others have their turn', async () => {
     await append(...Array.from({ length: 60 }, (_, index) => index + 1));
     await open();
-    const read = world.log.read.bind(world.log);
-    vi.spyOn(world.log, 'read').mockImplementation(async (...args) => {
-      world.pass(3_000);
-      return read(...args);
-    });
+    world.postMs = 400;
     await sender.do(news());
-    expect(world.seqs()).toHaveLength(50);
-    for (const task of world.queue.tasks.splice(0)) await sender.do(task);
+    expect(world.seqs()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    await doAll();
     expect(world.seqs()).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+  });
+
+  it('for no longer when several of its sessions have waited', async () => {
+    const all = ['alpha', 'beta', 'gamma'];
+    for (const name of all) await world.log.append([1, 2, 3, 4].map((seq) => event(seq, name)));
+    await open(
+      { sessions: ['*'], slow: { since: START, sessions: all } },
+      all.map((name) => [name, 0] as const),
+    );
+    world.postMs = 400;
+    await sender.do(retry);
+    expect(world.frames.map(({ session, seq }) => `${session} ${seq}`)).toHaveLength(7);
+    expect(world.queue.tasks).toEqual([news('beta'), news('gamma')]);
+    await doAll();
+    for (const name of all)
+      expect(world.frames.flatMap(({ session, seq }) => (session === name ? seq : []))).toEqual([1, 2, 3, 4]);
+  });
+
+  it('again in a session that was passed over at the same place before', async () => {
+    const all = ['alpha', 'beta'];
+    await append(1, 2, 3, 4, 5, 6, 7, 8);
+    await world.log.append([event(1, 'beta')]);
+    await open(
+      { sessions: ['*'], slow: { since: START, sessions: all } },
+      all.map((name) => [name, 0] as const),
+    );
+    world.postMs = 2_000;
+    await sender.do(retry);
+    world.queue.tasks = [];
+    await world.streams.update('c1', { slow: { since: START, sessions: all } });
+    await sender.do(retry);
+    expect(world.queue.tasks).toEqual([news('alpha'), news('beta')]);
   });
 
   it('and goes on behind the last frame that left when something fails', async () => {
@@ -212,6 +248,24 @@ describe('`since`', () => {
     expect(world.seqs()).toEqual([3]);
   });
 
+  it('asks each session once, whatever it names', async () => {
+    const find = vi.spyOn(world.log, 'find');
+    await beginsWith([idOf(2), idOf(3, 'beta'), idOf(1, 'gamma')], ['*']);
+    expect(world.frames.map(({ session, seq }) => `${session} ${seq}`).sort()).toEqual(['alpha 3', 'gamma 3']);
+    expect(find).toHaveBeenCalledTimes(3);
+  });
+
+  it('is looked for at the next heartbeat when the task that was to do it is lost', async () => {
+    await open({ since: [idOf(2)] }, []);
+    vi.spyOn(world.streams, 'update').mockRejectedValueOnce(new DependencyError('no answer'));
+    await expect(sender.do({ kind: 'opened', connectionId: 'c1' })).rejects.toBeInstanceOf(DependencyError);
+    await doAll();
+    expect(world.frames).toEqual([]);
+    await sender.do({ kind: 'heartbeat', connectionId: 'c1', at: START });
+    await doAll();
+    expect(world.seqs()).toEqual([3]);
+  });
+
   it('comes before everything that happens meanwhile', async () => {
     await open({ since: [idOf(1)] }, []);
     await sender.do(news('alpha', 3));
@@ -233,6 +287,30 @@ describe('a stream ends', () => {
     await append(1);
     await open();
     await world.keys.replace({ ...key, ...change });
+    await sender.do(news());
+    expect(world.frames).toMatchObject([{ event: 'stream.closed', payload: { reason: 'key-revoked' } }]);
+    expect(world.closed).toEqual(['c1']);
+  });
+
+  it('before its next page when the key is revoked while one is written', async () => {
+    await append(...Array.from({ length: 60 }, (_, index) => index + 1));
+    await open();
+    const post = vi.spyOn(world.sockets, 'post').mockImplementationOnce(async (...args) => {
+      await world.keys.replace({ ...key, isActive: false });
+      return world.sockets.post(...args);
+    });
+    await sender.do(news());
+    expect(post).toHaveBeenCalled();
+    expect(world.seqs()).toHaveLength(25);
+    expect(world.frames.at(-1)).toMatchObject({ event: 'stream.closed', payload: { reason: 'key-revoked' } });
+  });
+
+  it('of all sessions with a key that is for one of them now', async () => {
+    await append(1);
+    await open({ sessions: ['*'] });
+    const row = sessionRow({ name: 'alpha' });
+    await world.sessions.create(row);
+    await world.keys.replace({ ...key, session: row.name, incarnation: row.incarnation });
     await sender.do(news());
     expect(world.frames).toMatchObject([{ event: 'stream.closed', payload: { reason: 'key-revoked' } }]);
     expect(world.closed).toEqual(['c1']);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { hasHash, isGranted } from '#functions/authorizer/key-validity.ts';
 import { HEARTBEAT_SECONDS, type StreamEndReason, type StreamTask } from '#shared/contracts/event-stream.ts';
 import type { StreamRow } from '#shared/contracts/rows.ts';
@@ -13,8 +14,8 @@ import { closed, frameOf, heartbeat, wants } from './frame.ts';
 import { findStreamStart } from './stream-start.ts';
 
 const PAGE = 25;
-/** One task takes no longer than this, so that a revoked key is noticed and others have their turn. */
-const TURN_MS = 4_000;
+/** One task takes little longer than this: a batch of them, and a post that hangs, fit into the function's timeout. */
+const TURN_MS = 2_500;
 /** A reader that has taken nothing for so long is cut off. */
 const SLOW_MS = 10_000;
 const RETRY_SECONDS = 1;
@@ -50,7 +51,8 @@ export class StreamSender {
   async do(task: StreamTask): Promise<void> {
     const stream = await this.#deps.streams.get(task.connectionId);
     if (stream === undefined) return;
-    if (!(await this.#isOpenTo(stream))) return this.#end(stream, 'key-revoked');
+    // What an event wakes looks at the key when there is something to write.
+    if (task.kind !== 'session' && !(await this.#isOpenTo(stream))) return this.#end(stream, 'key-revoked');
     switch (task.kind) {
       case 'opened':
         return this.#start(stream);
@@ -70,12 +72,13 @@ export class StreamSender {
     const { keys, clock } = this.#deps;
     const row = await keys.get(keyId);
     if (row === undefined || !hasHash(row, keyHash, clock.now())) return false;
-    return sessionsFor(row, sessions) !== undefined && (await isGranted(row, this.#deps));
+    // One that is for fewer sessions now opens another stream, not this one.
+    return isDeepStrictEqual(sessionsFor(row, sessions), sessions) && (await isGranted(row, this.#deps));
   }
 
   async #start(stream: StreamRow): Promise<void> {
     const { streams, queue } = this.#deps;
-    const { connectionId, since } = stream;
+    const { connectionId, since, heartbeatAt } = stream;
     if (since === undefined) return;
     const start = await findStreamStart(stream, this.#deps);
     if (start.kind === 'unknown') return this.#end(stream, 'since-unknown', start.eventId);
@@ -84,7 +87,7 @@ export class StreamSender {
     await queue.send(
       [...start.cursors.keys()].map((session) => ({
         task: { kind: 'session', connectionId, session },
-        cause: `started#${session}`,
+        cause: `started#${heartbeatAt}#${session}`,
       })),
     );
     await streams.update(connectionId, { since: null });
@@ -102,52 +105,57 @@ export class StreamSender {
       const waiting = [...new Set([...slow.sessions, ...sessions])];
       return streams.update(connectionId, { slow: { ...slow, sessions: waiting } });
     }
+    const until = clock.monotonic() + TURN_MS;
     const left = [...sessions];
     let sent = 0;
     for (let next = left[0]; next !== undefined; next = left[0]) {
-      const turn = await this.#writeOn(stream, next, seq);
+      const turn = await this.#writeOn(stream, next, until, seq);
       sent += turn.sent;
       if (turn.end === 'gone') return streams.remove(connectionId);
+      if (turn.end === 'revoked') return this.#end(stream, 'key-revoked');
       if (turn.end === 'busy') {
         const since = sent > 0 || slowSince === undefined ? clock.now() : slowSince;
         if (clock.now() - since > SLOW_MS) return this.#end(stream, 'slow-reader');
         await queue.sendLater({ kind: 'retry', connectionId }, RETRY_SECONDS);
         return streams.update(connectionId, { slow: { since, sessions: left } });
       }
-      if (turn.end === 'more') {
-        const cause = `more#${next}#${turn.cursor}`;
-        await queue.send([{ task: { kind: 'session', connectionId, session: next }, cause }]);
-      }
-      left.shift();
+      if (turn.end === 'done') left.shift();
+      if (clock.monotonic() >= until) break;
     }
+    // Not by their cursors: one that had no turn may stand where it stood the last time.
+    const now = clock.now();
+    await queue.send(
+      left.map((session) => ({ task: { kind: 'session', connectionId, session }, cause: `more#${session}#${now}` })),
+    );
     if (slowSince !== undefined) await streams.update(connectionId, { slow: null });
   }
 
   async #writeOn(
     stream: StreamRow,
     session: string,
+    until: number,
     seq: number | undefined,
-  ): Promise<{ readonly end: 'done' | 'more' | 'busy' | 'gone'; readonly sent: number; readonly cursor: number }> {
+  ): Promise<{ readonly end: 'done' | 'more' | 'busy' | 'gone' | 'revoked'; readonly sent: number }> {
     const { log, streams, clock } = this.#deps;
-    const until = clock.monotonic() + TURN_MS;
     const from = (await streams.cursor(stream.connectionId, session)) ?? (await this.#begin(stream, session, seq));
     let cursor = from;
     let sent = 0;
     const keep = () => streams.moveCursor(stream.connectionId, session, cursor);
     for (;;) {
       const page = await log.read(session, cursor, PAGE);
-      if (page.length === 0) return { end: 'done', sent, cursor };
+      if (page.length === 0) return { end: 'done', sent };
+      if (!(await this.#isOpenTo(stream))) return { end: 'revoked', sent };
       try {
         for (const { envelope } of page) {
           const outcome = wants(stream.events, envelope) ? await this.#post(stream, envelope) : 'sent';
-          if (outcome !== 'sent') return { end: outcome, sent, cursor };
+          if (outcome !== 'sent') return { end: outcome, sent };
           sent += 1;
           cursor = envelope.seq;
+          if (clock.monotonic() >= until) return { end: 'more', sent };
         }
       } finally {
         await keep();
       }
-      if (clock.monotonic() > until) return { end: 'more', sent, cursor };
     }
   }
 
@@ -176,7 +184,8 @@ export class StreamSender {
     const heartbeatAt = clock.now() + HEARTBEAT_SECONDS * 1000;
     await queue.sendLater({ kind: 'heartbeat', connectionId, at: heartbeatAt }, HEARTBEAT_SECONDS);
     await streams.update(connectionId, { heartbeatAt });
-    // The task that was to do it may have been lost.
+    // The tasks that were to do it may have been lost.
+    await this.#start({ ...stream, heartbeatAt });
     await this.#retry(stream);
   }
 

@@ -29,16 +29,20 @@ export async function findStreamStart(
 ): Promise<StreamStart> {
   const names = wanted.includes(ALL_SESSIONS) ? (await sessions.list()).map(({ name }) => name) : wanted;
   const questions = new PQueue({ concurrency: AT_ONCE });
-  const found = await questions.addAll(
-    names.flatMap((name) => since.map((id) => async () => ({ name, id, seq: await log.find(name, id) }))),
+  const places = new Map<string, { readonly name: string; readonly seq: number }>();
+  await questions.addAll(
+    names.map((name) => async () => {
+      // An id is of one session: what was found need not be looked for in the next.
+      const wanted = since.filter((id) => !places.has(id));
+      for (const [id, seq] of await log.find(name, wanted)) places.set(id, { name, seq });
+    }),
   );
-  const places = found.flatMap(({ name, id, seq }) => (seq === undefined ? [] : [{ name, id, seq }]));
-  const unknown = since.find((id) => places.every((place) => place.id !== id));
+  const unknown = since.find((id) => !places.has(id));
   if (unknown !== undefined) return { kind: 'unknown', eventId: unknown };
   const cursors = new Map<string, number>();
-  for (const { name, seq } of places) cursors.set(name, Math.max(seq, cursors.get(name) ?? 0));
+  for (const { name, seq } of places.values()) cursors.set(name, Math.max(seq, cursors.get(name) ?? 0));
   const times = await questions.addAll(
-    places.map(
+    [...places.values()].map(
       ({ name, seq }) =>
         async () =>
           (await log.read(name, seq - 1, 1))[0]?.loggedAt ?? 0,

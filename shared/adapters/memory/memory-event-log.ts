@@ -38,8 +38,9 @@ export class MemoryEventLog implements EventLog {
     return structuredClone(readable.slice(0, limit));
   }
 
-  async find(session: string, eventId: string): Promise<number | undefined> {
-    return this.#events(session).findLast(({ envelope }) => envelope.id === eventId)?.envelope.seq;
+  async find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const all = this.#events(session).map(({ envelope: { id, seq } }) => [id, seq] as const);
+    return new Map(all.filter(([id]) => eventIds.includes(id)));
   }
 
   async lastBefore(session: string, time: number): Promise<number> {
