@@ -96,6 +96,24 @@ describe('one that fails alone', () => {
     expect(await world.row()).not.toHaveProperty('setAside');
   });
 
+  it('is tried again though its time has come before those beside it are through', async () => {
+    const world = await DispatcherWorld.with({ retries: { policy: 'constant', delaySeconds: 2 } });
+    const [first = '', second = ''] = await world.messages('1', '2');
+    world.answer = async ({ body }) => {
+      if (body.id === first) return world.posted.length === 1 ? status(500) : OK;
+      await new Promise(setImmediate);
+      world.now += 3_000;
+      return OK;
+    };
+    await world.wake({ id: second, seq: 2 });
+    const [timer] = world.timers;
+    expect(timer?.dueAt).toBeGreaterThan(world.now);
+    world.now = timer?.dueAt ?? 0;
+    await world.wake();
+    expect(world.ids()).toEqual([first, second, first]);
+    expect(await world.deliveries()).toEqual([]);
+  });
+
   it('waits as long as WAHA’s policy says, and fails after its attempts', async () => {
     const world = await DispatcherWorld.with({ retries: { policy: 'linear', delaySeconds: 10, attempts: 2 } });
     const [id] = await world.messages('1');

@@ -150,9 +150,7 @@ export class EndpointRun {
       first === undefined
         ? (page.at(-1)?.envelope.seq ?? this.#cursor)
         : lastTouched(page, first, [...done, ...failed.keys()]);
-    // Later than now, so that a timer is set for it: whoever dies here leaves nobody else who would look.
-    const dueAt = this.#deps.clock.now() + TIMER_STEP_MS;
-    for (const { delivery } of untouched) if (delivery.seq <= last) aside.set(delivery.seq, { ...delivery, dueAt });
+    for (const { delivery } of untouched) if (delivery.seq <= last) aside.set(delivery.seq, delivery);
     this.#cursor = last;
     await this.#writeDown([...aside.values()].filter(({ seq }) => seq <= last));
   }
@@ -221,7 +219,8 @@ export class EndpointRun {
     const { session, endpointId } = row;
     const now = this.#deps.clock.now();
     this.#health.noteGivenUp(deliveries.filter(({ state }) => state === 'FAILED').length);
-    const due = deliveries.flatMap(({ state, dueAt }) => (state === 'RETRYING' && dueAt > now ? [dueAt] : []));
+    // The time of one may have come while others were tried: it needs a timer no less, and one that is not past.
+    const due = deliveries.flatMap(({ state, dueAt }) => (state === 'RETRYING' ? [Math.max(dueAt, now + 1)] : []));
     const times = [...due, ...(this.#health.nextTryAt === undefined ? [] : [this.#health.nextTryAt])];
     const timers = new Set(times.map((time) => Math.ceil(time / TIMER_STEP_MS) * TIMER_STEP_MS));
     await Promise.all([...timers].map((dueAt) => queue.wakeAt({ session, endpointId, dueAt })));
