@@ -286,6 +286,58 @@ describe('an endpoint that is down', () => {
   });
 });
 
+describe('a receiver that refuses a few events for ever', () => {
+  const BAD = 10;
+
+  /** One event a minute, each of another chat; everything that the queue brings meanwhile. @returns how long each took */
+  async function delays(world: DispatcherWorld, minutes: number): Promise<readonly number[]> {
+    const bad = new Set(await world.messages(...Array.from({ length: BAD }, (_, index) => String(index))));
+    const got = new Map<string, number>();
+    world.answer = ({ body }) => {
+      if (bad.has(body.id)) return status(500);
+      got.set(body.id, world.now);
+      return OK;
+    };
+    const logged = new Map<string, number>();
+    await world.wake({ id: `evt_${BAD}`, seq: BAD });
+    for (let minute = 1; minute <= minutes; minute += 1) {
+      const [id = ''] = await world.messages(String(BAD + minute));
+      logged.set(id, world.now);
+      await world.wake({ id, seq: BAD + minute });
+      await world.until(world.now + MINUTE);
+    }
+    return [...logged].map(([id, at]) => (got.get(id) ?? Number.POSITIVE_INFINITY) - at);
+  }
+
+  it.each([[false], [true]])('gets the others meanwhile (ordered: %s)', async (ordered) => {
+    const world = await DispatcherWorld.with({ ordered });
+    const all = await delays(world, 120);
+    // So many first refusals in a row look like an endpoint that is down, until the probes are through them.
+    expect(Math.max(...all)).toBeLessThanOrEqual(5 * MINUTE);
+    expect(Math.max(...all.slice(5))).toBe(0);
+    expect(await world.deliveries()).toHaveLength(BAD);
+    expect((await world.deliveries()).every(({ attempts }) => attempts >= 10)).toBe(true);
+  });
+
+  it('is left alone no longer for trying them again', async () => {
+    const world = await DispatcherWorld.with();
+    await delays(world, 1);
+    await world.until(world.now + HOUR);
+    expect(await world.row()).toMatchObject({ failures: 0 });
+    expect(await world.row()).not.toHaveProperty('nextTryAt');
+  });
+
+  it('is asked with those when there is nothing new', async () => {
+    const world = await DispatcherWorld.with();
+    const ids = await world.messages('1', '2', '3', '4', '5');
+    world.answer = () => status(500);
+    await world.wake();
+    world.answer = () => OK;
+    await world.settle();
+    expect(world.ids().toSorted()).toEqual([...ids, ...ids].toSorted());
+  });
+});
+
 describe('an ordered endpoint', () => {
   it('gets the events of a chat in order, those of other chats meanwhile', async () => {
     const world = await DispatcherWorld.with({ ordered: true });

@@ -76,7 +76,7 @@ export class EndpointRun {
   async run(): Promise<void> {
     let more: boolean;
     try {
-      if (this.#target.looksBack) await this.#retry();
+      if (this.#target.looksBack) await this.#lookBack();
       more = await this.#readOn();
     } finally {
       this.#count();
@@ -97,12 +97,32 @@ export class EndpointRun {
     ]);
   }
 
+  async #lookBack(): Promise<void> {
+    if (this.#target.row.setAside === undefined) return;
+    if (this.#health.isDoubtful) await this.#probe();
+    if (!this.#health.isClosedTo && !this.#isLate()) await this.#retry();
+  }
+
+  /**
+   * Asks an endpoint in doubt with what is new: an event that it has refused before may be refused by one that is well.
+   * Without anything new, those set aside have to do.
+   */
+  async #probe(): Promise<void> {
+    const { row, webhook } = this.#target;
+    const waiting = webhook.ordered ? await this.#deps.store.retrying(row.session, row.endpointId) : [];
+    for (const delivery of waiting) this.#blocked.add(this.#laneOf(delivery));
+    await this.#readOn(() => this.#health.isDoubtful);
+    this.#blocked.clear();
+  }
+
   async #retry(): Promise<void> {
     const { row, webhook } = this.#target;
-    if (row.setAside === undefined) return;
     const { store, clock } = this.#deps;
     const waiting = await store.retrying(row.session, row.endpointId);
-    if (waiting.length === 0) return await store.noneLeft(row, row.setAside);
+    if (waiting.length === 0) {
+      if (row.setAside !== undefined) await store.noneLeft(row, row.setAside);
+      return;
+    }
     const now = clock.now();
     // One that is not due keeps back what is behind it, if order matters.
     const heads = webhook.ordered ? waiting : waiting.filter(({ dueAt }) => dueAt <= now);
@@ -114,10 +134,10 @@ export class EndpointRun {
   }
 
   /** @returns true when there is more to do at once */
-  async #readOn(): Promise<boolean> {
+  async #readOn(goesOn = () => true): Promise<boolean> {
     const { log } = this.#deps;
     const { session } = this.#target.row;
-    while (!this.#health.isClosedTo) {
+    while (!this.#health.isClosedTo && goesOn()) {
       if (this.#isLate()) return true;
       const page = await log.read(session, this.#cursor, PAGE);
       if (page.length === 0) return false;
@@ -201,7 +221,7 @@ export class EndpointRun {
     const answer = await sender.post(webhook.url, headers, body);
     const now = clock.now();
     const outcome = deliveryOutcome(answer, now);
-    const last = this.#health.note(outcome, envelope.id, now);
+    const last = this.#health.note(outcome, envelope.id, now, delivery.last === undefined);
     const { at: _at, eventId: _id, ...fields } = last;
     const { id: event, traceparent } = envelope;
     const line = { session: tag(row.session), endpointId: row.endpointId, event, traceparent, ...fields };
