@@ -338,6 +338,35 @@ describe('a receiver that refuses a few events for ever', () => {
   });
 });
 
+describe('a timer that comes early, by the clock here', () => {
+  it('for an endpoint that is left alone is set again', async () => {
+    const world = await DispatcherWorld.with();
+    const start = world.now;
+    const ids = await world.messages('1');
+    world.answer = () => (world.posted.length === 1 ? status(429, '120') : OK);
+    await world.wake();
+    world.timers.length = 0;
+    world.now = start + 119_900;
+    await dispatch({ session: 'alpha', endpointId: world.endpointId, dueAt: start + 120_000 }, world.deps());
+    expect(world.timers).toEqual([{ session: 'alpha', endpointId: world.endpointId, dueAt: start + 120_000 }]);
+    await world.until(start + 120_000);
+    expect(world.ids()).toEqual([...ids, ...ids]);
+  });
+
+  it('for an event that was set aside is set again', async () => {
+    const world = await DispatcherWorld.with();
+    const ids = await world.messages('1');
+    world.answer = () => (world.posted.length === 1 ? status(500) : OK);
+    await world.wake();
+    const [timer] = world.timers.splice(0);
+    world.now = (timer?.dueAt ?? 0) - 100;
+    await dispatch({ session: 'alpha', endpointId: world.endpointId, dueAt: timer?.dueAt }, world.deps());
+    expect(world.timers).toEqual([timer]);
+    await world.until(world.now + 100);
+    expect(world.ids()).toEqual([...ids, ...ids]);
+  });
+});
+
 describe('an ordered endpoint', () => {
   it('gets the events of a chat in order, those of other chats meanwhile', async () => {
     const world = await DispatcherWorld.with({ ordered: true });

@@ -104,14 +104,14 @@ describe('the fan-out', () => {
   it('wakes by timers whose time has come, and sets the others again', async () => {
     const { run, woken, timers } = await setUp();
     await run(timer(1_000), timer(1_001, all));
-    expect(woken).toEqual([{ wake: { session: 'alpha', endpointId: messages }, cause: 'message 0' }]);
+    expect(woken).toEqual([{ wake: { session: 'alpha', endpointId: messages, dueAt: 1_000 }, cause: 'message 0' }]);
     expect(timers).toEqual([{ session: 'alpha', endpointId: all, dueAt: 1_001 }]);
   });
 
   it('wakes by a timer rather than by an event, which says less', async () => {
     const { run, woken } = await setUp([ALL]);
-    await run(event('message', 1), timer(1, all), event('message', 2));
-    expect(woken.map(({ wake }) => wake)).toEqual([{ session: 'alpha', endpointId: all }]);
+    await run(event('message', 1), timer(1, all), timer(3, all), timer(2, all), event('message', 2));
+    expect(woken.map(({ wake }) => wake)).toEqual([{ session: 'alpha', endpointId: all, dueAt: 3 }]);
   });
 
   it('is heard for what is new in a batch, though something in it has woken before', async () => {

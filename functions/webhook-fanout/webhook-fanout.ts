@@ -57,7 +57,7 @@ export async function fanOut(
     if ('timer' in message) {
       const { session, endpointId, dueAt } = message.timer;
       if (dueAt > clock.now()) await queue.wakeAt(message.timer);
-      else wish(index, { session, endpointId }, messageId);
+      else wish(index, { session, endpointId, dueAt }, messageId);
       return;
     }
     const { id, session, seq } = message.detail;
@@ -84,7 +84,7 @@ export async function fanOut(
 const causeOf = (causes: readonly string[]) => [...new Set(causes)].sort().join(' ');
 
 /** What a wake-up without an event asks for includes what one with an event does. */
-function isNewer({ event }: WebhookWake, { event: known }: WebhookWake): boolean {
-  if (known === undefined) return false;
+function isNewer({ event, dueAt = 0 }: WebhookWake, { event: known, dueAt: knownDueAt = 0 }: WebhookWake): boolean {
+  if (known === undefined) return event === undefined && dueAt > knownDueAt;
   return event?.seq === undefined || (known.seq !== undefined && event.seq > known.seq);
 }

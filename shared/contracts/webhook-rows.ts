@@ -74,6 +74,8 @@ export const webhookWakeSchema = z.object({
   endpointId: z.string(),
   /** Event that woke it; missing when it was a timer. */
   event: z.object({ id: z.string(), seq: z.number().optional() }).optional(),
+  /** Time of the timer that woke it, of several the last. */
+  dueAt: z.number().optional(),
 });
 export type WebhookWake = z.infer<typeof webhookWakeSchema>;
 
