@@ -387,4 +387,26 @@ describe('an ordered endpoint', () => {
     expect(ofChat(['evt_2', 'evt_4', 'evt_7'])).toEqual(['evt_2', 'evt_4', 'evt_7']);
     expect(got).toHaveLength(7);
   });
+
+  it('gets what is new of other chats though much that was set aside takes its time', async () => {
+    const world = await DispatcherWorld.with({ ordered: true });
+    const ids = await world.messages(...Array.from({ length: 20 }, () => '1'));
+    world.answer = () => status(500);
+    await world.wake();
+    world.timers.length = 0;
+    world.now += MINUTE;
+    const [same = '', other = ''] = await world.messages('1', '2');
+    world.answer = () => {
+      world.now += 2_000;
+      return OK;
+    };
+    const before = world.posted.length;
+    await world.wake({ id: other, seq: 22 });
+    expect(world.ids()).toContain(other);
+    expect(world.ids()).not.toContain(same);
+    await world.until(world.now);
+    const got = world.ids().slice(before);
+    expect(got.filter((id) => id !== other)).toEqual([...ids, same]);
+    expect(await world.deliveries()).toEqual([]);
+  });
 });

@@ -44,6 +44,8 @@ export interface RunTarget {
 
 const PAGE = 100;
 const POSTS_AT_ONCE = 10;
+/** Of a run's time, for what was set aside: what is new must not wait until all of that is through. */
+const RETRY_SHARE = 0.5;
 const TIMER_STEP_MS = 1_000;
 
 /** A delivery in hand, with its event when that has been read already. */
@@ -64,6 +66,8 @@ export class EndpointRun {
   /** Lanes in which something waits: what comes behind it has to wait too. */
   readonly #blocked = new Set<string>();
   #cursor: number;
+  /** There may be more that was set aside and is due. */
+  #isCutShort = false;
 
   constructor(target: RunTarget, deps: EndpointRunDeps) {
     this.#deps = deps;
@@ -81,7 +85,7 @@ export class EndpointRun {
     } finally {
       this.#count();
     }
-    if (more && !this.#health.isClosedTo) {
+    if ((more || this.#isCutShort) && !this.#health.isClosedTo) {
       const { session, endpointId } = this.#target.row;
       await this.#deps.queue.wake([{ wake: { session, endpointId }, cause: ulid() }]);
     }
@@ -126,10 +130,22 @@ export class EndpointRun {
     const now = clock.now();
     // One that is not due keeps back what is behind it, if order matters.
     const heads = webhook.ordered ? waiting : waiting.filter(({ dueAt }) => dueAt <= now);
+    const time = clock.monotonic();
+    const until = time + (this.#until - time) * RETRY_SHARE;
+    const settled = new Set<number>();
     const changed = await this.#try(
       heads.map((delivery) => ({ delivery })),
-      (seq) => store.settle(row.session, row.endpointId, seq),
+      async (seq) => {
+        settled.add(seq);
+        await store.settle(row.session, row.endpointId, seq);
+      },
+      until,
     );
+    for (const delivery of heads) {
+      const { seq, state } = changed.get(delivery.seq) ?? delivery;
+      if (state === 'RETRYING' && !settled.has(seq)) this.#blocked.add(this.#laneOf(delivery));
+    }
+    this.#isCutShort = this.#isLate(until);
     await this.#writeDown([...changed.values()]);
   }
 
@@ -181,7 +197,11 @@ export class EndpointRun {
    *
    * @returns the deliveries that have changed and are not delivered
    */
-  async #try(items: readonly InHand[], delivered: (seq: number) => Promise<void>): Promise<Map<number, SetAside>> {
+  async #try(
+    items: readonly InHand[],
+    delivered: (seq: number) => Promise<void>,
+    until = this.#until,
+  ): Promise<Map<number, SetAside>> {
     const changed = new Map<number, SetAside>();
     const begun = new Set<number>();
     const work = async (item: InHand): Promise<'go-on' | 'stop'> => {
@@ -194,7 +214,7 @@ export class EndpointRun {
       this.#blocked.add(this.#laneOf(next));
       return 'stop';
     };
-    const stopped = () => this.#health.isClosedTo || this.#isLate();
+    const stopped = () => this.#health.isClosedTo || this.#isLate(until);
     const lane = ({ delivery }: InHand) => this.#laneOf(delivery);
     const isFree = (item: InHand) => !begun.has(item.delivery.seq) && !this.#blocked.has(lane(item));
     // One at a time, until one gets through.
@@ -266,8 +286,8 @@ export class EndpointRun {
     return this.#target.webhook.ordered ? (chatId ?? '') : String(seq);
   }
 
-  #isLate(): boolean {
-    return this.#deps.clock.monotonic() >= this.#until;
+  #isLate(until = this.#until): boolean {
+    return this.#deps.clock.monotonic() >= until;
   }
 }
 
