@@ -5,7 +5,7 @@ import { DependencyError } from '#shared/domain/errors.ts';
 import type { WebhookAnswer } from '#shared/domain/webhook-outcome.ts';
 import { DispatcherWorld, OK, type Posted, status } from '#test/support/dispatcher-world.ts';
 
-type Weather = 'fine' | 'refused' | 'hangs' | 'errors' | 'limits' | 'moody';
+type Weather = 'fine' | 'refused' | 'hangs' | 'errors' | 'limits' | 'moody' | 'picky';
 
 interface Phase {
   readonly weather: Weather;
@@ -16,20 +16,21 @@ interface Phase {
 
 const phases = fc.array(
   fc.record<Phase>({
-    weather: fc.constantFrom<Weather>('fine', 'refused', 'hangs', 'errors', 'limits', 'moody'),
+    weather: fc.constantFrom<Weather>('fine', 'refused', 'hangs', 'errors', 'limits', 'moody', 'picky'),
     chats: fc.array(fc.nat({ max: 4 }), { maxLength: 25 }),
     minutes: fc.integer({ min: 0, max: 30 }),
   }),
   { minLength: 1, maxLength: 6 },
 );
 
-const answers: Readonly<Record<Weather, (random: () => number) => WebhookAnswer>> = {
+const answers: Readonly<Record<Weather, (random: () => number, event: number) => WebhookAnswer>> = {
   fine: () => OK,
   refused: () => ({ kind: 'unreachable', reason: 'ECONNREFUSED' }),
   hangs: () => ({ kind: 'timeout' }),
   errors: (random) => status(random() < 0.5 ? 500 : 404),
   limits: (random) => status(429, random() < 0.5 ? '30' : undefined),
   moody: (random) => (random() < 0.5 ? OK : status(503)),
+  picky: (_random, event) => (event % 3 === 0 ? status(500) : OK),
 };
 
 /** A small generator of its own, so that a failing case can be run again. */
@@ -102,7 +103,7 @@ class Trial {
 
   #answer({ body }: Posted): WebhookAnswer {
     this.world.now += Math.floor(this.#random() * (this.#weather === 'hangs' ? 15_000 : 300));
-    const answer = answers[this.#weather](this.#random);
+    const answer = answers[this.#weather](this.#random, number(body.id));
     if (answer.kind === 'answered' && answer.status === 200) this.taken.push(body.id);
     return answer;
   }

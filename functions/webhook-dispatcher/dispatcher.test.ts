@@ -96,6 +96,24 @@ describe('one that fails alone', () => {
     expect(await world.row()).not.toHaveProperty('setAside');
   });
 
+  it('is tried again though its time has come before those beside it are through', async () => {
+    const world = await DispatcherWorld.with({ retries: { policy: 'constant', delaySeconds: 2 } });
+    const [first = '', second = ''] = await world.messages('1', '2');
+    world.answer = async ({ body }) => {
+      if (body.id === first) return world.posted.length === 1 ? status(500) : OK;
+      await new Promise(setImmediate);
+      world.now += 3_000;
+      return OK;
+    };
+    await world.wake({ id: second, seq: 2 });
+    const [timer] = world.timers;
+    expect(timer?.dueAt).toBeGreaterThan(world.now);
+    world.now = timer?.dueAt ?? 0;
+    await world.wake();
+    expect(world.ids()).toEqual([first, second, first]);
+    expect(await world.deliveries()).toEqual([]);
+  });
+
   it('waits as long as WAHA’s policy says, and fails after its attempts', async () => {
     const world = await DispatcherWorld.with({ retries: { policy: 'linear', delaySeconds: 10, attempts: 2 } });
     const [id] = await world.messages('1');
@@ -268,6 +286,87 @@ describe('an endpoint that is down', () => {
   });
 });
 
+describe('a receiver that refuses a few events for ever', () => {
+  const BAD = 10;
+
+  /** One event a minute, each of another chat; everything that the queue brings meanwhile. @returns how long each took */
+  async function delays(world: DispatcherWorld, minutes: number): Promise<readonly number[]> {
+    const bad = new Set(await world.messages(...Array.from({ length: BAD }, (_, index) => String(index))));
+    const got = new Map<string, number>();
+    world.answer = ({ body }) => {
+      if (bad.has(body.id)) return status(500);
+      got.set(body.id, world.now);
+      return OK;
+    };
+    const logged = new Map<string, number>();
+    await world.wake({ id: `evt_${BAD}`, seq: BAD });
+    for (let minute = 1; minute <= minutes; minute += 1) {
+      const [id = ''] = await world.messages(String(BAD + minute));
+      logged.set(id, world.now);
+      await world.wake({ id, seq: BAD + minute });
+      await world.until(world.now + MINUTE);
+    }
+    return [...logged].map(([id, at]) => (got.get(id) ?? Number.POSITIVE_INFINITY) - at);
+  }
+
+  it.each([[false], [true]])('gets the others meanwhile (ordered: %s)', async (ordered) => {
+    const world = await DispatcherWorld.with({ ordered });
+    const all = await delays(world, 120);
+    // So many first refusals in a row look like an endpoint that is down, until the probes are through them.
+    expect(Math.max(...all)).toBeLessThanOrEqual(5 * MINUTE);
+    expect(Math.max(...all.slice(5))).toBe(0);
+    expect(await world.deliveries()).toHaveLength(BAD);
+    expect((await world.deliveries()).every(({ attempts }) => attempts >= 10)).toBe(true);
+  });
+
+  it('is left alone no longer for trying them again', async () => {
+    const world = await DispatcherWorld.with();
+    await delays(world, 1);
+    await world.until(world.now + HOUR);
+    expect(await world.row()).toMatchObject({ failures: 0 });
+    expect(await world.row()).not.toHaveProperty('nextTryAt');
+  });
+
+  it('is asked with those when there is nothing new', async () => {
+    const world = await DispatcherWorld.with();
+    const ids = await world.messages('1', '2', '3', '4', '5');
+    world.answer = () => status(500);
+    await world.wake();
+    world.answer = () => OK;
+    await world.settle();
+    expect(world.ids().toSorted()).toEqual([...ids, ...ids].toSorted());
+  });
+});
+
+describe('a timer that comes early, by the clock here', () => {
+  it('for an endpoint that is left alone is set again', async () => {
+    const world = await DispatcherWorld.with();
+    const start = world.now;
+    const ids = await world.messages('1');
+    world.answer = () => (world.posted.length === 1 ? status(429, '120') : OK);
+    await world.wake();
+    world.timers.length = 0;
+    world.now = start + 119_900;
+    await dispatch({ session: 'alpha', endpointId: world.endpointId, dueAt: start + 120_000 }, world.deps());
+    expect(world.timers).toEqual([{ session: 'alpha', endpointId: world.endpointId, dueAt: start + 120_000 }]);
+    await world.until(start + 120_000);
+    expect(world.ids()).toEqual([...ids, ...ids]);
+  });
+
+  it('for an event that was set aside is set again', async () => {
+    const world = await DispatcherWorld.with();
+    const ids = await world.messages('1');
+    world.answer = () => (world.posted.length === 1 ? status(500) : OK);
+    await world.wake();
+    const [timer] = world.timers.splice(0);
+    world.now = (timer?.dueAt ?? 0) - 100;
+    await dispatch({ session: 'alpha', endpointId: world.endpointId, dueAt: timer?.dueAt }, world.deps());
+    expect(world.timers).toEqual([timer]);
+    await world.until(world.now + 100);
+    expect(world.ids()).toEqual([...ids, ...ids]);
+  });
+});
+
 describe('an ordered endpoint', () => {
   it('gets the events of a chat in order, those of other chats meanwhile', async () => {
     const world = await DispatcherWorld.with({ ordered: true });
@@ -287,5 +386,27 @@ describe('an ordered endpoint', () => {
     expect(ofChat(['evt_1', 'evt_3', 'evt_5', 'evt_6'])).toEqual(['evt_1', 'evt_3', 'evt_5', 'evt_6']);
     expect(ofChat(['evt_2', 'evt_4', 'evt_7'])).toEqual(['evt_2', 'evt_4', 'evt_7']);
     expect(got).toHaveLength(7);
+  });
+
+  it('gets what is new of other chats though much that was set aside takes its time', async () => {
+    const world = await DispatcherWorld.with({ ordered: true });
+    const ids = await world.messages(...Array.from({ length: 20 }, () => '1'));
+    world.answer = () => status(500);
+    await world.wake();
+    world.timers.length = 0;
+    world.now += MINUTE;
+    const [same = '', other = ''] = await world.messages('1', '2');
+    world.answer = () => {
+      world.now += 2_000;
+      return OK;
+    };
+    const before = world.posted.length;
+    await world.wake({ id: other, seq: 22 });
+    expect(world.ids()).toContain(other);
+    expect(world.ids()).not.toContain(same);
+    await world.until(world.now);
+    const got = world.ids().slice(before);
+    expect(got.filter((id) => id !== other)).toEqual([...ids, same]);
+    expect(await world.deliveries()).toEqual([]);
   });
 });

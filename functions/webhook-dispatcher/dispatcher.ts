@@ -19,8 +19,12 @@ export interface DispatcherDeps extends EndpointRunDeps {
  * @throws what the stores, the log and the queues throw: then the wake-up has to come again
  */
 export async function dispatch(wake: WebhookWake, deps: DispatcherDeps): Promise<void> {
-  const { store, sessions, clock, global } = deps;
+  const { store, queue, sessions, clock, global } = deps;
   const { session, endpointId } = wake;
+  // By the clock here the timer is early, and so would find nothing that is due.
+  if (wake.dueAt !== undefined && wake.dueAt > clock.now()) {
+    return await queue.wakeAt({ session, endpointId, dueAt: wake.dueAt });
+  }
   const known = await store.get(session, endpointId);
   if (known !== undefined && isDone(wake, known)) return;
   const config = await sessions.get(session);

@@ -47,7 +47,8 @@ export class EndpointHealth {
     return this.#sum;
   }
 
-  note(outcome: DeliveryOutcome, eventId: string, now: number): LastDelivery {
+  /** @param isFirstTry of the event: whoever refuses one again may refuse this one only, and that counts for less */
+  note(outcome: DeliveryOutcome, eventId: string, now: number, isFirstTry: boolean): LastDelivery {
     this.#sum[outcome.kind === 'delivered' ? 'deliveries' : 'failures'] += 1;
     this.#isNews = true;
     switch (outcome.kind) {
@@ -67,7 +68,7 @@ export class EndpointHealth {
         this.#disabledAt = now;
         break;
       case 'transient': {
-        this.#failures += 1;
+        if (isFirstTry) this.#failures += 1;
         const delay = breakerDelayMs(this.#failures, this.#random());
         if (delay !== undefined) this.#leaveAloneUntil(now + delay);
       }

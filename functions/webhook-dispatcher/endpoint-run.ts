@@ -44,6 +44,8 @@ export interface RunTarget {
 
 const PAGE = 100;
 const POSTS_AT_ONCE = 10;
+/** Of a run's time, for what was set aside: what is new must not wait until all of that is through. */
+const RETRY_SHARE = 0.5;
 const TIMER_STEP_MS = 1_000;
 
 /** A delivery in hand, with its event when that has been read already. */
@@ -64,6 +66,8 @@ export class EndpointRun {
   /** Lanes in which something waits: what comes behind it has to wait too. */
   readonly #blocked = new Set<string>();
   #cursor: number;
+  /** There may be more that was set aside and is due. */
+  #isCutShort = false;
 
   constructor(target: RunTarget, deps: EndpointRunDeps) {
     this.#deps = deps;
@@ -76,12 +80,12 @@ export class EndpointRun {
   async run(): Promise<void> {
     let more: boolean;
     try {
-      if (this.#target.looksBack) await this.#retry();
+      if (this.#target.looksBack) await this.#lookBack();
       more = await this.#readOn();
     } finally {
       this.#count();
     }
-    if (more && !this.#health.isClosedTo) {
+    if ((more || this.#isCutShort) && !this.#health.isClosedTo) {
       const { session, endpointId } = this.#target.row;
       await this.#deps.queue.wake([{ wake: { session, endpointId }, cause: ulid() }]);
     }
@@ -97,27 +101,59 @@ export class EndpointRun {
     ]);
   }
 
+  async #lookBack(): Promise<void> {
+    if (this.#target.row.setAside === undefined) return;
+    if (this.#health.isDoubtful) await this.#probe();
+    if (!this.#health.isClosedTo && !this.#isLate()) await this.#retry();
+  }
+
+  /**
+   * Asks an endpoint in doubt with what is new: an event that it has refused before may be refused by one that is well.
+   * Without anything new, those set aside have to do.
+   */
+  async #probe(): Promise<void> {
+    const { row, webhook } = this.#target;
+    const waiting = webhook.ordered ? await this.#deps.store.retrying(row.session, row.endpointId) : [];
+    for (const delivery of waiting) this.#blocked.add(this.#laneOf(delivery));
+    await this.#readOn(() => this.#health.isDoubtful);
+    this.#blocked.clear();
+  }
+
   async #retry(): Promise<void> {
     const { row, webhook } = this.#target;
-    if (row.setAside === undefined) return;
     const { store, clock } = this.#deps;
     const waiting = await store.retrying(row.session, row.endpointId);
-    if (waiting.length === 0) return await store.noneLeft(row, row.setAside);
+    if (waiting.length === 0) {
+      if (row.setAside !== undefined) await store.noneLeft(row, row.setAside);
+      return;
+    }
     const now = clock.now();
     // One that is not due keeps back what is behind it, if order matters.
     const heads = webhook.ordered ? waiting : waiting.filter(({ dueAt }) => dueAt <= now);
+    const time = clock.monotonic();
+    const until = time + (this.#until - time) * RETRY_SHARE;
+    const settled = new Set<number>();
     const changed = await this.#try(
       heads.map((delivery) => ({ delivery })),
-      (seq) => store.settle(row.session, row.endpointId, seq),
+      async (seq) => {
+        settled.add(seq);
+        await store.settle(row.session, row.endpointId, seq);
+      },
+      until,
     );
+    for (const delivery of heads) {
+      const { seq, state } = changed.get(delivery.seq) ?? delivery;
+      if (state === 'RETRYING' && !settled.has(seq)) this.#blocked.add(this.#laneOf(delivery));
+    }
+    this.#isCutShort = this.#isLate(until);
     await this.#writeDown([...changed.values()]);
   }
 
   /** @returns true when there is more to do at once */
-  async #readOn(): Promise<boolean> {
+  async #readOn(goesOn = () => true): Promise<boolean> {
     const { log } = this.#deps;
     const { session } = this.#target.row;
-    while (!this.#health.isClosedTo) {
+    while (!this.#health.isClosedTo && goesOn()) {
       if (this.#isLate()) return true;
       const page = await log.read(session, this.#cursor, PAGE);
       if (page.length === 0) return false;
@@ -150,9 +186,7 @@ export class EndpointRun {
       first === undefined
         ? (page.at(-1)?.envelope.seq ?? this.#cursor)
         : lastTouched(page, first, [...done, ...failed.keys()]);
-    // Later than now, so that a timer is set for it: whoever dies here leaves nobody else who would look.
-    const dueAt = this.#deps.clock.now() + TIMER_STEP_MS;
-    for (const { delivery } of untouched) if (delivery.seq <= last) aside.set(delivery.seq, { ...delivery, dueAt });
+    for (const { delivery } of untouched) if (delivery.seq <= last) aside.set(delivery.seq, delivery);
     this.#cursor = last;
     await this.#writeDown([...aside.values()].filter(({ seq }) => seq <= last));
   }
@@ -163,7 +197,11 @@ export class EndpointRun {
    *
    * @returns the deliveries that have changed and are not delivered
    */
-  async #try(items: readonly InHand[], delivered: (seq: number) => Promise<void>): Promise<Map<number, SetAside>> {
+  async #try(
+    items: readonly InHand[],
+    delivered: (seq: number) => Promise<void>,
+    until = this.#until,
+  ): Promise<Map<number, SetAside>> {
     const changed = new Map<number, SetAside>();
     const begun = new Set<number>();
     const work = async (item: InHand): Promise<'go-on' | 'stop'> => {
@@ -176,7 +214,7 @@ export class EndpointRun {
       this.#blocked.add(this.#laneOf(next));
       return 'stop';
     };
-    const stopped = () => this.#health.isClosedTo || this.#isLate();
+    const stopped = () => this.#health.isClosedTo || this.#isLate(until);
     const lane = ({ delivery }: InHand) => this.#laneOf(delivery);
     const isFree = (item: InHand) => !begun.has(item.delivery.seq) && !this.#blocked.has(lane(item));
     // One at a time, until one gets through.
@@ -203,7 +241,7 @@ export class EndpointRun {
     const answer = await sender.post(webhook.url, headers, body);
     const now = clock.now();
     const outcome = deliveryOutcome(answer, now);
-    const last = this.#health.note(outcome, envelope.id, now);
+    const last = this.#health.note(outcome, envelope.id, now, delivery.last === undefined);
     const { at: _at, eventId: _id, ...fields } = last;
     const { id: event, traceparent } = envelope;
     const line = { session: tag(row.session), endpointId: row.endpointId, event, traceparent, ...fields };
@@ -221,7 +259,8 @@ export class EndpointRun {
     const { session, endpointId } = row;
     const now = this.#deps.clock.now();
     this.#health.noteGivenUp(deliveries.filter(({ state }) => state === 'FAILED').length);
-    const due = deliveries.flatMap(({ state, dueAt }) => (state === 'RETRYING' && dueAt > now ? [dueAt] : []));
+    // The time of one may have come while others were tried: it needs a timer no less, and one that is not past.
+    const due = deliveries.flatMap(({ state, dueAt }) => (state === 'RETRYING' ? [Math.max(dueAt, now + 1)] : []));
     const times = [...due, ...(this.#health.nextTryAt === undefined ? [] : [this.#health.nextTryAt])];
     const timers = new Set(times.map((time) => Math.ceil(time / TIMER_STEP_MS) * TIMER_STEP_MS));
     await Promise.all([...timers].map((dueAt) => queue.wakeAt({ session, endpointId, dueAt })));
@@ -247,8 +286,8 @@ export class EndpointRun {
     return this.#target.webhook.ordered ? (chatId ?? '') : String(seq);
   }
 
-  #isLate(): boolean {
-    return this.#deps.clock.monotonic() >= this.#until;
+  #isLate(until = this.#until): boolean {
+    return this.#deps.clock.monotonic() >= until;
   }
 }
 

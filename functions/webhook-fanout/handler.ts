@@ -10,7 +10,7 @@ export interface WebhookFanoutHandlerDeps extends WebhookFanoutDeps {
 export function createWebhookFanoutHandler({ logger, ...deps }: WebhookFanoutHandlerDeps) {
   return async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
     const outcomes = await fanOut(
-      Records.map(({ body }) => body),
+      Records.map(({ messageId, body }) => ({ id: messageId, body })),
       deps,
     );
     const batchItemFailures = Records.flatMap(({ messageId }, index) => {

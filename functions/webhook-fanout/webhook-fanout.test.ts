@@ -37,7 +37,12 @@ async function setUp(webhooks: readonly WebhookConfig[] = [MESSAGES, ALL], globa
     },
     clock: { now: () => world.now },
   };
-  return { world, sessions, woken, timers, run: (...bodies: readonly string[]) => fanOut(bodies, deps) };
+  const run = (...bodies: readonly string[]) =>
+    fanOut(
+      bodies.map((body, index) => ({ id: `message ${index}`, body })),
+      deps,
+    );
+  return { world, sessions, woken, timers, run, again: (id: string, body: string) => fanOut([{ id, body }], deps) };
 }
 
 const event = (type: string, seq: number | undefined, session = 'alpha') =>
@@ -56,8 +61,8 @@ describe('the fan-out', () => {
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['done', 'done', 'done', 'done']);
     expect(woken).toEqual([
-      { wake: { session: 'alpha', endpointId: messages, event: { id: 'evt_3', seq: 3 } }, cause: 'evt_3' },
-      { wake: { session: 'alpha', endpointId: all, event: { id: 'evt_4', seq: 4 } }, cause: 'evt_4' },
+      { wake: { session: 'alpha', endpointId: messages, event: { id: 'evt_3', seq: 3 } }, cause: 'evt_1 evt_2 evt_3' },
+      { wake: { session: 'alpha', endpointId: all, event: { id: 'evt_4', seq: 4 } }, cause: 'evt_1 evt_2 evt_3 evt_4' },
     ]);
   });
 
@@ -99,14 +104,34 @@ describe('the fan-out', () => {
   it('wakes by timers whose time has come, and sets the others again', async () => {
     const { run, woken, timers } = await setUp();
     await run(timer(1_000), timer(1_001, all));
-    expect(woken).toEqual([{ wake: { session: 'alpha', endpointId: messages }, cause: 'timer 1000' }]);
+    expect(woken).toEqual([{ wake: { session: 'alpha', endpointId: messages, dueAt: 1_000 }, cause: 'message 0' }]);
     expect(timers).toEqual([{ session: 'alpha', endpointId: all, dueAt: 1_001 }]);
   });
 
   it('wakes by a timer rather than by an event, which says less', async () => {
     const { run, woken } = await setUp([ALL]);
-    await run(event('message', 1), timer(1, all), event('message', 2));
-    expect(woken.map(({ wake }) => wake)).toEqual([{ session: 'alpha', endpointId: all }]);
+    await run(event('message', 1), timer(1, all), timer(3, all), timer(2, all), event('message', 2));
+    expect(woken.map(({ wake }) => wake)).toEqual([{ session: 'alpha', endpointId: all, dueAt: 3 }]);
+  });
+
+  it('is heard for what is new in a batch, though something in it has woken before', async () => {
+    const { run, again, woken } = await setUp([ALL]);
+    await again('message 0', timer(1, all));
+    await run(timer(1, all), event('message', 1));
+    await run(timer(1, all));
+    const [first, second, third] = woken.map(({ cause }) => cause);
+    expect(second).not.toBe(first);
+    expect(third).toBe(first);
+  });
+
+  it('is heard for every timer, though one for the same time has come before', async () => {
+    const { again, woken } = await setUp([ALL]);
+    await again('message 1', timer(1, all));
+    await again('message 2', timer(1, all));
+    await again('message 2', timer(1, all));
+    const [first, second, third] = woken.map(({ cause }) => cause);
+    expect(second).not.toBe(first);
+    expect(third).toBe(second);
   });
 
   it('tells which messages failed: unreadable ones, and all that were for whom the queue did not take', async () => {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type WebhookTimer, type WebhookWake, webhookTimerSchema } from '#shared/contracts/webhook-rows.ts';
+import { type WebhookWake, webhookTimerSchema } from '#shared/contracts/webhook-rows.ts';
 import { wantsEvent } from '#shared/contracts/webhooks.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
@@ -20,9 +20,16 @@ export interface WebhookFanoutDeps {
 
 type FanoutOutcome = { readonly status: 'done' } | { readonly status: 'failed'; readonly error: unknown };
 
+/** A message of the queue; it has the same `id` whenever it is received. */
+interface Message {
+  readonly id: string;
+  readonly body: string;
+}
+
 interface Wish {
   readonly wake: WebhookWake;
-  readonly cause: string;
+  /** All that asked for it. One that has asked before must not keep the others from being heard. */
+  readonly causes: readonly string[];
   /** Messages of the batch that it is for. */
   readonly of: readonly number[];
 }
@@ -30,27 +37,27 @@ interface Wish {
 /**
  * Wakes every endpoint that may care for what a batch brings, once each. Timers whose time has not come are set again.
  *
- * @param bodies of messages
- * @returns one outcome for each body, in order
+ * @returns one outcome for each message, in order
  */
 export async function fanOut(
-  bodies: readonly string[],
+  messages: readonly Message[],
   { interest, queue, clock }: WebhookFanoutDeps,
 ): Promise<readonly FanoutOutcome[]> {
-  const outcomes: FanoutOutcome[] = bodies.map(() => ({ status: 'done' }));
+  const outcomes: FanoutOutcome[] = messages.map(() => ({ status: 'done' }));
   const wishes = new Map<string, Wish>();
   const wish = (index: number, wake: WebhookWake, cause: string) => {
     const id = `${wake.session}#${wake.endpointId}`;
     const known = wishes.get(id);
     const of = [...(known?.of ?? []), index];
-    wishes.set(id, known === undefined || isNewer(wake, known.wake) ? { wake, cause, of } : { ...known, of });
+    const causes = [...(known?.causes ?? []), cause];
+    wishes.set(id, { wake: known === undefined || isNewer(wake, known.wake) ? wake : known.wake, causes, of });
   };
-  const take = async (body: string, index: number): Promise<void> => {
+  const take = async ({ id: messageId, body }: Message, index: number): Promise<void> => {
     const message = messageSchema.parse(JSON.parse(body));
     if ('timer' in message) {
       const { session, endpointId, dueAt } = message.timer;
       if (dueAt > clock.now()) await queue.wakeAt(message.timer);
-      else wish(index, { session, endpointId }, timerCause(message.timer));
+      else wish(index, { session, endpointId, dueAt }, messageId);
       return;
     }
     const { id, session, seq } = message.detail;
@@ -62,9 +69,11 @@ export async function fanOut(
   const failed = (index: number, error: unknown) => {
     outcomes[index] = { status: 'failed', error };
   };
-  await Promise.all(bodies.map((body, index) => take(body, index).catch((error: unknown) => failed(index, error))));
+  await Promise.all(
+    messages.map((message, index) => take(message, index).catch((error: unknown) => failed(index, error))),
+  );
   try {
-    const wakes = [...wishes.values()].map(({ wake, cause }) => ({ wake, cause }));
+    const wakes = [...wishes.values()].map(({ wake, causes }) => ({ wake, cause: causeOf(causes) }));
     if (wakes.length > 0) await queue.wake(wakes);
   } catch (error) {
     for (const { of } of wishes.values()) for (const index of of) failed(index, error);
@@ -72,10 +81,10 @@ export async function fanOut(
   return outcomes;
 }
 
-const timerCause = ({ dueAt }: WebhookTimer) => `timer ${dueAt}`;
+const causeOf = (causes: readonly string[]) => [...new Set(causes)].sort().join(' ');
 
 /** What a wake-up without an event asks for includes what one with an event does. */
-function isNewer({ event }: WebhookWake, { event: known }: WebhookWake): boolean {
-  if (known === undefined) return false;
+function isNewer({ event, dueAt = 0 }: WebhookWake, { event: known, dueAt: knownDueAt = 0 }: WebhookWake): boolean {
+  if (known === undefined) return event === undefined && dueAt > knownDueAt;
   return event?.seq === undefined || (known.seq !== undefined && event.seq > known.seq);
 }

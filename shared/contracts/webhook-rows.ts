@@ -24,7 +24,7 @@ export const webhookEndpointRowSchema = z.object({
   addedAt: z.number(),
   /** Everything in the log up to this `seq` is delivered, not wanted, or set aside. It begins with what was logged before the endpoint was added. */
   cursor: z.number(),
-  /** Tries that failed since the last that succeeded. */
+  /** Events whose first try failed since the last try that succeeded. */
   failures: z.number(),
   /** The endpoint is left alone until then. */
   nextTryAt: z.number().optional(),
@@ -74,6 +74,8 @@ export const webhookWakeSchema = z.object({
   endpointId: z.string(),
   /** Event that woke it; missing when it was a timer. */
   event: z.object({ id: z.string(), seq: z.number().optional() }).optional(),
+  /** Time of the timer that woke it, of several the last. */
+  dueAt: z.number().optional(),
 });
 export type WebhookWake = z.infer<typeof webhookWakeSchema>;
 

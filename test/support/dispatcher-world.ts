@@ -100,6 +100,21 @@ export class DispatcherWorld {
     throw new Error('It never comes to rest');
   }
 
+  /** Wakes as the queue would up to a time, which then is now. */
+  async until(time: number): Promise<void> {
+    for (;;) {
+      const [timer] = this.timers.sort((a, b) => a.dueAt - b.dueAt);
+      const isTime = timer !== undefined && timer.dueAt <= time;
+      if (this.wakes.shift() === undefined) {
+        if (!isTime) break;
+        this.timers.shift();
+        this.now = Math.max(this.now, timer.dueAt);
+      }
+      await this.wake();
+    }
+    this.now = Math.max(this.now, time);
+  }
+
   ids(): readonly string[] {
     return this.posted.map(({ body }) => body.id);
   }
