@@ -53,7 +53,7 @@ export function defineEventLogContract(
       await log.append([event(1, { id })]);
       now += 1_000;
       await log.append([event(2)]);
-      expect(await log.find('alpha', id)).toBe(1);
+      expect(await log.find('alpha', [id])).toEqual(new Map([[id, 1]]));
     });
 
     it('leaves out an event of a form that is not known, and reads on', async () => {
