@@ -14,7 +14,12 @@ export interface Post {
   readonly raw: string;
   /** Null when nothing was answered. */
   readonly status: number | null;
+  /** Whether the receiver found it rightly signed when it came: a signature is good for five minutes. */
+  readonly signed: boolean;
 }
+
+/** What a receiver makes of a post's signatures. */
+export type Verify = (post: Pick<Post, 'headers' | 'raw'>) => boolean;
 
 const WAIT_SECONDS = 3;
 const STATUS = { well: 204, fails: 500, 'asks-to-wait': 429, 'not-found': 404 } as const;
@@ -33,9 +38,15 @@ export class Receiver {
   #server: Server | undefined;
   #port = 0;
   #manner: Manner = 'well';
+  readonly #verify: Verify;
 
-  constructor(name: string, certificate?: Certificate) {
+  /** @param verify @default believes everything */
+  constructor(
+    name: string,
+    { certificate, verify = () => true }: { certificate?: Certificate | undefined; verify?: Verify } = {},
+  ) {
     this.name = name;
+    this.#verify = verify;
     this.#certificate = certificate;
   }
 
@@ -81,11 +92,9 @@ export class Receiver {
       return;
     }
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const post = {
-      at: performance.timeOrigin + performance.now(),
-      headers,
-      raw: Buffer.concat(chunks).toString('utf8'),
-    };
+    const raw = Buffer.concat(chunks).toString('utf8');
+    const at = performance.timeOrigin + performance.now();
+    const post = { at, headers, raw, signed: this.#verify({ headers, raw }) };
     if (manner === 'hangs' || manner === 'away') {
       this.posts.push({ ...post, status: null });
       return;

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { standardSignature } from '#shared/domain/webhook-signature.ts';
 import { type Post, Receiver } from './receivers.ts';
-import { type Endpoint, judge, latencies, type Written } from './verdict.ts';
+import { type Endpoint, judge, latencies, verifier, type Written } from './verdict.ts';
 
 const hmacKey = 'k';
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -11,17 +11,13 @@ const written = (seq: number, from = 'ada'): Written => ({ text: `${from} ${seq}
 function post({ text, at }: Written, status: number | null = 204, id = `evt_${text}`): Post {
   const raw = JSON.stringify({ id, event: 'message', payload: { body: text } });
   const seconds = Math.floor(Date.now() / 1000);
-  return {
-    at: at + 40,
-    raw,
-    status,
-    headers: {
-      'webhook-id': id,
-      'webhook-timestamp': String(seconds),
-      'webhook-signature': standardSignature([secret], id, seconds, raw),
-      'x-webhook-hmac': createHmac('sha512', hmacKey).update(raw).digest('hex'),
-    },
+  const headers = {
+    'webhook-id': id,
+    'webhook-timestamp': String(seconds),
+    'webhook-signature': standardSignature([secret], id, seconds, raw),
+    'x-webhook-hmac': createHmac('sha512', hmacKey).update(raw).digest('hex'),
   };
+  return { at: at + 40, raw, status, headers, signed: verifier(hmacKey, secret)({ headers, raw }) };
 }
 
 function endpoint(fate: Endpoint['fate'], ...posts: readonly Post[]): Endpoint {
@@ -49,9 +45,17 @@ describe('the judge of webhooks', () => {
     ['lost', endpoint('faulty', post(one), post(other))],
     ['outOfOrder', endpoint('well', post(two), post(one), post(other))],
     ['changedIds', endpoint('well', post(one, 500, 'evt_x'), post(one), post(two), post(other))],
-    ['badSignatures', endpoint('well', { ...post(one), raw: post(two).raw }, post(one), post(two), post(other))],
+    ['badSignatures', endpoint('well', { ...post(one), signed: false }, post(one), post(two), post(other))],
   ])('sees what is %s', (fault, seen) => {
     expect(judge([one, two, other], [seen]).faults).toMatchObject({ [fault]: 1 });
+  });
+
+  it('believes the two signatures of the very body, and no others', () => {
+    const { headers, raw } = post(one);
+    expect(verifier(hmacKey, secret)({ headers, raw })).toBe(true);
+    expect(verifier(hmacKey, secret)({ headers, raw: `${raw} ` })).toBe(false);
+    expect(verifier('another', secret)({ headers, raw })).toBe(false);
+    expect(verifier(hmacKey, `whsec_${Buffer.alloc(32, 8).toString('base64')}`)({ headers, raw })).toBe(false);
   });
 
   it('measures first arrivals of a time', () => {

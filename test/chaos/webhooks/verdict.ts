@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import * as z from 'zod';
-import type { Post, Receiver } from './receivers.ts';
+import type { Receiver, Verify } from './receivers.ts';
 
 /** A text that a contact wrote to a session. */
 export interface Written {
@@ -54,7 +54,7 @@ export function judge(written: readonly Written[], endpoints: readonly Endpoint[
     const lastOfChat = new Map<string, number>();
     for (const post of endpoint.receiver.posts) {
       tries += 1;
-      if (!isSigned(post, endpoint)) faults.badSignatures += 1;
+      if (!post.signed) faults.badSignatures += 1;
       const { id, payload } = bodySchema.parse(JSON.parse(post.raw));
       const known = idOf.get(payload.body);
       if (known !== undefined && known !== id) faults.changedIds += 1;
@@ -76,14 +76,16 @@ export function judge(written: readonly Written[], endpoints: readonly Endpoint[
   return { faults, written: written.length, delivered, again, tries };
 }
 
-/** Both signatures, the standard one by somebody else's library. */
-function isSigned({ headers, raw }: Post, { hmacKey, secret }: Endpoint): boolean {
-  try {
-    new Webhook(secret).verify(raw, { ...headers });
-  } catch {
-    return false;
-  }
-  return headers['x-webhook-hmac'] === createHmac('sha512', hmacKey).update(raw).digest('hex');
+/** Looks at both signatures, the standard one with somebody else's library. */
+export function verifier(hmacKey: string, secret: string): Verify {
+  return ({ headers, raw }) => {
+    try {
+      new Webhook(secret).verify(raw, { ...headers });
+    } catch {
+      return false;
+    }
+    return headers['x-webhook-hmac'] === createHmac('sha512', hmacKey).update(raw).digest('hex');
+  };
 }
 
 /** Milliseconds from writing to arrival, of the texts that were written between two moments. */

@@ -12,7 +12,7 @@ import { createTestCa } from '#test/simulator/wire/tls.ts';
 import { type Caller, patientCaller } from '../patient-caller.ts';
 import { seeded } from '../random.ts';
 import { type Certificate, type Manner, Receiver } from './receivers.ts';
-import { type Endpoint, judge, latencies, type WebhookVerdict, type Written } from './verdict.ts';
+import { type Endpoint, judge, latencies, verifier, type WebhookVerdict, type Written } from './verdict.ts';
 
 export interface WebhookChaosOptions {
   readonly seed: number;
@@ -149,9 +149,12 @@ export async function runWebhookChaos(options: WebhookChaosOptions): Promise<Web
 /** Live ones, and five that are dead, each in a way of its own, one behind a certificate that nobody trusts. */
 async function startEndpoints(live: number): Promise<readonly Endpoint[]> {
   const make = async (name: string, fate: Endpoint['fate'], manner: Manner, tls = false): Promise<Endpoint> => {
-    const receiver = await new Receiver(name, tls ? await untrusted() : undefined).start();
+    const hmacKey = `key of ${name}`;
+    const secret = `whsec_${randomBytes(32).toString('base64')}`;
+    const certificate = tls ? await untrusted() : undefined;
+    const receiver = await new Receiver(name, { certificate, verify: verifier(hmacKey, secret) }).start();
     await receiver.become(manner);
-    return { receiver, fate, hmacKey: `key of ${name}`, secret: `whsec_${randomBytes(32).toString('base64')}` };
+    return { receiver, fate, hmacKey, secret };
   };
   const endpoints: Endpoint[] = [];
   for (let index = 0; index < live; index += 1) {
