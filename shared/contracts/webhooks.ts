@@ -3,41 +3,6 @@ import { CHAT_ID_RULE, parseChatId } from '../domain/chat-id.ts';
 import { webhookEndpointId } from '../domain/webhook-endpoint-id.ts';
 import { isWebhookSecret, WEBHOOK_SECRET_RULE } from '../domain/webhook-signature.ts';
 
-/** What WAHA's clients may ask for, whether there is such an event here (yet) or not. */
-export const WEBHOOK_EVENT_NAMES: ReadonlySet<string> = new Set([
-  '*',
-  'session.status',
-  'message',
-  'message.any',
-  'message.reaction',
-  'message.ack',
-  'message.ack.group',
-  'message.waiting',
-  'message.revoked',
-  'message.edited',
-  'chat.archive',
-  'group.v2.join',
-  'group.v2.leave',
-  'group.v2.update',
-  'group.v2.participants',
-  'presence.update',
-  'poll.vote',
-  'poll.vote.failed',
-  'label.upsert',
-  'label.deleted',
-  'label.chat.added',
-  'label.chat.deleted',
-  'call.received',
-  'call.accepted',
-  'call.rejected',
-  'event.response',
-  'event.response.failed',
-  'engine.event',
-  'state.change',
-  'group.join',
-  'group.leave',
-]);
-
 const MOST_CHATS = 1_000;
 const chatSchema = z
   .string()

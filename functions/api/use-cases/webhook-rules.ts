@@ -1,8 +1,13 @@
 import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
 import { ruleBrokenBy } from '#shared/adapters/vetted-target.ts';
+import { EVENT_NAMES } from '#shared/contracts/events.ts';
 import { isHeaderName, isHeaderValue, isReservedHeader } from '#shared/contracts/webhook-headers.ts';
-import { WEBHOOK_EVENT_NAMES, type WebhookConfig } from '#shared/contracts/webhooks.ts';
+import type { WebhookConfig } from '#shared/contracts/webhooks.ts';
 import { type FieldIssue, ValidationError } from '#shared/domain/errors.ts';
+
+/** Names of WAHA that its clients may ask for, and that nothing here happens under (yet). */
+const SILENT_NAMES = ['event.response', 'event.response.failed', 'state.change', 'group.join', 'group.leave'];
+const SUBSCRIBABLE: ReadonlySet<string> = new Set(['*', ...EVENT_NAMES, ...SILENT_NAMES]);
 
 const MOST_WEBHOOKS = 50;
 const MOST_HEADERS = 50;
@@ -45,7 +50,7 @@ function urlIssues({ url }: WebhookConfig, allowPrivateHosts: ReadonlySet<string
 
 function eventIssues({ events }: WebhookConfig): readonly FieldIssue[] {
   return events.flatMap((name, index) =>
-    WEBHOOK_EVENT_NAMES.has(name) ? [] : [{ path: `events.${index}`, message: 'must be the name of an event, or *' }],
+    SUBSCRIBABLE.has(name) ? [] : [{ path: `events.${index}`, message: 'must be the name of an event, or *' }],
   );
 }
 
