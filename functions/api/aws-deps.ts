@@ -15,6 +15,8 @@ import { createSqsClient } from '#shared/adapters/sqs-client.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { SqsWebhookQueue } from '#shared/adapters/sqs-webhook-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
+import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
+import { createRuleBrokenBy } from '#shared/adapters/vetted-target.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
 import type { ApiDeps } from './deps.ts';
@@ -68,6 +70,8 @@ export function createAwsApiDeps(
       tableName: names.tables.eventLog,
       onUnreadable: unreadable(logger),
     }),
+    ruleBrokenBy: createRuleBrokenBy(new Set(env.WEBHOOK_ALLOW_PRIVATE_HOSTS)),
+    compileTextPattern,
     clock: systemClock,
     logger,
     config,

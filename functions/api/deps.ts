@@ -11,6 +11,8 @@ import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
 import type { SessionSignals } from '#shared/ports/session-signals.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ShardQueue } from '#shared/ports/shard-queue.ts';
+import type { RuleBrokenBy } from '#shared/ports/target-rule.ts';
+import type { CompileTextPattern } from '#shared/ports/text-pattern.ts';
 import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
 import type { WebhookStore } from '#shared/ports/webhook-store.ts';
 import type { SignedCaller } from './signed-caller.ts';
@@ -30,6 +32,9 @@ export interface ApiDeps {
   readonly webhookQueue: WebhookQueue;
   /** What a replay takes events from. */
   readonly eventLog: Pick<EventLog, 'read' | 'find' | 'lastBefore'>;
+  /** Of the URLs of webhooks. */
+  readonly ruleBrokenBy: RuleBrokenBy;
+  readonly compileTextPattern: CompileTextPattern;
   readonly keys: ApiKeyStore;
   readonly signedCaller: SignedCaller;
   readonly audit: AuditLog;
@@ -60,8 +65,6 @@ export interface ApiConfig {
   readonly shardBacklogCap: number;
   /** The installation's own webhook, which every session has. */
   readonly globalWebhook: WebhookConfig | undefined;
-  /** Hosts that webhooks may go to although they are private. */
-  readonly webhookPrivateHosts: ReadonlySet<string>;
   /** How long the audit log is kept. */
   readonly auditDays: number;
 }

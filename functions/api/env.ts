@@ -50,7 +50,6 @@ export function apiConfig(env: ApiEnv, startedAt: number): ApiConfig {
     sessionBacklogCap: env.SESSION_BACKLOG_CAP,
     shardBacklogCap: env.SHARD_BACKLOG_CAP,
     globalWebhook: globalWebhook(env),
-    webhookPrivateHosts: new Set(env.WEBHOOK_ALLOW_PRIVATE_HOSTS),
     auditDays: env.AUDIT_DAYS,
   };
 }

@@ -19,6 +19,7 @@ import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/ad
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
+import { createUnpackEvent } from '#shared/adapters/event-detail.ts';
 import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
@@ -230,7 +231,7 @@ function loadFunctions(
       handler: createEventProjectorHandler({
         messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
         chats: new DynamoDbChatStore(dynamo, names.tables.chats),
-        media: new S3MediaStore(s3, names.buckets.media),
+        unpackEvent: createUnpackEvent(new S3MediaStore(s3, names.buckets.media)),
         logger: deps.logger,
       }),
     },

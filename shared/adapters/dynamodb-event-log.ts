@@ -8,10 +8,11 @@ import { type EventLogRow, eventLogRowSchema } from '../contracts/rows.ts';
 import { DependencyError, NotFoundError } from '../domain/errors.ts';
 import { eventTime } from '../domain/event-id.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { UnpackEvent } from '../ports/event-detail.ts';
 import type { EventLog, LoggedEvent } from '../ports/event-log.ts';
 import type { MediaStore } from '../ports/media-store.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
-import { packEvent, unpackEvent } from './event-detail.ts';
+import { createUnpackEvent, packEvent } from './event-detail.ts';
 import { systemClock } from './system-clock.ts';
 
 /** Of a body before it is packed: with ids it stays below an item's 400 KB even if zstd gains nothing. */
@@ -54,6 +55,7 @@ interface Packed {
 export class DynamoDbEventLog implements EventLog {
   readonly #table: DynamoDbTable;
   readonly #media: Pick<MediaStore, 'bucket' | 'put' | 'get'>;
+  readonly #unpackEvent: UnpackEvent;
   readonly #days: number;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #onUnreadable: () => void;
@@ -70,6 +72,7 @@ export class DynamoDbEventLog implements EventLog {
   ) {
     this.#table = new DynamoDbTable(client, tableName);
     this.#media = mediaStore;
+    this.#unpackEvent = createUnpackEvent(mediaStore);
     this.#days = days;
     this.#clock = clock;
     this.#onUnreadable = onUnreadable;
@@ -212,7 +215,7 @@ export class DynamoDbEventLog implements EventLog {
     const found: EventEnvelope[] = [];
     for (const detail of wanted) {
       try {
-        found.push(await unpackEvent(detail, this.#media));
+        found.push(await this.#unpackEvent(detail));
       } catch (error) {
         if (error instanceof z.ZodError) this.#onUnreadable();
         else if (!(error instanceof NotFoundError)) throw error;

@@ -31,6 +31,7 @@ import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbWebhookStore } from '#shared/adapters/dynamodb-webhook-store.ts';
+import { createUnpackEvent } from '#shared/adapters/event-detail.ts';
 import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
@@ -297,7 +298,7 @@ describe('what functions ask of AWS is what their roles allow', () => {
     const handler = createEventProjectorHandler({
       messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
       chats: new DynamoDbChatStore(dynamo, names.tables.chats),
-      media,
+      unpackEvent: createUnpackEvent(media),
       logger: { warn: () => {} },
     });
     const records = details.map((detail, index) => ({

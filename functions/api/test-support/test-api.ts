@@ -10,6 +10,8 @@ import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { MemoryWebhookStore } from '#shared/adapters/memory/memory-webhook-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
+import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
+import { createRuleBrokenBy } from '#shared/adapters/vetted-target.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import { functionName } from '#shared/contracts/api/routes.ts';
 import type { ShardMessage } from '#shared/contracts/jobs.ts';
@@ -99,7 +101,6 @@ export class TestApi {
       commandWaitMs: 40,
       ...DEFAULT_CAPS,
       globalWebhook: undefined,
-      webhookPrivateHosts: new Set(),
       auditDays: AUDIT_DAYS,
       ...config,
     };
@@ -129,6 +130,8 @@ export class TestApi {
         },
       },
       eventLog: this.eventLog,
+      ruleBrokenBy: createRuleBrokenBy(new Set()),
+      compileTextPattern,
       keys: this.keys,
       signedCaller: createSignedCaller({ keys: this.keys, sessions: this.sessions, clock: deps.clock ?? systemClock }),
       audit: this.audit,

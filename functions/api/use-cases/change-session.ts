@@ -59,7 +59,7 @@ export async function logoutSession(deps: ApiDeps, row: SessionRow): Promise<Ses
  * session's business. @throws NotSupportedError, ValidationError
  */
 export async function updateSession(deps: ApiDeps, row: SessionRow, config: SessionConfig): Promise<SessionRow> {
-  await assertConfigSupported(config, deps.config);
+  await assertConfigSupported(deps, config);
   await declareWebhooks(deps, row.name, config);
   const concerned =
     row.desired === 'RUNNING' && !isDeepStrictEqual(withoutWebhooks(row.config), withoutWebhooks(config));

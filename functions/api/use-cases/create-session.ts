@@ -23,7 +23,7 @@ export interface NewSession {
  * @throws NotSupportedError, ValidationError, SessionExistsError
  */
 export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<SessionRow> {
-  await assertConfigSupported(wanted.config, deps.config);
+  await assertConfigSupported(deps, wanted.config);
   const name = wanted.name ?? `session_${ulid().toLowerCase()}`;
   await awaitRemoval(deps, name);
   const now = deps.clock.now();
