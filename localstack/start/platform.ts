@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { createAdministratorKey } from '#functions/administrator-key/administrator-key.ts';
-import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
+import { createApiDeps } from '#functions/api/composition/all-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
 import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
@@ -210,7 +210,7 @@ function loadFunctions(
   launcher: HostLauncher | undefined,
 ): FunctionTable {
   const { dynamo, s3, sqs } = clients;
-  const deps = createAwsApiDeps(process.env);
+  const deps = createApiDeps(process.env);
   const api = Object.entries(createApiFunctions({ ...deps, readPepper }));
   return {
     ...Object.fromEntries(api.map(([name, handler]) => [name, { handler }])),

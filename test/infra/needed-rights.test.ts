@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as z from 'zod';
 import { createAdministratorKey } from '#functions/administrator-key/administrator-key.ts';
-import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
+import { createApiDeps } from '#functions/api/composition/all-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
 import type { SignedCaller } from '#functions/api/signed-caller.ts';
 import { arbitraryInput } from '#functions/api/test-support/arbitrary.ts';
@@ -136,7 +136,7 @@ beforeAll(async () => {
         },
         ...Object.fromEntries(
           [...groups].map((name) => {
-            const deps = { ...createAwsApiDeps(ENVIRONMENT, clientsOf(name)), readPepper };
+            const deps = { ...createApiDeps(ENVIRONMENT, clientsOf(name)), readPepper };
             signedCallers.set(name, deps.signedCaller);
             return [name, { handler: createApiFunctions(deps)[name] }];
           }),

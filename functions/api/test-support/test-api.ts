@@ -130,6 +130,7 @@ export class TestApi {
         },
       },
       eventLog: this.eventLog,
+      eventSeqs: this.eventLog,
       ruleBrokenBy: createRuleBrokenBy(new Set()),
       compileTextPattern,
       keys: this.keys,
