@@ -26,12 +26,8 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES } from '#shared/contracts/api/routes.ts';
 import { STREAM_STAGE } from '#shared/contracts/event-stream.ts';
 import { ECS_SOURCE, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
-import {
-  type ResourceNames,
-  resourceDefinition,
-  resourceNames,
-  resourceNamesEnv,
-} from '#shared/contracts/resources.ts';
+import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
+import { type ResourceNames, resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
 import type { HostLauncher } from '#shared/ports/host-launcher.ts';
 import type { ReadPepper } from '#shared/ports/read-pepper.ts';
 import type { CloudEnvironment } from '../embedded/cloud-clients.ts';
