@@ -502,9 +502,11 @@ describe('SessionRunner', () => {
       key: id,
       timestamp: 1,
     });
-    next.runner.tell(event('other'), 'zero');
-    next.runner.tell(event('own'), 'one');
+    const published: string[] = [];
+    next.runner.tell(event('other'), 'zero', () => published.push('other'));
+    next.runner.tell(event('own'), 'one', () => published.push('own'));
     await next.runner.settled();
+    expect(published).toEqual(['other', 'own']);
     const told = session.bus.events.flatMap((envelope) => (envelope.event === 'presence.update' ? [envelope] : []));
     expect(told.map(({ payload, me }) => [payload.id, me?.id])).toEqual([['own', '4915112345678@c.us']]);
     expect(session.factory.told).toEqual(['start', 'stop']);

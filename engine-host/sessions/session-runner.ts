@@ -33,7 +33,7 @@ export class SessionRunner {
   readonly #reporter: SessionReporter;
   readonly #sent: SentContents;
   /** Events for which the session's journal has to be opened. */
-  #untold: { readonly event: EngineEvent; readonly incarnation: string }[] = [];
+  #untold: { readonly event: EngineEvent; readonly incarnation: string; readonly published: () => void }[] = [];
   #row: SessionRow | undefined;
   #board: StatusBoard | undefined;
   #open: OpenSession | undefined;
@@ -114,9 +114,12 @@ export class SessionRunner {
     if (pause !== undefined) this.#pauses.refused(pause, code);
   }
 
-  /** Publishes an event that comes from elsewhere than the engine, also when nothing runs. */
-  tell(event: EngineEvent, incarnation: string): void {
-    this.#untold.push({ event, incarnation });
+  /**
+   * Publishes an event that comes from elsewhere than the engine, also when nothing runs.
+   * @param published called once when the log and the bus have it, or nobody wants it
+   */
+  tell(event: EngineEvent, incarnation: string, published: () => void): void {
+    this.#untold.push({ event, incarnation, published });
     if (this.#open !== undefined) this.#tellRest();
     else this.wake();
   }
@@ -187,8 +190,9 @@ export class SessionRunner {
   }
 
   #tellRest(): void {
-    for (const { event, incarnation } of this.#untold.splice(0)) {
-      if (incarnation === this.#row?.incarnation) this.#open?.outlet.emit(event);
+    for (const { event, incarnation, published } of this.#untold.splice(0)) {
+      if (incarnation === this.#row?.incarnation && this.#open !== undefined) this.#open.outlet.emit(event, published);
+      else published();
     }
   }
 
