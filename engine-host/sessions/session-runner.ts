@@ -218,8 +218,16 @@ export class SessionRunner {
         hostId: this.#deps.hostId,
         clock: this.#deps.clock,
         report: (report) => this.#reporter.report(report),
-        emit: (event, published) => this.#open?.outlet.emit(event, published),
+        onFailure: (error) => this.#notNoted(error),
+        emit: (event, published) => {
+          if (this.#open === undefined) published?.();
+          else this.#open.outlet.emit(event, published);
+        },
       });
+      if (row.untold !== undefined && row.untold !== null) {
+        await this.#tryOpen(row);
+        this.#board.tellInherited(row.statusData ?? null);
+      }
       return true;
     }
     if (row.incarnation !== this.#row.incarnation) return false;
@@ -535,10 +543,12 @@ export class SessionRunner {
 
   /** Reports what nobody waits for. */
   #note(report: SessionReport): void {
-    void this.#reporter.report(report).catch((error: unknown) => {
-      if (isLost(error)) this.#fence(error);
-      else this.#place.logger.error({ err: error }, 'could not report');
-    });
+    this.#reporter.report(report).catch((error: unknown) => this.#notNoted(error));
+  }
+
+  #notNoted(error: unknown): void {
+    if (isLost(error)) this.#fence(error);
+    else this.#place.logger.error({ err: error }, 'could not report');
   }
 
   #fence(error: NotOwnerError): void {
