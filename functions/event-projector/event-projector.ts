@@ -1,11 +1,10 @@
 import type { EventEnvelope } from '#shared/contracts/events.ts';
-import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { UnpackEvent } from '#shared/ports/event-detail.ts';
 import { envelopeIn } from './bus-event.ts';
 import { project, type ReadModels, targetOf } from './projections.ts';
 
 export interface EventProjectorDeps extends ReadModels {
-  /** Holds the events that were too large for the bus. */
-  readonly media: Pick<MediaStore, 'get'>;
+  readonly unpackEvent: UnpackEvent;
 }
 
 export interface EventProjector {
@@ -32,7 +31,7 @@ export function createEventProjector(deps: EventProjectorDeps): EventProjector {
         busEvents.map(async (read): Promise<ProjectionOutcome> => {
           let session: string | undefined;
           try {
-            const event = await envelopeIn(read(), deps.media);
+            const event = await envelopeIn(read(), deps.unpackEvent);
             if (event === undefined) return { status: 'ignored' };
             session = event.session;
             await write(event);

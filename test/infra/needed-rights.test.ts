@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as z from 'zod';
 import { createAdministratorKey } from '#functions/administrator-key/administrator-key.ts';
-import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
+import { createApiDeps } from '#functions/api/composition/all-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
 import type { SignedCaller } from '#functions/api/signed-caller.ts';
 import { arbitraryInput } from '#functions/api/test-support/arbitrary.ts';
@@ -31,6 +31,7 @@ import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbWebhookStore } from '#shared/adapters/dynamodb-webhook-store.ts';
+import { createUnpackEvent } from '#shared/adapters/event-detail.ts';
 import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
@@ -38,7 +39,8 @@ import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import type { Operation } from '#shared/contracts/api/operation.ts';
 import { apiRoutes, functionName } from '#shared/contracts/api/routes.ts';
 import { CONTROL_SOURCE, ECS_SOURCE, SESSION_WANTED, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
-import { resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
+import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
+import { resourceNames } from '#shared/contracts/resources.ts';
 import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { iamEntryId } from '#shared/domain/iam-principal.ts';
@@ -135,7 +137,7 @@ beforeAll(async () => {
         },
         ...Object.fromEntries(
           [...groups].map((name) => {
-            const deps = { ...createAwsApiDeps(ENVIRONMENT, clientsOf(name)), readPepper };
+            const deps = { ...createApiDeps(ENVIRONMENT, clientsOf(name)), readPepper };
             signedCallers.set(name, deps.signedCaller);
             return [name, { handler: createApiFunctions(deps)[name] }];
           }),
@@ -297,7 +299,7 @@ describe('what functions ask of AWS is what their roles allow', () => {
     const handler = createEventProjectorHandler({
       messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
       chats: new DynamoDbChatStore(dynamo, names.tables.chats),
-      media,
+      unpackEvent: createUnpackEvent(media),
       logger: { warn: () => {} },
     });
     const records = details.map((detail, index) => ({
