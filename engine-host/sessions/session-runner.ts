@@ -194,10 +194,15 @@ export class SessionRunner {
 
   #tellRest(): void {
     for (const { event, incarnation, published } of this.#untold.splice(0)) {
-      if (incarnation === this.#row?.incarnation && this.#held.open !== undefined)
-        this.#held.open.outlet.emit(event, published);
+      if (incarnation === this.#row?.incarnation) this.#publish(event, published);
       else published();
     }
+  }
+
+  /** Where the state is not at hand nobody is told, and whoever waits for that is let go. */
+  #publish(event: EngineEvent, published?: () => void): void {
+    if (this.#held.open === undefined) published?.();
+    else this.#held.open.outlet.emit(event, published);
   }
 
   /** Reads the row. @returns false when there is nothing (any more) to run here */
@@ -223,10 +228,7 @@ export class SessionRunner {
         clock: this.#deps.clock,
         report: (report) => this.#reporter.report(report),
         onFailure: (error) => this.#notNoted(error),
-        emit: (event, published) => {
-          if (this.#held.open === undefined) published?.();
-          else this.#held.open.outlet.emit(event, published);
-        },
+        emit: (event, published) => this.#publish(event, published),
       });
       if (row.untold !== undefined && row.untold !== null) {
         await this.#held.take(row);
