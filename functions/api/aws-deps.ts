@@ -16,7 +16,8 @@ import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import { SqsWebhookQueue } from '#shared/adapters/sqs-webhook-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
-import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
+import { configureLogTags } from '#shared/observability/logger.ts';
+import { createApiLogger } from './api-logger.ts';
 import type { ApiDeps } from './deps.ts';
 import { apiConfig, apiEnvSchema } from './env.ts';
 import { createSignedCaller } from './signed-caller.ts';
@@ -41,7 +42,7 @@ export function createAwsApiDeps(
   };
   const names = resourceNames(env);
   const config = apiConfig(env, systemClock.now());
-  const logger = createLogger({ name: 'api', level: env.LOG_LEVEL });
+  const logger = createApiLogger(env);
   const jobs = new DynamoDbJobStore(dynamo, names.tables.jobs);
   const queue = new SqsShardQueue(sqs, { queueName: names.shardQueue, deadLetterQueue: names.queues.shardDeadLetters });
   const media = new LazyMediaStore(

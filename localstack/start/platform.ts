@@ -22,7 +22,7 @@ import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts
 import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
-import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES } from '#shared/contracts/api/routes.ts';
+import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES, EXPOSED_HEADERS } from '#shared/contracts/api/routes.ts';
 import { STREAM_STAGE } from '#shared/contracts/event-stream.ts';
 import { ECS_SOURCE, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
 import {
@@ -136,7 +136,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       // What a Lambda function takes in AWS: what works here must work there.
       binaryMediaTypes: BINARY_MEDIA_TYPES,
       invocationLimitBytes: 6 * 1024 * 1024,
-      cors: { allowHeaders: API_HEADERS },
+      cors: { allowHeaders: API_HEADERS, exposeHeaders: EXPOSED_HEADERS },
       webSocket: { path: `/${STREAM_STAGE}`, stage: STREAM_STAGE, functionName: 'stream-connections' },
     },
     ...(options.onError === undefined ? {} : { onError: options.onError }),

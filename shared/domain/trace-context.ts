@@ -49,7 +49,9 @@ export function joinTrace(header: string | undefined): string {
  * @param parts what happened; they cannot be found out from the result
  */
 export function traceparentOf(...parts: readonly string[]): string {
-  const hash = createHash('sha256').update(['trace', ...parts].join('\0')).digest('hex');
+  const hash = createHash('sha256')
+    .update(['trace', ...parts].join('\0'))
+    .digest('hex');
   return formatTraceparent({
     traceId: hash.slice(0, 2 * TRACE_BYTES),
     parentId: hash.slice(2 * TRACE_BYTES, 2 * (TRACE_BYTES + PARENT_BYTES)),

@@ -3,7 +3,7 @@ import { afterEach, expect, it } from 'vitest';
 import { DependencyError, EngineError } from '../domain/errors.ts';
 import { configureLogTags, createLogger, tag } from './logger.ts';
 
-function setUp(level?: string) {
+function collected() {
   const lines: string[] = [];
   const destination = new Writable({
     write(chunk, _encoding, done) {
@@ -11,6 +11,11 @@ function setUp(level?: string) {
       done();
     },
   });
+  return { lines, destination };
+}
+
+function setUp(level?: string) {
+  const { lines, destination } = collected();
   const log = createLogger({ name: 'test', destination, ...(level !== undefined && { level }) });
   return { log, lines, last: () => JSON.parse(lines.at(-1) ?? '') };
 }
@@ -28,6 +33,19 @@ it('writes one schema', () => {
     shard: 'socket-01',
     epoch: 3,
   });
+});
+
+it('says in each line what belongs to it at that moment', () => {
+  const { lines, destination } = collected();
+  let jobId = 'job_1';
+  const log = createLogger({ name: 'test', destination, context: () => ({ requestId: 'request-1', jobId }) });
+  log.info({ status: 201 }, 'request');
+  jobId = 'job_2';
+  log.child({ shard: 'socket-01' }).warn('again');
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { requestId: 'request-1', jobId: 'job_1', status: 201, msg: 'request' },
+    { requestId: 'request-1', jobId: 'job_2', shard: 'socket-01', msg: 'again' },
+  ]);
 });
 
 it('writes from its level on', () => {

@@ -6,6 +6,7 @@ import type { SessionRow } from '#shared/contracts/rows.ts';
 import { ConflictError, NotOwnerError } from '#shared/domain/errors.ts';
 import { JobNotAcceptedError } from '../api-errors.ts';
 import type { ApiDeps } from '../deps.ts';
+import { currentTraceparent, noteJob } from '../request-trail.ts';
 
 const SEND_EXPIRY_MS = 24 * 3_600_000;
 const COMMAND_EXPIRY_MS = 60_000;
@@ -33,6 +34,7 @@ export const NOT_QUEUED = 'not-queued';
  */
 export async function acceptJob(deps: ApiDeps, session: SessionRow, job: NewJob): Promise<JobRow> {
   const row = newRow(deps.clock.now(), session, job);
+  noteJob(row.jobId);
   try {
     await deps.jobs.create(row);
   } catch (error) {
@@ -76,6 +78,7 @@ async function withdraw({ jobs }: ApiDeps, row: JobRow, cause: unknown): Promise
 }
 
 function newRow(now: number, session: SessionRow, { jobId, command, messageId }: NewJob): JobRow {
+  const traceparent = currentTraceparent();
   const expiresAt = now + (isSendCommand(command) ? SEND_EXPIRY_MS : COMMAND_EXPIRY_MS);
   return {
     session: session.name,
@@ -88,6 +91,7 @@ function newRow(now: number, session: SessionRow, { jobId, command, messageId }:
     createdAt: now,
     updatedAt: now,
     expiresAt,
+    ...(traceparent === undefined ? {} : { traceparent }),
     openShard: session.shard,
     ttl: Math.floor(expiresAt / 1000) + KEEP_SECONDS,
   };

@@ -14,6 +14,7 @@ import { ConflictError, ValidationError } from '#shared/domain/errors.ts';
 import { messageIdForJob } from '#shared/domain/message-id.ts';
 import { JobNotAcceptedError } from '../api-errors.ts';
 import type { ApiDeps } from '../deps.ts';
+import { noteJob } from '../request-trail.ts';
 import { acceptJob, NOT_QUEUED, wakeUp } from './accept-job.ts';
 import { awaitJob, jobFailure } from './await-job.ts';
 import { type OutgoingMedia, outgoingMedia } from './outgoing-media.ts';
@@ -74,6 +75,7 @@ async function accept(deps: ApiDeps, session: SessionRow, draft: Draft, options:
       if (!isSame(earlier, command, messageId)) throw reused();
       // An attempt that was told it had failed does not count: the client is right to try again.
       if (earlier.error?.code === NOT_QUEUED) continue;
+      noteJob(jobId);
       if (earlier.state === 'QUEUED') await wakeAgain(deps, session, earlier);
       return { job: earlier, command };
     }
