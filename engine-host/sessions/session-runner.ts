@@ -108,10 +108,10 @@ export class SessionRunner {
     return this.#pacing.pacer;
   }
 
-  /** WhatsApp has refused a message because of the account. @param code as the job says it */
-  restricted(code: string): void {
+  /** WhatsApp has refused a message because of the account. @param code as the job says it @param traceparent the job's */
+  restricted(code: string, traceparent: string | undefined): void {
     const pause = this.pacer?.refused();
-    if (pause !== undefined) this.#pauses.refused(pause, code);
+    if (pause !== undefined) this.#pauses.refused(pause, code, traceparent);
   }
 
   /** Publishes an event that comes from elsewhere than the engine, also when nothing runs. */

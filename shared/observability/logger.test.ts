@@ -1,21 +1,11 @@
-import { Writable } from 'node:stream';
 import { afterEach, expect, it } from 'vitest';
+import { LogLines } from '#test/support/log-lines.ts';
 import { DependencyError, EngineError } from '../domain/errors.ts';
 import { configureLogTags, createLogger, tag } from './logger.ts';
 
-function collected() {
-  const lines: string[] = [];
-  const destination = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(String(chunk));
-      done();
-    },
-  });
-  return { lines, destination };
-}
-
 function setUp(level?: string) {
-  const { lines, destination } = collected();
+  const destination = new LogLines();
+  const lines = destination.texts;
   const log = createLogger({ name: 'test', destination, ...(level !== undefined && { level }) });
   return { log, lines, last: () => JSON.parse(lines.at(-1) ?? '') };
 }
@@ -36,13 +26,13 @@ it('writes one schema', () => {
 });
 
 it('says in each line what belongs to it at that moment', () => {
-  const { lines, destination } = collected();
+  const destination = new LogLines();
   let jobId = 'job_1';
   const log = createLogger({ name: 'test', destination, context: () => ({ requestId: 'request-1', jobId }) });
   log.info({ status: 201 }, 'request');
   jobId = 'job_2';
   log.child({ shard: 'socket-01' }).warn('again');
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+  expect(destination.parsed).toMatchObject([
     { requestId: 'request-1', jobId: 'job_1', status: 201, msg: 'request' },
     { requestId: 'request-1', jobId: 'job_2', shard: 'socket-01', msg: 'again' },
   ]);

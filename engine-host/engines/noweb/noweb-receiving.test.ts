@@ -4,7 +4,7 @@ import type { SyncInput } from '#test/simulator/admin-requests.ts';
 import { eventually, type HarnessOptions } from '../engine-harness.ts';
 import { loadCreds } from './auth-creds.ts';
 import { MarkedState } from './marked-state.ts';
-import { chatOf, useNowebWorld } from './noweb-world.ts';
+import { chatOf, runCommand, useNowebWorld } from './noweb-world.ts';
 
 const world = useNowebWorld();
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -143,6 +143,24 @@ describe('receiving', () => {
     const read = await harness.event('message.ack', ({ body }) => JSON.stringify(body).includes('READ'));
     const _data = { lid: `${lid}@lid` };
     expect(read.body.payload).toMatchObject({ id: `true_${chatId}_${job.messageId}`, to: chatId, ack: 3, _data });
+  });
+
+  test('the trace of a job is that of its message and of the acks, which come at another host or after its death', async () => {
+    const { harness, phone: own } = await settled({ publish: () => {} });
+    const { phone, chatId } = world.contact('Late reader');
+    const job = harness.job('traced');
+    await runCommand(harness, { type: 'sendText', chatId, text: 'read me later' }, job);
+    const delivered = await harness.event('message.ack', ({ body }) => JSON.stringify(body).includes('DEVICE'));
+    expect(delivered.traceparent).toBe(job.traceparent);
+    await harness.engine.stop();
+    const again = world.session({}, { state: harness.state });
+    again.engine.start();
+    await again.reaches('WORKING');
+    world.simulator.read(phone, { to: own });
+    const read = await again.event('message.ack', ({ body }) => JSON.stringify(body).includes('READ'));
+    const repeated = [await again.event('message.any'), await again.event('message.ack')];
+    expect([...repeated, read].map(({ traceparent }) => traceparent)).toEqual(Array(3).fill(job.traceparent));
+    expect(repeated.map(({ key }) => key)).toEqual([(await harness.event('message.any')).key, delivered.key]);
   });
 
   test('what the owner does on the phone: chats archived, labels, chats labelled', async () => {

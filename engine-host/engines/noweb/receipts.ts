@@ -33,6 +33,8 @@ const ACK_OF_STATUS: Readonly<Record<number, Ack>> = {
 export interface OwnReceipt {
   readonly attrs: Readonly<Record<string, string>>;
   readonly ids: readonly string[];
+  /** Of the messages' jobs, by message. */
+  readonly traceparents?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The messages that a receipt stanza names. */
@@ -49,7 +51,7 @@ export function receiptChat(attrs: OwnReceipt['attrs'], me: OwnAddresses): strin
 
 /** @returns the acks of a receipt for messages of ours, one for each of them; none when it tells of something else */
 export async function toAcks(
-  { attrs, ids }: OwnReceipt,
+  { attrs, ids, traceparents }: OwnReceipt,
   me: OwnAddresses,
   ports: ReceiptPorts,
 ): Promise<EngineEvent[]> {
@@ -62,7 +64,10 @@ export async function toAcks(
   const event = shared ? 'message.ack.group' : 'message.ack';
   const reader = shared ? jidNormalizedUser(attrs.participant) : undefined;
   const level = shared && ack === ACKS.PLAYED ? ACKS.READ : ack;
-  const acks = ids.map((id) => ackEvent(event, { remoteJid, fromMe: true, id }, level, Number(attrs.t), reader, ports));
+  const acks = ids.map(async (id) => {
+    const ack = await ackEvent(event, { remoteJid, fromMe: true, id }, level, Number(attrs.t), reader, ports);
+    return ack && { ...ack, traceparent: traceparents?.[id] };
+  });
   return (await Promise.all(acks)).filter((one) => one !== undefined);
 }
 
