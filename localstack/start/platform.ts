@@ -31,6 +31,7 @@ import {
   resourceNames,
   resourceNamesEnv,
 } from '#shared/contracts/resources.ts';
+import { createLogger } from '#shared/observability/logger.ts';
 import type { HostLauncher } from '#shared/ports/host-launcher.ts';
 import type { ReadPepper } from '#shared/ports/read-pepper.ts';
 import type { CloudEnvironment } from '../embedded/cloud-clients.ts';
@@ -231,7 +232,7 @@ function loadFunctions(
         messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
         chats: new DynamoDbChatStore(dynamo, names.tables.chats),
         media: new S3MediaStore(s3, names.buckets.media),
-        logger: deps.logger,
+        logger: createLogger({ name: 'event-projector', level: process.env.LOG_LEVEL ?? 'warn' }),
       }),
     },
   };

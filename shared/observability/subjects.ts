@@ -7,12 +7,12 @@ export function jobFields({ session, jobId, traceparent }: Pick<JobRow, 'session
   return { session: tag(session), jobId, traceparent };
 }
 
+export type EventSubject = Pick<EventEnvelope, 'id' | 'session' | 'traceparent'> & {
+  /** Its name. */
+  readonly event?: string;
+};
+
 /** What a line about an event says of it. */
-export function eventFields({
-  id,
-  session,
-  event,
-  traceparent,
-}: Pick<EventEnvelope, 'id' | 'session' | 'event' | 'traceparent'>) {
+export function eventFields({ id, session, event, traceparent }: EventSubject) {
   return { session: tag(session), event: id, type: event, traceparent };
 }

@@ -298,7 +298,7 @@ describe('what functions ask of AWS is what their roles allow', () => {
       messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
       chats: new DynamoDbChatStore(dynamo, names.tables.chats),
       media,
-      logger: { warn: () => {} },
+      logger: { debug: () => {}, warn: () => {} },
     });
     const records = details.map((detail, index) => ({
       messageId: String(index),
