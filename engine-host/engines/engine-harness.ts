@@ -99,7 +99,7 @@ export class EngineHarness {
 export class TestJob implements JobContext {
   readonly jobId: string;
   readonly messageId: string;
-  readonly traceparent: string;
+  traceparent: string | undefined;
   readonly #sent: Map<string, Uint8Array>;
   frozen: FrozenContent | undefined;
   freezes = 0;

@@ -36,19 +36,19 @@ const happeningSchema = z.discriminatedUnion('kind', [
     kind: z.literal('receipt'),
     attrs: attributes,
     ids: z.array(z.string()),
-    /** Of the messages' jobs, by message. */
-    traceparents: z.record(z.string(), z.string()).optional(),
+    /** Of the messages' jobs, packed, in the order of `ids`. */
+    traceparents: z.array(bytes.nullable()).optional(),
   }),
   /** A message that came in the clear, as a `WebMessageInfo`. */
   z.object({ kind: z.literal('report'), content: bytes }),
-  /** A message of ours that the server has taken. `timestamp` in seconds; `traceparent` of its job. */
+  /** A message of ours that the server has taken. `timestamp` in seconds; `traceparent` of its job, packed. */
   z.object({
     kind: z.literal('sent'),
     jid: z.string(),
     id: z.string(),
     timestamp: z.number(),
     content: bytes,
-    traceparent: z.string().optional(),
+    traceparent: bytes.optional(),
   }),
   /** A change of a group. `attrs` are the notification's. */
   z.object({ kind: z.literal('group'), attrs: attributes, change: keptNodeSchema }),

@@ -1,5 +1,6 @@
 import type { StateChange } from '../engine.ts';
 import type { MarkedState } from './marked-state.ts';
+import { packTraceparent, unpackTraceparent } from './packed-traceparent.ts';
 
 const PREFIX = 'proof/';
 /** Jobs under way are at most some dozens; the rest are those that nobody asks for any more. */
@@ -101,14 +102,4 @@ function decode(
     told: bytes[8] === 1,
     traceparent: rest.length === 0 ? undefined : unpackTraceparent(rest),
   };
-}
-
-/** Half of the bytes: a session keeps hundreds of them. */
-function packTraceparent(traceparent: string): Uint8Array {
-  return Buffer.from(traceparent.replaceAll('-', ''), 'hex');
-}
-
-function unpackTraceparent(bytes: Buffer): string {
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 2), hex.slice(2, 34), hex.slice(34, 50), hex.slice(50)].join('-');
 }

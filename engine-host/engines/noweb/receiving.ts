@@ -9,6 +9,7 @@ import { Inbox } from './inbox.ts';
 import type { InboxShare } from './inbox-budget.ts';
 import { presentAttrs } from './kept-node.ts';
 import type { MarkedState } from './marked-state.ts';
+import { packTraceparent, unpackTraceparent } from './packed-traceparent.ts';
 import { type Poll, Polls, pollInContent } from './polls.ts';
 import { Proofs } from './proofs.ts';
 import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
@@ -163,7 +164,7 @@ export class Receiving {
         jid,
         timestamp,
         content,
-        ...(traceparent !== undefined && { traceparent }),
+        ...(traceparent !== undefined && { traceparent: packTraceparent(traceparent) }),
       } as const;
       this.#inbox.note(sent, [...this.proofs.told(id, timestamp, traceparent), ...poll]);
     }
@@ -209,12 +210,10 @@ export class Receiving {
   }
 
   /** Of the jobs that have sent the messages, as far as they are known. */
-  #traceparentsOf(ids: readonly string[]): Record<string, string> | undefined {
-    const known = ids.flatMap((id) => {
-      const traceparent = this.proofs.traceparentOf(id);
-      return traceparent === undefined ? [] : [[id, traceparent]];
-    });
-    return known.length === 0 ? undefined : Object.fromEntries(known);
+  #traceparentsOf(ids: readonly string[]): (Uint8Array | null)[] | undefined {
+    const known = ids.map((id) => this.proofs.traceparentOf(id));
+    if (known.every((traceparent) => traceparent === undefined)) return undefined;
+    return known.map((traceparent) => (traceparent === undefined ? null : packTraceparent(traceparent)));
   }
 
   /** Other kinds of notifications make no events; Baileys acknowledges them when it has done what they ask for. */
@@ -288,7 +287,8 @@ export class Receiving {
         const { jid, id, timestamp, content, traceparent } = happening;
         const key = { remoteJid: jid, fromMe: true, id };
         const message = proto.Message.decode(content);
-        return inbound.accept({ key, message, messageTimestamp: timestamp }, 'api', done, traceparent);
+        const trace = traceparent && unpackTraceparent(traceparent);
+        return inbound.accept({ key, message, messageTimestamp: timestamp }, 'api', done, trace);
       }
     }
   }
