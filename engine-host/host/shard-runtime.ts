@@ -38,7 +38,7 @@ export class ShardRuntime implements ShardTenant {
       lease,
       find: (job) => this.#sessions.find(job),
       onceWorking: (session, callback) => this.#sessions.onceWorking(session, callback),
-      tell: (job, event) => this.#sessions.tell(job, event),
+      tell: (job, event, published) => this.#sessions.tell(job, event, published),
     });
     this.#lanes = new JobLanes({ ...deps, lease, executor, onSettled: () => deps.slots.release() });
   }

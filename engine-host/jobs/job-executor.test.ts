@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
@@ -39,9 +39,20 @@ interface Scene {
   /** Without a runner. */
   readonly stopped?: boolean;
   readonly pacer?: JobSession['pacer'];
+  /** What becomes of an event that is told. @default it is published at once */
+  readonly publishing?: (published: () => void) => void;
 }
 
-async function createScene({ job, row, status = 'WORKING', handlers = {}, gone, stopped, pacer }: Scene) {
+async function createScene({
+  job,
+  row,
+  status = 'WORKING',
+  handlers = {},
+  gone,
+  stopped,
+  pacer,
+  publishing = (published) => published(),
+}: Scene) {
   const jobs = new MemoryJobStore();
   await jobs.create(jobRow(job));
   const lease = new ManualLease('socket-00', 3);
@@ -62,7 +73,10 @@ async function createScene({ job, row, status = 'WORKING', handlers = {}, gone, 
     clock: systemClock,
     logger: createLogger({ name: 'test', level: 'debug', destination: log }),
     onceWorking: () => () => {},
-    tell: (_job, event) => emitted.push(event),
+    tell: (_job, event, published) => {
+      emitted.push(event);
+      publishing(published);
+    },
     find: async () => (gone ? undefined : { row: sessionRow(row), runner: stopped ? undefined : session }),
   };
   const executor = new JobExecutor(deps);
@@ -295,6 +309,32 @@ describe('JobExecutor', () => {
     expect(await worn.run(1)).toEqual({ kind: 'postpone', seconds: 2, until: expect.anything() });
     await worn.run(900);
     expect(worn.emitted).toMatchObject([failed]);
+  });
+
+  it('lets a failed send come again until its event is published, under one id', async () => {
+    let bus: (published: () => void) => void = () => {};
+    const handlers = sends({ kind: 'rejected', code: 'nack-463', message: 'no' });
+    const scene = await createScene({ handlers, publishing: (published) => bus(published) });
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const first = scene.run();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await first).toEqual({ kind: 'postpone', seconds: 5 });
+    expect(await scene.read()).toMatchObject({ state: 'FAILED', error: { code: 'nack-463' } });
+    bus = (published) => published();
+    expect(await scene.run(2)).toEqual({ kind: 'done' });
+    expect(scene.emitted).toHaveLength(2);
+    expect(scene.emitted[1]).toEqual(scene.emitted[0]);
+    expect(scene.restricted).toHaveLength(1);
+  });
+
+  it('leaves a failure that is not told to the next owner', async () => {
+    const handlers = sends({ kind: 'rejected', code: 'nack-463', message: 'no' });
+    const scene = await createScene({ handlers, publishing: () => scene.lease.end() });
+    expect(await scene.run()).toEqual({ kind: 'abandon' });
+    const next = await createScene({ job: await scene.read(), stopped: true, row: { me: ME } });
+    expect(await next.run(2)).toEqual({ kind: 'done' });
+    expect(next.emitted).toEqual(scene.emitted);
   });
 
   it('leaves finished jobs alone and expires late ones', async () => {

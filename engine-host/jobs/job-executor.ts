@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { type Command, type CommandOf, type CommandType, isSendCommand } from '#shared/contracts/commands.ts';
-import { FINISHED_STATES, type JobRow } from '#shared/contracts/jobs.ts';
+import { FINISHED_STATES, type JobRow, type JobState } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionStatus } from '#shared/contracts/session.ts';
 import { DependencyError, NotOwnerError, TrunklineError } from '#shared/domain/errors.ts';
@@ -16,6 +16,7 @@ import type {
   JobContext,
 } from '../engines/engine.ts';
 import { LeaseSuspendedError, type ShardLease, whileOwned } from '../host/lease.ts';
+import { aborted, settledWithin } from '../host/sleep.ts';
 import type { SessionRunner } from '../sessions/session-runner.ts';
 import { type Disposition, type Waitable, waitSeconds } from './disposition.ts';
 import { failedSendEvent } from './failed-send-event.ts';
@@ -40,8 +41,11 @@ export interface JobExecutorDeps {
   readonly find: (job: SessionOfJob) => Promise<JobPlace | undefined>;
   /** Calls back when the session works, also when nothing runs it yet. @returns takes the wish back */
   readonly onceWorking: (session: string, callback: () => void) => () => void;
-  /** Publishes an event of the session, also when nothing runs it. */
-  readonly tell: (job: SessionOfJob, event: EngineEvent) => void;
+  /**
+   * Publishes an event of the session, also when nothing runs it.
+   * @param published called once when the log and the bus have it, or nobody wants it
+   */
+  readonly tell: (job: SessionOfJob, event: EngineEvent, published: () => void) => void;
 }
 
 export type SessionOfJob = Pick<JobRow, 'session' | 'incarnation'>;
@@ -65,6 +69,10 @@ const MOST_FAULTS = 8;
 const MOST_RECEIVES = 900;
 /** Somebody waits for a command's answer, so it fails soon where a send would go on waiting. */
 const MOST_COMMAND_TRIES = 4;
+/** For so long a failed send waits for its event to be published; then its message comes again, to tell of it again. */
+const PUBLISH_PATIENCE_MS = 5_000;
+const TELL_AGAIN_SECONDS = 5;
+const FAILURES: ReadonlySet<JobState> = new Set(['FAILED', 'EXPIRED']);
 
 /** The job was ended by somebody else (cancelled, say) while it was on its way. */
 class JobOverError extends Error {}
@@ -108,7 +116,7 @@ export class JobExecutor {
 
   async #try(job: JobRow, tries: number, parked: boolean): Promise<Disposition | Wait> {
     const now = this.#deps.clock.now();
-    if (FINISHED_STATES.has(job.state)) return { kind: 'done' };
+    if (FINISHED_STATES.has(job.state)) return this.#tellFailure(job, await this.#deps.find(job));
     if (job.expiresAt <= now) {
       const place = await this.#deps.find(job);
       return this.#fail(job, place, 'expired', 'It could not leave in time', 'EXPIRED');
@@ -261,8 +269,8 @@ export class JobExecutor {
     this.#log(job).warn({ err: error, exceptions, tries }, 'a job threw');
     if (exceptions < MOST_EXCEPTIONS) return this.#later(job, place, 'engine-error', waitSeconds(exceptions));
     if (error instanceof DependencyError) return this.#fail(job, place, error.code, error.message);
-    await this.#fail(job, place, 'engine-error', 'The engine failed again and again');
-    return { kind: 'bury', reason: error instanceof Error ? error.name : 'unknown' };
+    const failed = await this.#fail(job, place, 'engine-error', 'The engine failed again and again');
+    return failed.kind === 'done' ? { kind: 'bury', reason: error instanceof Error ? error.name : 'unknown' } : failed;
   }
 
   async #fail(
@@ -272,13 +280,35 @@ export class JobExecutor {
     message: string,
     state: 'FAILED' | 'EXPIRED' = 'FAILED',
   ): Promise<Disposition> {
-    const disposition = await this.#finish(job, { state, error: { code, message } });
-    if (place === undefined) return disposition;
-    const { row, runner } = place;
-    if (RESTRICTIONS.has(code)) runner?.restricted(code, job.traceparent);
-    const event = failedSendEvent(job, runner?.me ?? row.me, this.#deps.clock.now());
-    if (event !== undefined) this.#deps.tell(job, event);
-    return disposition;
+    await this.#finish(job, { state, error: { code, message } });
+    if (place !== undefined && RESTRICTIONS.has(code)) place.runner?.restricted(code, job.traceparent);
+    const ended = isSendCommand(job.command) ? await this.#read(job) : undefined;
+    return ended === undefined ? { kind: 'done' } : this.#tellFailure(ended, place);
+  }
+
+  /**
+   * Tells of a send that failed, as its row says it. The message stays on the queue until that is published: when the
+   * host dies before, it comes again, meets the finished row, and the event is told under the same id.
+   */
+  async #tellFailure(ended: JobRow, place: JobPlace | undefined): Promise<Disposition> {
+    if (!FAILURES.has(ended.state) || place === undefined) return { kind: 'done' };
+    const { lease, tell } = this.#deps;
+    const event = failedSendEvent(ended, place.runner?.me ?? place.row.me, ended.updatedAt);
+    if (event === undefined) return { kind: 'done' };
+    const { promise: published, resolve } = Promise.withResolvers<void>();
+    tell(ended, event, resolve);
+    const isTold = await settledWithin(Promise.race([published, aborted(lease.ended)]), PUBLISH_PATIENCE_MS);
+    if (lease.ended.aborted) return { kind: 'abandon' };
+    return isTold ? { kind: 'done' } : { kind: 'postpone', seconds: TELL_AGAIN_SECONDS };
+  }
+
+  #read(job: JobRow): Promise<JobRow | undefined> {
+    const { lease, jobs } = this.#deps;
+    return whileOwned(
+      lease,
+      () => jobs.get(job.session, job.jobId),
+      (error, attempt) => this.#log(job).warn({ err: error, attempt }, 'could not read a job'),
+    );
   }
 
   async #finish(job: JobRow, outcome: JobOutcome): Promise<Disposition> {

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
+import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
 import { MemoryJournalBodyStore } from '#shared/adapters/memory/memory-journal-body-store.ts';
 import { MemoryJournalStore } from '#shared/adapters/memory/memory-journal-store.ts';
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
@@ -103,6 +104,7 @@ export class JournalWorld {
         journal: this.#journalOf(owner),
         checkpoints: this.#checkpointsOf(owner),
         journalBodies: this.#bodies,
+        eventLog: new MemoryEventLog(),
         dataKeys: this.#keys,
         publisher: this.#publisher,
         engines: new Map(),

@@ -3,6 +3,7 @@ import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { Me } from '#shared/contracts/session.ts';
 import { NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
+import type { EventLog } from '#shared/ports/event-log.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { CheckpointStore } from '#shared/ports/state-store.ts';
 import { type ShardLease, whileOwned } from '../host/lease.ts';
@@ -12,6 +13,7 @@ import type { EventPublisher } from './event-publisher.ts';
 import { JournaledState } from './journaled-state.ts';
 import { abandonState, type RestoredState, type RestoreOptions, restoreState } from './restore-state.ts';
 import { type RenewalDeps, renewRestored } from './restored-session.ts';
+import { seqsBehind } from './seq-counter.ts';
 import { SessionCheckpoints } from './session-checkpoints.ts';
 import { type JournalStores, SessionJournal } from './session-journal.ts';
 import type { SessionReporter } from './session-reporter.ts';
@@ -24,6 +26,7 @@ export interface OpenSessionDeps extends JournalStores, RenewalDeps {
   readonly logger: Logger;
   readonly sessions: Pick<SessionStore, 'get'>;
   readonly checkpoints: CheckpointStore;
+  readonly eventLog: Pick<EventLog, 'lastBefore'>;
   /** Milliseconds after which changes that are only in the journal go into a checkpoint. */
   readonly checkpointInterval: number;
   readonly publisher: EventPublisher;
@@ -47,9 +50,15 @@ export async function openSession(row: SessionRow, deps: OpenSessionDeps): Promi
   return await takeOver(row, deps, restoreState);
 }
 
-/** Takes the session's journal over and starts with an empty state, whatever there was. @throws NotOwnerError */
+/**
+ * Takes the session's journal over and starts with an empty state, whatever there was. Only the numbers of its events go
+ * on, since whoever reads them has a place among them.
+ * @throws NotOwnerError
+ */
 export async function openEmptySession(row: SessionRow, deps: OpenSessionDeps): Promise<OpenSession> {
-  return await takeOver(row, deps, abandonState);
+  const newest = () => deps.eventLog.lastBefore(row.name, Number.POSITIVE_INFINITY);
+  const last = await whileOwned(deps.lease, newest, onFailure(deps));
+  return await takeOver(row, deps, (options) => abandonState(options, new Map([seqsBehind(last)])));
 }
 
 /**

@@ -61,9 +61,13 @@ export async function restoreState(options: RestoreOptions): Promise<RestoredSta
 
 /**
  * Starts a journal's state over: whatever it holds is given up, unread.
+ * @param values what it holds from now on
  * @throws NotOwnerError
  */
-export async function abandonState(options: Omit<RestoreOptions, 'checkpoints' | 'dataKeys'>): Promise<RestoredState> {
+export async function abandonState(
+  options: Omit<RestoreOptions, 'checkpoints' | 'dataKeys'>,
+  values: RestoredState['values'] = new Map(),
+): Promise<RestoredState> {
   const { lease, checkpoint, journal, onFailure } = options;
   const at: Position = { lsn: checkpoint?.lsn ?? 0, epoch: checkpoint?.epoch ?? 0, records: 0, bytes: 0 };
   const lsn = await sealJournal(lease, journal, at, onFailure, async () => {
@@ -72,7 +76,7 @@ export async function abandonState(options: Omit<RestoreOptions, 'checkpoints' |
       at.epoch = record.epoch;
     }
   });
-  return { values: new Map(), lsn, since: { records: 1, bytes: 0 } };
+  return { values, lsn, since: { records: 1, bytes: 0 } };
 }
 
 /** Applies all records behind `at` and moves it. @throws CorruptStateError | NotFoundError */

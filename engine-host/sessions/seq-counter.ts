@@ -42,6 +42,11 @@ export function skipSeqs(state: Pick<SessionState, 'get'>, createdAt: number): S
   return { key: KEY, value: write(Math.max(createdAt, read(state.get(KEY))) + SKIPPED) };
 }
 
+/** The value with which the numbers of a state that knows none go on behind `last`, which the event log has. */
+export function seqsBehind(last: number): readonly [key: string, value: Uint8Array] {
+  return [KEY, write(last)];
+}
+
 function read(value: Uint8Array | undefined): number {
   if (value === undefined) return 0;
   return Number(Buffer.from(value).readBigUInt64LE());

@@ -29,7 +29,7 @@ export interface SessionRunnerDeps extends JournalStores {
   /** Forget a session when it is deleted. */
   readonly readModels: readonly { clear(session: string): Promise<void> }[];
   /** What it has of a session that is deleted goes too. */
-  readonly eventLog: Pick<EventLog, 'deleteSome'>;
+  readonly eventLog: Pick<EventLog, 'lastBefore' | 'deleteSome'>;
   readonly publisher: EventPublisher;
   readonly engines: ReadonlyMap<EngineName, EngineFactory>;
   /** For sessions whose configuration names no profile. */

@@ -13,6 +13,8 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import { sendCommandSchema } from '#shared/contracts/commands.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
+import { eventId } from '#shared/domain/event-id.ts';
+import { needsRunner } from '#shared/domain/needs-runner.ts';
 import type { SessionIntent } from '#shared/ports/session-store.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
@@ -478,6 +480,9 @@ describe('SessionRunner', () => {
   it('starts over after a logout of a login that cannot be read', async () => {
     const checkpoint = { key: 'checkpoints/alpha/one/x', lsn: 5, epoch: 0 };
     const session = await started({ checkpoint });
+    await session.eventLog.append([
+      eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }, { seq: 9_000_000_000_000 }),
+    ]);
     await session.intend({ logoutToken: 'l1', status: 'STARTING' });
     expect(session.factory.told).toEqual(['start']);
     expect(await rowOf(session)).toMatchObject({ status: 'STARTING', checkpoint: { lsn: 6 } });
@@ -485,6 +490,7 @@ describe('SessionRunner', () => {
     session.factory.last.work();
     await session.intend({ desired: 'STOPPED' });
     expect((await stored(session))?.get('creds')).toEqual(Uint8Array.of(7));
+    expect(session.bus.events[0]?.seq).toBeGreaterThan(9_000_000_000_000);
   });
 
   it('corrects a status that the API has written over a session that runs', async () => {
@@ -492,6 +498,40 @@ describe('SessionRunner', () => {
     await session.intend({ status: 'STARTING' });
     await vi.waitFor(async () => expect((await rowOf(session))?.status).toBe('WORKING'));
     expect(statuses(session)).toEqual(['STARTING', 'WORKING']);
+  });
+
+  it.each([
+    { status: 'FAILED', desired: 'RUNNING' },
+    { status: 'STOPPED', desired: 'STOPPED' },
+  ] as const)('leaves $status to the next owner to tell, under one id, while the bus has not taken it', async (end) => {
+    const session = await working();
+    session.bus.refuse('call');
+    if (end.status === 'FAILED') {
+      session.factory.last.context.report({ status: 'FAILED', reason: 'banned', message: 'no' });
+    } else {
+      await session.world.sessions.intend('alpha', 'one', { desired: 'STOPPED' });
+      session.runner.wake();
+    }
+    await vi.waitFor(async () => expect(await rowOf(session)).toMatchObject({ ...end, untold: expect.any(Number) }));
+    session.lease.end();
+    session.bus.refuse('none');
+    const row = await rowOf(session);
+    expect(row && needsRunner(row)).toBe(true);
+    const next = createRunner(session.world, new ManualLease('socket-00', 2));
+    next.runner.wake();
+    await vi.waitFor(async () => expect(await rowOf(session)).toMatchObject({ ...end, untold: null }));
+    expect(statuses(session)).toEqual(['STARTING', 'WORKING', end.status]);
+    const id = eventId(
+      { name: 'alpha', incarnation: 'one' },
+      'session.status',
+      row?.untold ?? 0,
+      `${end.status}:${row?.untold}`,
+    );
+    expect(session.bus.events.at(-1)).toMatchObject({ id, payload: { status: end.status, data: row?.statusData } });
+    const last = createRunner(session.world, new ManualLease('socket-00', 3));
+    last.runner.wake();
+    await last.runner.settled();
+    expect(statuses(session)).toHaveLength(3);
   });
 
   it('tells of a job of a session that is stopped, and only of its own', async () => {
@@ -503,9 +543,11 @@ describe('SessionRunner', () => {
       key: id,
       timestamp: 1,
     });
-    next.runner.tell(event('other'), 'zero');
-    next.runner.tell(event('own'), 'one');
+    const published: string[] = [];
+    next.runner.tell(event('other'), 'zero', () => published.push('other'));
+    next.runner.tell(event('own'), 'one', () => published.push('own'));
     await next.runner.settled();
+    expect(published).toEqual(['other', 'own']);
     const told = session.bus.events.flatMap((envelope) => (envelope.event === 'presence.update' ? [envelope] : []));
     expect(told.map(({ payload, me }) => [payload.id, me?.id])).toEqual([['own', '4915112345678@c.us']]);
     expect(session.factory.told).toEqual(['start', 'stop']);

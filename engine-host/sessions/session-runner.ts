@@ -33,7 +33,7 @@ export class SessionRunner {
   readonly #reporter: SessionReporter;
   readonly #sent: SentContents;
   /** Events for which the session's journal has to be opened. */
-  #untold: { readonly event: EngineEvent; readonly incarnation: string }[] = [];
+  #untold: { readonly event: EngineEvent; readonly incarnation: string; readonly published: () => void }[] = [];
   #row: SessionRow | undefined;
   #board: StatusBoard | undefined;
   #open: OpenSession | undefined;
@@ -114,9 +114,12 @@ export class SessionRunner {
     if (pause !== undefined) this.#pauses.refused(pause, code, traceparent);
   }
 
-  /** Publishes an event that comes from elsewhere than the engine, also when nothing runs. */
-  tell(event: EngineEvent, incarnation: string): void {
-    this.#untold.push({ event, incarnation });
+  /**
+   * Publishes an event that comes from elsewhere than the engine, also when nothing runs.
+   * @param published called once when the log and the bus have it, or nobody wants it
+   */
+  tell(event: EngineEvent, incarnation: string, published: () => void): void {
+    this.#untold.push({ event, incarnation, published });
     if (this.#open !== undefined) this.#tellRest();
     else this.wake();
   }
@@ -187,8 +190,9 @@ export class SessionRunner {
   }
 
   #tellRest(): void {
-    for (const { event, incarnation } of this.#untold.splice(0)) {
-      if (incarnation === this.#row?.incarnation) this.#open?.outlet.emit(event);
+    for (const { event, incarnation, published } of this.#untold.splice(0)) {
+      if (incarnation === this.#row?.incarnation && this.#open !== undefined) this.#open.outlet.emit(event, published);
+      else published();
     }
   }
 
@@ -214,8 +218,16 @@ export class SessionRunner {
         hostId: this.#deps.hostId,
         clock: this.#deps.clock,
         report: (report) => this.#reporter.report(report),
-        emit: (event, published) => this.#open?.outlet.emit(event, published),
+        onFailure: (error) => this.#notNoted(error),
+        emit: (event, published) => {
+          if (this.#open === undefined) published?.();
+          else this.#open.outlet.emit(event, published);
+        },
       });
+      if (row.untold !== undefined && row.untold !== null) {
+        await this.#tryOpen(row);
+        this.#board.tellInherited(row.statusData ?? null);
+      }
       return true;
     }
     if (row.incarnation !== this.#row.incarnation) return false;
@@ -531,10 +543,12 @@ export class SessionRunner {
 
   /** Reports what nobody waits for. */
   #note(report: SessionReport): void {
-    void this.#reporter.report(report).catch((error: unknown) => {
-      if (isLost(error)) this.#fence(error);
-      else this.#place.logger.error({ err: error }, 'could not report');
-    });
+    this.#reporter.report(report).catch((error: unknown) => this.#notNoted(error));
+  }
+
+  #notNoted(error: unknown): void {
+    if (isLost(error)) this.#fence(error);
+    else this.#place.logger.error({ err: error }, 'could not report');
   }
 
   #fence(error: NotOwnerError): void {

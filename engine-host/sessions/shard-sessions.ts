@@ -85,9 +85,9 @@ export class ShardSessions {
     };
   }
 
-  /** Publishes an event of a session, also when nothing runs it. */
-  tell({ session, incarnation }: SessionOfJob, event: EngineEvent): void {
-    this.#runner(session)?.tell(event, incarnation);
+  /** Publishes an event of a session, also when nothing runs it. @param published called once when that is done */
+  tell({ session, incarnation }: SessionOfJob, event: EngineEvent, published: () => void): void {
+    this.#runner(session)?.tell(event, incarnation, published);
   }
 
   /** Undefined when the shard has no such session, or only another incarnation of it. @throws NotOwnerError */

@@ -9,6 +9,8 @@ export interface StatusBoardOptions {
   readonly hostId: string;
   readonly clock: Clock;
   readonly report: (report: SessionReport) => Promise<void>;
+  /** Told of a report that nobody waits for and that has failed. */
+  readonly onFailure: (error: unknown) => void;
   /** @param published called once when the bus has accepted the event */
   readonly emit: (event: EngineEvent, published?: () => void) => void;
 }
@@ -36,6 +38,8 @@ export interface Announcement {
 }
 
 const STATUSES_KEPT = 3;
+/** What no later owner says again by itself. */
+const LASTING: ReadonlySet<SessionStatus> = new Set(['FAILED', 'STOPPED']);
 
 /** What a session is, as its row says it. An event about a status leaves only after the row has it. */
 export class StatusBoard {
@@ -46,6 +50,8 @@ export class StatusBoard {
   #statuses: readonly StatusChange[];
   #reason: string | undefined;
   #me: Me | null;
+  /** Time of the last status, while it is lasting and no event has told it. */
+  #untold: number | undefined;
   /** The last writing of this board; undefined before the first. */
   #written: Promise<void> | undefined;
 
@@ -57,6 +63,7 @@ export class StatusBoard {
     this.#statuses = row.statuses;
     this.#reason = row.statusReason;
     this.#me = row.me;
+    this.#untold = row.untold ?? undefined;
   }
 
   get status(): SessionStatus {
@@ -72,7 +79,7 @@ export class StatusBoard {
    * @param also goes into the same write
    */
   async set(next: NewStatus, also: SessionReport = {}): Promise<void> {
-    const { clock, hostId, report, emit, session } = this.#options;
+    const { clock, hostId, report } = this.#options;
     if (this.#written !== undefined && this.#isSaid(next, also)) return this.#written;
     const timestamp = clock.now();
     const isNews =
@@ -87,12 +94,14 @@ export class StatusBoard {
     this.#reason = next.reason;
     if (next.me !== undefined) this.#me = next.me;
     const statuses = [...this.#statuses];
+    if (isNews) this.#untold = LASTING.has(next.status) ? timestamp : undefined;
     const data = next.message === undefined ? null : { reason: next.reason, message: next.message };
     this.#written = report({
       status: next.status,
       statusReason: next.reason ?? null,
       statusData: data,
       statuses,
+      ...(isNews && { untold: this.#untold ?? null }),
       qr: next.qr ?? null,
       hostId: next.status === 'STOPPED' ? null : hostId,
       ...(next.me !== undefined && { me: next.me }),
@@ -105,12 +114,31 @@ export class StatusBoard {
       this.#written = undefined;
       throw error;
     }
-    if (!isNews) return;
-    emit({
-      body: { event: 'session.status', payload: { name: session, status: next.status, statuses, data } },
-      key: `${next.status}:${timestamp}`,
-      timestamp,
-    });
+    if (isNews) this.#tell(next.status, statuses, data, timestamp);
+  }
+
+  /**
+   * Tells what an owner before has written into the row, if it may have died before it told it, under the same event
+   * id. @param data of the row
+   */
+  tellInherited(data: Record<string, unknown> | null): void {
+    if (this.#untold !== undefined) this.#tell(this.#status, [...this.#statuses], data, this.#untold);
+  }
+
+  #tell(
+    status: SessionStatus,
+    statuses: StatusChange[],
+    data: Record<string, unknown> | null,
+    timestamp: number,
+  ): void {
+    const { session, emit, report, onFailure } = this.#options;
+    const published = () => {
+      if (this.#untold !== timestamp) return;
+      this.#untold = undefined;
+      report({ untold: null }).catch(onFailure);
+    };
+    const body = { event: 'session.status', payload: { name: session, status, statuses, data } } as const;
+    emit({ body, key: `${status}:${timestamp}`, timestamp }, published);
   }
 
   async announce({ data, published, ...given }: Announcement): Promise<void> {

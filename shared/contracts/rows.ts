@@ -27,6 +27,8 @@ export const sessionRowSchema = z.object({
   /** Machine-readable reason of the status, e.g. `logged-out`, `conflict`, `qr-expired`. */
   statusReason: z.string().optional(),
   statusData: z.record(z.string(), z.unknown()).nullable().optional(),
+  /** Time of the last status, while it is one that may be for good and no event has told it yet. */
+  untold: z.number().nullable().optional(),
   me: meSchema.nullable(),
   /** Text of the QR code on show. */
   qr: z.object({ value: z.string(), expiresAt: z.number() }).nullable(),

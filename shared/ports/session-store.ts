@@ -17,6 +17,7 @@ export interface SessionReport {
   readonly statusReason?: string | null;
   readonly statusData?: Record<string, unknown> | null;
   readonly statuses?: SessionRow['statuses'];
+  readonly untold?: SessionRow['untold'];
   readonly me?: Me | null;
   readonly qr?: SessionRow['qr'];
   readonly activityAt?: number;
