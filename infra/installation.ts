@@ -1,10 +1,7 @@
 import { Aws } from 'aws-cdk-lib';
-import {
-  type ResourceDefinition,
-  type ResourceNames,
-  resourceDefinition,
-  resourceNames,
-} from '#shared/contracts/resources.ts';
+import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
+import type { ResourceDefinition } from '#shared/contracts/resource-shapes.ts';
+import { type ResourceNames, resourceNames } from '#shared/contracts/resources.ts';
 import type { Settings } from './config/settings.ts';
 
 /** One installation of the platform in an account: its settings, and what they make of the contracts. */

@@ -1,4 +1,4 @@
-import { SHARD_VISIBILITY_SECONDS } from '#shared/contracts/resources.ts';
+import { SHARD_VISIBILITY_SECONDS } from '#shared/contracts/queue-definitions.ts';
 import { ConfigError } from './config-error.ts';
 
 /** Durations that depend on each other, in milliseconds. */

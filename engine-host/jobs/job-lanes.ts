@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { isSendCommand } from '#shared/contracts/commands.ts';
 import type { JobRow } from '#shared/contracts/jobs.ts';
-import { SHARD_VISIBILITY_SECONDS } from '#shared/contracts/resources.ts';
+import { SHARD_VISIBILITY_SECONDS } from '#shared/contracts/queue-definitions.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import { tag } from '#shared/observability/logger.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';

@@ -1,26 +1,23 @@
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import { type Me, type SessionStatus, wantsEngineEvents } from '#shared/contracts/session.ts';
-import { NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
-import { pacingRules } from '#shared/domain/pacing-rules.ts';
+import type { Me, SessionStatus } from '#shared/contracts/session.ts';
+import { NotOwnerError } from '#shared/domain/errors.ts';
 import type { SessionReport } from '#shared/ports/session-store.ts';
-import type { Engine, EngineEvent, EngineFactory, EngineState } from '../engines/engine.ts';
+import type { Engine, EngineEvent, EngineState } from '../engines/engine.ts';
 import { isLost, whileOwned } from '../host/lease.ts';
-import { settledWithin, sleep } from '../host/sleep.ts';
-import { SessionPacer } from '../jobs/session-pacer.ts';
-import { CorruptStateError } from './corrupt-state-error.ts';
+import { sleep } from '../host/sleep.ts';
+import type { SessionPacer } from '../jobs/session-pacer.ts';
 import { eraseSession } from './erase-session.ts';
-import { type OpenSession, type OpenSessionDeps, openEmptySession, openSession } from './open-session.ts';
-import { PauseNotices } from './pause-notices.ts';
-import { engineConfiguration, isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
+import { HeldSession } from './held-session.ts';
+import type { OpenSession } from './open-session.ts';
+import { isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
 import { SentContents } from './sent-contents.ts';
+import { SessionEngine } from './session-engine.ts';
 import { SessionReporter } from './session-reporter.ts';
 import type { SessionRunnerDeps, SessionRunnerPlace } from './session-runner-deps.ts';
 import { StatusBoard } from './status-board.ts';
 
 const SETTLE_PATIENCE_MS = 5_000;
 const RETRY_AFTER_BUG_MS = 5_000;
-/** How long a session that is not connected may take to connect, only to be unlinked. */
-const UNLINK_PATIENCE_MS = 15_000;
 const ACTIVITY_INTERVAL_MS = 60_000;
 
 /**
@@ -36,12 +33,9 @@ export class SessionRunner {
   #untold: { readonly event: EngineEvent; readonly incarnation: string; readonly published: () => void }[] = [];
   #row: SessionRow | undefined;
   #board: StatusBoard | undefined;
-  #open: OpenSession | undefined;
-  #pacing: { readonly open: OpenSession; readonly pacer: SessionPacer } | undefined;
-  #running: { readonly engine: Engine; readonly configuration: string } | undefined;
-  readonly #pauses: PauseNotices;
+  readonly #held: HeldSession;
+  readonly #engine: SessionEngine;
   #halted = false;
-  #stopping: Promise<unknown> = Promise.resolve();
   /** Settles when an engine that has failed is stopped, and the failure is on its way into the row. */
   #failing: Promise<unknown> = Promise.resolve();
   readonly #over = new AbortController();
@@ -56,16 +50,6 @@ export class SessionRunner {
     this.#place = place;
     this.#deps = deps;
     this.#sent = new SentContents(place.name, deps.messages);
-    this.#pauses = new PauseNotices({
-      clock: deps.clock,
-      pacer: () => this.pacer,
-      announce: (announcement) => {
-        void this.#board?.announce(announcement).catch((error: unknown) => {
-          if (isLost(error)) this.#fence(error);
-          else place.logger.error({ err: error }, 'could not tell of a pause');
-        });
-      },
-    });
     this.#reporter = new SessionReporter({
       lease: place.lease,
       write: async (report) => {
@@ -74,6 +58,30 @@ export class SessionRunner {
         await deps.sessions.report(place.name, this.#row.incarnation, place.lease.epoch, report);
       },
       onFailure: (error, attempt) => place.logger.warn({ err: error, attempt }, 'could not report'),
+    });
+    const row = () => this.#row;
+    this.#held = new HeldSession({
+      place,
+      deps,
+      reporter: this.#reporter,
+      row,
+      me: () => this.me,
+      announce: (announcement) => {
+        void this.#board?.announce(announcement).catch((error: unknown) => {
+          if (isLost(error)) this.#fence(error);
+          else place.logger.error({ err: error }, 'could not tell of a pause');
+        });
+      },
+      note: (report) => this.#note(report),
+      onFenced: (error) => this.#fence(error),
+    });
+    this.#engine = new SessionEngine({
+      place,
+      deps,
+      row,
+      open: () => this.#held.open,
+      sent: this.#sent,
+      emit: (open, event, published) => this.#emit(open, event, published),
     });
   }
 
@@ -93,7 +101,7 @@ export class SessionRunner {
 
   /** The engine that runs; in whatever state `status` says. */
   get engine(): Engine | undefined {
-    return this.#running?.engine;
+    return this.#engine.running;
   }
 
   get sent(): SentContents {
@@ -102,16 +110,13 @@ export class SessionRunner {
 
   /** Says when sends may leave; undefined while the session's state is not at hand. */
   get pacer(): SessionPacer | undefined {
-    const open = this.#open;
-    if (open === undefined) return undefined;
-    if (this.#pacing?.open !== open) this.#pacing = { open, pacer: this.#createPacer(open) };
-    return this.#pacing.pacer;
+    return this.#held.pacer;
   }
 
   /** WhatsApp has refused a message because of the account. @param code as the job says it @param traceparent the job's */
   restricted(code: string, traceparent: string | undefined): void {
     const pause = this.pacer?.refused();
-    if (pause !== undefined) this.#pauses.refused(pause, code, traceparent);
+    if (pause !== undefined) this.#held.pauses.refused(pause, code, traceparent);
   }
 
   /**
@@ -120,7 +125,7 @@ export class SessionRunner {
    */
   tell(event: EngineEvent, incarnation: string, published: () => void): void {
     this.#untold.push({ event, incarnation, published });
-    if (this.#open !== undefined) this.#tellRest();
+    if (this.#held.open !== undefined) this.#tellRest();
     else this.wake();
   }
 
@@ -144,11 +149,11 @@ export class SessionRunner {
     this.#ended = true;
     this.#over.abort();
     await this.settled();
-    const wasRunning = this.#running !== undefined;
-    await this.#stopEngine();
+    const wasRunning = this.#engine.running !== undefined;
+    await this.#engine.stop();
     try {
       if (wasRunning) await this.#board?.set({ status: 'STARTING', reason: 'hand-over' }, { hostId: null });
-      if (!(await this.#close(this.#deps.publishPatience))) await this.#open?.state.close();
+      if (!(await this.#held.close(this.#deps.publishPatience))) await this.#held.open?.state.close();
       await this.#reporter.idle();
     } catch (error) {
       this.#place.logger.warn({ err: error }, 'hand-over was not clean');
@@ -160,10 +165,8 @@ export class SessionRunner {
     this.#ended = true;
     this.#over.abort();
     this.#dirty = false;
-    this.#pauses.close();
-    this.#open?.state.fence(new NotOwnerError('The session is no longer ours'));
-    this.#open?.outlet.close();
-    await this.#stopEngine();
+    this.#held.abandon(new NotOwnerError('The session is no longer ours'));
+    await this.#engine.stop();
   }
 
   async #run(): Promise<void> {
@@ -173,11 +176,11 @@ export class SessionRunner {
         if (!(await this.#read())) return this.#end();
         await this.#reconcile();
         if (this.#untold.length > 0 && this.#row !== undefined && !this.#ended) {
-          await this.#tryOpen(this.#row);
+          await this.#held.take(this.#row);
           this.#tellRest();
         }
-        if (!this.#dirty && !this.#ended && this.#running === undefined && this.status === 'STOPPED') {
-          const closed = await this.#close(SETTLE_PATIENCE_MS);
+        if (!this.#dirty && !this.#ended && this.#engine.running === undefined && this.status === 'STOPPED') {
+          const closed = await this.#held.close(SETTLE_PATIENCE_MS);
           if (closed && !this.#dirty) return this.#end();
         }
       }
@@ -191,9 +194,15 @@ export class SessionRunner {
 
   #tellRest(): void {
     for (const { event, incarnation, published } of this.#untold.splice(0)) {
-      if (incarnation === this.#row?.incarnation && this.#open !== undefined) this.#open.outlet.emit(event, published);
+      if (incarnation === this.#row?.incarnation) this.#publish(event, published);
       else published();
     }
+  }
+
+  /** Where the state is not at hand nobody is told, and whoever waits for that is let go. */
+  #publish(event: EngineEvent, published?: () => void): void {
+    if (this.#held.open === undefined) published?.();
+    else this.#held.open.outlet.emit(event, published);
   }
 
   /** Reads the row. @returns false when there is nothing (any more) to run here */
@@ -219,20 +228,17 @@ export class SessionRunner {
         clock: this.#deps.clock,
         report: (report) => this.#reporter.report(report),
         onFailure: (error) => this.#notNoted(error),
-        emit: (event, published) => {
-          if (this.#open === undefined) published?.();
-          else this.#open.outlet.emit(event, published);
-        },
+        emit: (event, published) => this.#publish(event, published),
       });
       if (row.untold !== undefined && row.untold !== null) {
-        await this.#tryOpen(row);
+        await this.#held.take(row);
         this.#board.tellInherited(row.statusData ?? null);
       }
       return true;
     }
     if (row.incarnation !== this.#row.incarnation) return false;
     this.#row = row;
-    this.#pacing?.pacer.rulesChanged();
+    this.#held.rulesChanged();
     // We had reported FAILED: another word in the row is the API's, and means that somebody wants a start.
     if (wasHalted && row.status !== 'FAILED') this.#halted = false;
     return true;
@@ -255,7 +261,7 @@ export class SessionRunner {
   #facts(board: StatusBoard): RunnerFacts {
     return {
       status: board.status,
-      runningWith: this.#running?.configuration,
+      runningWith: this.#engine.configuration,
       halted: this.#halted,
       restartDone: this.#restartDone,
       logoutDone: this.#logoutDone,
@@ -267,13 +273,13 @@ export class SessionRunner {
       case 'start':
         return this.#start(row, board);
       case 'restart':
-        await this.#stopEngine();
+        await this.#engine.stop();
         this.#restartDone = row.restartToken;
         return this.#start(row, board, row.restartToken === undefined ? {} : { restartDone: row.restartToken });
       case 'stop':
-        await this.#stopEngine();
+        await this.#engine.stop();
         this.#halted = false;
-        await this.#tryOpen(row);
+        await this.#held.take(row);
         return board.set({ status: 'STOPPED' });
       case 'logout':
         return this.#logout(row, board);
@@ -285,7 +291,7 @@ export class SessionRunner {
   async #start(row: SessionRow, board: StatusBoard, also: SessionReport = {}): Promise<void> {
     this.#halted = false;
     const factory = this.#deps.engines.get(row.engine);
-    const open = await this.#deps.startTurn(() => this.#tryOpen(row));
+    const open = await this.#deps.startTurn(() => this.#held.take(row));
     if (this.#ended) return;
     if (open === undefined)
       return this.#fail(board, 'state-unreadable', 'The stored login of the session cannot be read', also);
@@ -294,61 +300,10 @@ export class SessionRunner {
     await board.set({ status: 'STARTING' }, also);
     if (this.#ended) return;
     try {
-      this.#launch(factory, row, open, board);
+      this.#engine.start(factory, row, open, (state) => this.#hear(state, board));
     } catch (error) {
       this.#place.logger.error({ err: error }, 'the engine did not start');
-      this.#running = undefined;
       await this.#fail(board, 'engine-crashed', 'The engine did not start');
-    }
-  }
-
-  #launch(factory: EngineFactory, row: SessionRow, open: OpenSession, board: StatusBoard): void {
-    const engine: Engine = this.#create(factory, row, open, (state) => {
-      if (this.#running?.engine === engine) this.#hear(state, board);
-    });
-    this.#running = { engine, configuration: engineConfiguration(row.config) };
-    engine.start();
-  }
-
-  #create(factory: EngineFactory, row: SessionRow, open: OpenSession, report: (state: EngineState) => void): Engine {
-    const { lease, logger, name } = this.#place;
-    return factory.create({
-      session: name,
-      config: row.config,
-      state: open.state,
-      media: this.#deps.media,
-      remoteFiles: this.#deps.remoteFiles,
-      clock: this.#deps.clock,
-      logger,
-      assertOwned: () => {
-        lease.assertOwned();
-        if (this.#open !== open) throw new NotOwnerError('The session is no longer run here');
-      },
-      confirmOwned: async () => (await this.#isStillOurs()) && this.#open === open,
-      onceMayConnect: this.#deps.onceMayConnect,
-      report,
-      emit: (event, published) => {
-        if (this.#open === open) this.pacer?.heard(event);
-        open.outlet.emit(event, published);
-        this.#noteActivity(event);
-      },
-      wantsEngineEvents: () => wantsEngineEvents((this.#row ?? row).config),
-      sentContent: (messageId) => this.#sent.get(messageId),
-    });
-  }
-
-  async #isStillOurs(): Promise<boolean> {
-    const { lease, logger } = this.#place;
-    try {
-      await whileOwned(
-        lease,
-        () => lease.confirm(),
-        (error, attempt) => logger.warn({ err: error, attempt }, 'could not read who owns the shard'),
-      );
-      return true;
-    } catch (error) {
-      if (isLost(error)) return false;
-      throw error;
     }
   }
 
@@ -359,7 +314,7 @@ export class SessionRunner {
     });
     if (state.status !== 'WORKING') return;
     void told.then(() => {
-      this.#pauses.watch();
+      this.#held.pauses.watch();
       this.#place.onWorking();
     });
   }
@@ -373,7 +328,7 @@ export class SessionRunner {
       case 'WORKING':
         return board.set({ status: 'WORKING', me: state.me });
       case 'FAILED': {
-        const begun = this.#stopEngine().then(() => ({ told: this.#failed(state, board) }));
+        const begun = this.#engine.stop().then(() => ({ told: this.#failed(state, board) }));
         this.#failing = begun;
         return (await begun).told;
       }
@@ -382,7 +337,7 @@ export class SessionRunner {
 
   async #failed({ reason, message }: Extract<EngineState, { status: 'FAILED' }>, board: StatusBoard): Promise<void> {
     if (reason !== 'logged-out') return this.#fail(board, reason, message);
-    const forgotten = this.#open?.state.forgetLogin();
+    const forgotten = this.#held.open?.state.forgetLogin();
     await this.#fail(board, reason, message, { me: null });
     board.forgetMe();
     return forgotten;
@@ -397,9 +352,8 @@ export class SessionRunner {
   async #logout(row: SessionRow, board: StatusBoard): Promise<void> {
     await this.#unlink(row, board);
     if (this.#ended) return;
-    const open = await this.#tryOpen(row);
-    this.#open = open ?? (await openEmptySession(row, this.#openDeps(row)));
-    await this.#open.state.forgetLogin();
+    const { state } = await this.#held.takeOrEmpty(row);
+    await state.forgetLogin();
     board.forgetMe();
     this.#halted = false;
     this.#logoutDone = row.logoutToken;
@@ -415,11 +369,11 @@ export class SessionRunner {
     await this.#unlink(row, board);
     if (this.#ended) return;
     if (board.status !== 'STOPPED') {
-      await this.#tryOpen(row);
+      await this.#held.take(row);
       await board.set({ status: 'STOPPED' });
     }
-    if (!(await this.#close(this.#deps.publishPatience)))
-      this.#open?.state.fence(new NotOwnerError('The session is deleted'));
+    if (!(await this.#held.close(this.#deps.publishPatience)))
+      this.#held.open?.state.fence(new NotOwnerError('The session is deleted'));
     const onFailure = (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'could not remove');
     await eraseSession(row, lease, this.#deps, onFailure);
     await this.#reporter.idle();
@@ -429,108 +383,25 @@ export class SessionRunner {
 
   /** Takes the device off the account, if there is one. The login is dropped after it, so there is no later chance. */
   async #unlink(row: SessionRow, board: StatusBoard): Promise<void> {
-    const engine = this.#running?.engine;
-    if (engine !== undefined && board.status === 'WORKING') {
-      this.#running = undefined;
-      return engine.logout();
-    }
-    await this.#stopEngine();
+    if (this.#engine.running !== undefined && board.status === 'WORKING') return this.#engine.logout();
+    await this.#engine.stop();
     if (board.me === null || (await this.#connectAndUnlink(row)) || this.#ended) return;
-    await this.#tryOpen(row);
+    await this.#held.take(row);
     const message = 'The device could not be unlinked; it has to be removed on the phone';
     await board.set({ status: 'STOPPED', reason: 'unlink-failed', message });
   }
 
-  /** Connects only to unlink: nothing is told of it, and no job finds the engine. @returns whether the device is off */
   async #connectAndUnlink(row: SessionRow): Promise<boolean> {
     const factory = this.#deps.engines.get(row.engine);
-    const open = await this.#deps.startTurn(() => this.#tryOpen(row));
+    const open = await this.#deps.startTurn(() => this.#held.take(row));
     if (factory === undefined || open === undefined || this.#ended) return false;
-    const decided = Promise.withResolvers<'none' | 'connected' | 'unlinked'>();
-    const giveUp = () => decided.resolve('none');
-    const timer = setTimeout(giveUp, UNLINK_PATIENCE_MS);
-    this.#over.signal.addEventListener('abort', giveUp, { once: true });
-    try {
-      const engine = this.#create(factory, row, open, (state) => {
-        if (state.status === 'WORKING') return decided.resolve('connected');
-        if (state.status === 'FAILED' && state.reason === 'logged-out') return decided.resolve('unlinked');
-        if (state.status !== 'STARTING') giveUp();
-      });
-      engine.start();
-      const outcome = await decided.promise;
-      await (outcome === 'connected' && !this.#ended ? engine.logout() : engine.stop());
-      return outcome !== 'none';
-    } catch (error) {
-      this.#place.logger.error({ err: error }, 'the engine could not be used to unlink');
-      return false;
-    } finally {
-      clearTimeout(timer);
-    }
+    return await this.#engine.connectAndUnlink(factory, row, open, this.#over.signal);
   }
 
-  async #stopEngine(): Promise<void> {
-    const engine = this.#running?.engine;
-    this.#running = undefined;
-    const stopped = engine?.stop().catch((error: unknown) => {
-      this.#place.logger.error({ err: error }, 'the engine did not stop cleanly');
-    });
-    this.#stopping = Promise.all([this.#stopping, stopped]);
-    await this.#stopping;
-  }
-
-  /** The session's state, read if need be; undefined when it cannot be read. */
-  async #tryOpen(row: SessionRow): Promise<OpenSession | undefined> {
-    if (this.#open !== undefined) return this.#open;
-    try {
-      this.#open = await openSession(row, this.#openDeps(row));
-      return this.#open;
-    } catch (error) {
-      if (!(error instanceof CorruptStateError || error instanceof NotFoundError)) throw error;
-      this.#place.logger.error({ err: error }, 'the stored state cannot be read');
-      return undefined;
-    }
-  }
-
-  #openDeps(row: SessionRow): OpenSessionDeps {
-    return {
-      ...this.#deps,
-      lease: this.#place.lease,
-      logger: this.#place.logger,
-      reporter: this.#reporter,
-      me: () => this.#board?.me ?? null,
-      row: () => this.#row ?? row,
-      onFenced: (error) => this.#fence(error),
-    };
-  }
-
-  /** Publishes and saves what is left. @returns false, with the session still open, when that takes too long */
-  async #close(patience: number): Promise<boolean> {
-    const open = this.#open;
-    if (open === undefined) return true;
-    const published = await settledWithin(open.outlet.drained(), patience);
-    if (!published) {
-      this.#place.logger.warn('events still wait for the bus');
-      return false;
-    }
-    this.#pauses.close();
-    await open.state.close();
-    open.outlet.close();
-    this.#open = undefined;
-    return true;
-  }
-
-  #createPacer(open: OpenSession): SessionPacer {
-    return new SessionPacer({
-      state: open.state,
-      clock: this.#deps.clock,
-      random: Math.random,
-      rules: () => pacingRules(this.#row?.config.pacing, this.#deps.pacingProfile),
-      me: () => this.me,
-      createdAt: this.#row?.createdAt ?? this.#deps.clock.now(),
-      nextSendAt: this.#row?.nextSendAt,
-      report: (nextSendAt) => this.#note({ nextSendAt }),
-      braked: (pause, found) => this.#pauses.braked(pause, found),
-    });
+  #emit(open: OpenSession, event: EngineEvent, published?: () => void): void {
+    if (this.#held.open === open) this.pacer?.heard(event);
+    open.outlet.emit(event, published);
+    this.#noteActivity(event);
   }
 
   #noteActivity(event: EngineEvent): void {

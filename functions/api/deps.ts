@@ -4,19 +4,21 @@ import type { WebhookConfig } from '#shared/contracts/webhooks.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 import type { AuditLog } from '#shared/ports/audit-log.ts';
 import type { Clock } from '#shared/ports/clock.ts';
-import type { EventLog } from '#shared/ports/event-log.ts';
+import type { EventLog, EventSeqs } from '#shared/ports/event-log.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
 import type { SessionSignals } from '#shared/ports/session-signals.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { ShardQueue } from '#shared/ports/shard-queue.ts';
+import type { RuleBrokenBy } from '#shared/ports/target-rule.ts';
+import type { CompileTextPattern } from '#shared/ports/text-pattern.ts';
 import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
 import type { WebhookStore } from '#shared/ports/webhook-store.ts';
 import type { SignedCaller } from './signed-caller.ts';
 import type { Backlog } from './use-cases/backlog.ts';
 
-/** Everything the API's functions need, ports only. */
+/** Everything the API's functions need, ports only. A group of operations is given what it names of it. */
 export interface ApiDeps {
   readonly sessions: SessionStore;
   readonly jobs: JobStore;
@@ -29,7 +31,11 @@ export interface ApiDeps {
   readonly webhooks: WebhookStore;
   readonly webhookQueue: WebhookQueue;
   /** What a replay takes events from. */
-  readonly eventLog: Pick<EventLog, 'read' | 'find' | 'lastBefore'>;
+  readonly eventLog: Pick<EventLog, 'read'>;
+  readonly eventSeqs: EventSeqs;
+  /** Of the URLs of webhooks. */
+  readonly ruleBrokenBy: RuleBrokenBy;
+  readonly compileTextPattern: CompileTextPattern;
   readonly keys: ApiKeyStore;
   readonly signedCaller: SignedCaller;
   readonly audit: AuditLog;
@@ -37,6 +43,31 @@ export interface ApiDeps {
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly config: ApiConfig;
 }
+
+/** What accepting a job and waiting for it takes. */
+export type JobDeps = Pick<ApiDeps, 'sessions' | 'jobs' | 'queue' | 'backlog' | 'clock' | 'config'>;
+
+export type ChattingDeps = JobDeps & Pick<ApiDeps, 'messages' | 'media'>;
+export type ChatsDeps = JobDeps & Pick<ApiDeps, 'messages' | 'chats'>;
+
+/** What the life of sessions takes. */
+export type SessionsDeps = Pick<
+  ApiDeps,
+  | 'sessions'
+  | 'messages'
+  | 'chats'
+  | 'webhooks'
+  | 'webhookQueue'
+  | 'eventSeqs'
+  | 'ruleBrokenBy'
+  | 'compileTextPattern'
+  | 'keys'
+  | 'queue'
+  | 'signals'
+  | 'clock'
+  | 'logger'
+  | 'config'
+>;
 
 export interface ApiConfig {
   readonly version: string;
@@ -60,8 +91,6 @@ export interface ApiConfig {
   readonly shardBacklogCap: number;
   /** The installation's own webhook, which every session has. */
   readonly globalWebhook: WebhookConfig | undefined;
-  /** Hosts that webhooks may go to although they are private. */
-  readonly webhookPrivateHosts: ReadonlySet<string>;
   /** How long the audit log is kept. */
   readonly auditDays: number;
 }

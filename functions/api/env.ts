@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { AUDIT_DAYS, resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
+import { AUDIT_DAYS } from '#shared/contracts/audit.ts';
+import { resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
 import { engineNameSchema } from '#shared/contracts/session.ts';
 import { allowedPrivateHostsEnv, globalWebhook, globalWebhookEnv } from '#shared/contracts/webhooks.ts';
 import { type ApiConfig, DEFAULT_CAPS, DEFAULT_WAITS } from './deps.ts';
@@ -50,7 +51,6 @@ export function apiConfig(env: ApiEnv, startedAt: number): ApiConfig {
     sessionBacklogCap: env.SESSION_BACKLOG_CAP,
     shardBacklogCap: env.SHARD_BACKLOG_CAP,
     globalWebhook: globalWebhook(env),
-    webhookPrivateHosts: new Set(env.WEBHOOK_ALLOW_PRIVATE_HOSTS),
     auditDays: env.AUDIT_DAYS,
   };
 }

@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import { unpackEvent } from '#shared/adapters/event-detail.ts';
 import { type EventEnvelope, PROJECTED_EVENTS } from '#shared/contracts/events.ts';
-import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { UnpackEvent } from '#shared/ports/event-detail.ts';
 
 const projected: ReadonlySet<string> = new Set(PROJECTED_EVENTS);
 
@@ -17,10 +16,10 @@ const busEventSchema = z.object({
  * The envelope in a bus event, fetched when the bus only carries where it is; undefined when the read models do not
  * care for the event.
  *
- * @throws ZodError when it is not what its type says; what the media store throws
+ * @throws ZodError when it is not what its type says; what `unpackEvent` throws
  */
-export async function envelopeIn(bus: unknown, media: Pick<MediaStore, 'get'>): Promise<EventEnvelope | undefined> {
+export async function envelopeIn(bus: unknown, unpackEvent: UnpackEvent): Promise<EventEnvelope | undefined> {
   const { 'detail-type': type, detail } = busEventSchema.parse(bus);
   if (!projected.has(type)) return undefined;
-  return await unpackEvent(detail, media);
+  return await unpackEvent(detail);
 }

@@ -1,11 +1,10 @@
 import type { EventEnvelope } from '#shared/contracts/events.ts';
-import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { UnpackEvent } from '#shared/ports/event-detail.ts';
 import { envelopeIn } from './bus-event.ts';
 import { project, type ReadModels, targetOf } from './projections.ts';
 
 export interface EventProjectorDeps extends ReadModels {
-  /** Holds the events that were too large for the bus. */
-  readonly media: Pick<MediaStore, 'get'>;
+  readonly unpackEvent: UnpackEvent;
 }
 
 export interface EventProjector {
@@ -33,7 +32,7 @@ export function createEventProjector(deps: EventProjectorDeps): EventProjector {
         busEvents.map(async (read): Promise<ProjectionOutcome> => {
           let event: EventEnvelope | undefined;
           try {
-            event = await envelopeIn(read(), deps.media);
+            event = await envelopeIn(read(), deps.unpackEvent);
             if (event === undefined) return { status: 'ignored' };
             await write(event);
             return { status: 'projected', event };

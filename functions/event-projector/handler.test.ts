@@ -1,5 +1,6 @@
 import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
+import { createUnpackEvent } from '#shared/adapters/event-detail.ts';
 import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
@@ -28,7 +29,8 @@ function setUp(failing = 'none', level = 'info') {
   const messages = new FailingMessageStore(failing);
   const media = new MemoryMediaStore();
   const logger = createLogger({ name: 'test', level, destination });
-  const handler = createEventProjectorHandler({ messages, chats: new MemoryChatStore(), media, logger });
+  const chats = new MemoryChatStore();
+  const handler = createEventProjectorHandler({ messages, chats, unpackEvent: createUnpackEvent(media), logger });
   return { handler, messages, media, lines: destination.texts, logged: destination };
 }
 

@@ -7,6 +7,7 @@ import { GuardedWebhookSender } from '#shared/adapters/guarded-webhook-sender.ts
 import { LazyMediaStore, loadS3MediaStore } from '#shared/adapters/lazy-media-store.ts';
 import { SqsWebhookQueue } from '#shared/adapters/sqs-webhook-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
+import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { globalWebhook } from '#shared/contracts/webhooks.ts';
 import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
@@ -38,6 +39,7 @@ export function createAwsWebhookDispatcher(
   const logger = createLogger({ name: 'webhook-dispatcher', level: env.LOG_LEVEL });
   return createWebhookDispatcherHandler({
     sessions: new DynamoDbSessionStore(dynamo, tables.sessions),
+    compileTextPattern,
     store: new DynamoDbWebhookStore(dynamo, tables),
     log: new DynamoDbEventLog(dynamo, media, { tableName: tables.eventLog, onUnreadable: unreadable(logger) }),
     queue: new SqsWebhookQueue(sqs, { queues }),

@@ -1,13 +1,14 @@
-import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
 import type { WebhookEndpointRow, WebhookWake } from '#shared/contracts/webhook-rows.ts';
 import { type WebhookConfig, webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { parseChatId } from '#shared/domain/chat-id.ts';
 import type { EventFilter } from '#shared/domain/webhook-filter.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
+import type { CompileTextPattern } from '#shared/ports/text-pattern.ts';
 import { EndpointRun, type EndpointRunDeps } from './endpoint-run.ts';
 
 export interface DispatcherDeps extends EndpointRunDeps {
   readonly sessions: Pick<SessionStore, 'get'>;
+  readonly compileTextPattern: CompileTextPattern;
   /** The installation's own webhook. */
   readonly global: WebhookConfig | undefined;
 }
@@ -34,7 +35,7 @@ export async function dispatch(wake: WebhookWake, deps: DispatcherDeps): Promise
   const row = known ?? (await begin(wake, deps));
   if (row === undefined || row.disabledAt !== undefined) return;
   if (row.nextTryAt !== undefined && row.nextTryAt > clock.now()) return;
-  const filter = await compiled(endpoint.webhook.filter);
+  const filter = await compiled(endpoint.webhook.filter, deps);
   const looksBack = wake.event === undefined || endpoint.webhook.ordered === true;
   await new EndpointRun({ row, webhook: endpoint.webhook, filter, looksBack }, deps).run();
 }
@@ -53,7 +54,10 @@ async function begin({ session, endpointId, event }: WebhookWake, deps: Dispatch
   return await deps.store.get(session, endpointId);
 }
 
-async function compiled(filter: WebhookConfig['filter']): Promise<EventFilter> {
+async function compiled(
+  filter: WebhookConfig['filter'],
+  { compileTextPattern }: Pick<DispatcherDeps, 'compileTextPattern'>,
+): Promise<EventFilter> {
   if (filter === null || filter === undefined) return {};
   const { chats, textPattern, ...rules } = filter;
   return {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { buildSync } from 'esbuild';
+import { buildSync, type Metafile } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -70,8 +70,11 @@ export function bundle(entry: string, files?: BundledFiles): Bundle {
     metafile: true,
   });
   if (files !== undefined) copyFiles(files, path);
-  const code = Object.keys(metafile.outputs).map((file) => readFileSync(join(ROOT, file)));
-  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const loaded = loadedOutputs(metafile);
+  const unloaded = Object.keys(metafile.outputs).filter((file) => !loaded.has(file));
+  for (const file of unloaded) rmSync(join(ROOT, file));
+  const code = [...loaded.keys()].map((file) => readFileSync(join(ROOT, file)));
+  const inputs = [...loaded.values()].flatMap((output) => Object.entries(output.inputs));
   const made = {
     entry,
     path,
@@ -81,6 +84,22 @@ export function bundle(entry: string, files?: BundledFiles): Bundle {
   };
   bundles.set(entry, made);
   return made;
+}
+
+/**
+ * The files that are loaded at the start or may be later, by path. Of what is imported dynamically esbuild makes a file
+ * also where it leaves out whoever imports it, as all of the SDK that is for browsers.
+ */
+function loadedOutputs({ outputs }: Metafile): ReadonlyMap<string, Metafile['outputs'][string]> {
+  const loaded = new Map<string, Metafile['outputs'][string]>();
+  const visit = (file: string): void => {
+    const output = outputs[file];
+    if (output === undefined || loaded.has(file)) return;
+    loaded.set(file, output);
+    for (const { path } of output.imports) visit(path);
+  };
+  for (const [file, { entryPoint }] of Object.entries(outputs)) if (entryPoint?.startsWith('functions/')) visit(file);
+  return loaded;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -8,7 +8,7 @@ import {
   type QueueProps,
 } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { QueueDefinition } from '#shared/contracts/resources.ts';
+import type { QueueDefinition } from '#shared/contracts/resource-shapes.ts';
 
 /** A template has room for 500 resources; a queue with its policy is two. */
 const QUEUES_IN_A_STACK = 200;

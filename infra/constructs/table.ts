@@ -2,7 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import type { KeyDefinition, TableDefinition } from '#shared/contracts/resources.ts';
+import type { KeyDefinition, TableDefinition } from '#shared/contracts/resource-shapes.ts';
 
 export interface DefinedTableProps {
   readonly encryptionKey: IKey;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { TableDefinition } from '#shared/contracts/resources.ts';
+import type { TableDefinition } from '#shared/contracts/resource-shapes.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import type { Listener } from './loopback-listener.ts';
 import { createTable } from './resource-creation.ts';

@@ -10,15 +10,8 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import { GetQueueUrlCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  BUCKETS,
-  BUS,
-  EVENT_SOURCE,
-  QUEUES,
-  resourceDefinition,
-  shardQueueName,
-  TABLES,
-} from '#shared/contracts/resources.ts';
+import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
+import { BUCKETS, BUS, EVENT_SOURCE, QUEUES, shardQueueName, TABLES } from '#shared/contracts/resources.ts';
 import { type LocalCloud, startLocalCloud } from './local-cloud.ts';
 import { until } from './test-support/until.ts';
 

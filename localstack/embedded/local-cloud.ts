@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ResourceDefinition } from '#shared/contracts/resources.ts';
+import type { ResourceDefinition } from '#shared/contracts/resource-shapes.ts';
 import { type ApiGatewayOptions, startApiGateway } from './api-gateway/api-gateway.ts';
 import { SocketConnections } from './api-gateway/socket-connections.ts';
 import { REGION } from './aws-identity.ts';

@@ -30,7 +30,7 @@ import type {
   ResourceDefinition,
   RuleDefinition,
   TableDefinition,
-} from '#shared/contracts/resources.ts';
+} from '#shared/contracts/resource-shapes.ts';
 import { functionArn } from './aws-identity.ts';
 
 /** AWS takes up to half a minute for a table with indexes. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { createAdministratorKey } from '#functions/administrator-key/administrator-key.ts';
-import { createAwsApiDeps } from '#functions/api/aws-deps.ts';
+import { createApiDeps } from '#functions/api/composition/all-deps.ts';
 import { createApiFunctions } from '#functions/api/functions.ts';
 import { createAuthorizer } from '#functions/authorizer/authorizer.ts';
 import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
@@ -19,18 +19,15 @@ import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/ad
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
+import { createUnpackEvent } from '#shared/adapters/event-detail.ts';
 import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES, EXPOSED_HEADERS } from '#shared/contracts/api/routes.ts';
 import { STREAM_STAGE } from '#shared/contracts/event-stream.ts';
 import { ECS_SOURCE, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
-import {
-  type ResourceNames,
-  resourceDefinition,
-  resourceNames,
-  resourceNamesEnv,
-} from '#shared/contracts/resources.ts';
+import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
+import { type ResourceNames, resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
 import { createLogger } from '#shared/observability/logger.ts';
 import type { HostLauncher } from '#shared/ports/host-launcher.ts';
 import type { ReadPepper } from '#shared/ports/read-pepper.ts';
@@ -210,7 +207,7 @@ function loadFunctions(
   launcher: HostLauncher | undefined,
 ): FunctionTable {
   const { dynamo, s3, sqs } = clients;
-  const deps = createAwsApiDeps(process.env);
+  const deps = createApiDeps(process.env);
   const api = Object.entries(createApiFunctions({ ...deps, readPepper }));
   return {
     ...Object.fromEntries(api.map(([name, handler]) => [name, { handler }])),
@@ -231,7 +228,7 @@ function loadFunctions(
       handler: createEventProjectorHandler({
         messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
         chats: new DynamoDbChatStore(dynamo, names.tables.chats),
-        media: new S3MediaStore(s3, names.buckets.media),
+        unpackEvent: createUnpackEvent(new S3MediaStore(s3, names.buckets.media)),
         logger: createLogger({ name: 'event-projector', level: process.env.LOG_LEVEL ?? 'warn' }),
       }),
     },

@@ -1,6 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { type AuditEntry, auditEntrySchema, auditRowSchema } from '../contracts/audit.ts';
-import { AUDIT_DAYS, TABLES } from '../contracts/resources.ts';
+import { AUDIT_DAYS, type AuditEntry, auditEntrySchema, auditRowSchema } from '../contracts/audit.ts';
+import { TABLES } from '../contracts/resources.ts';
 import type { AuditLog, AuditPage, AuditQuery } from '../ports/audit-log.ts';
 import { auditPlace, monthOf, monthsBack, placeOfTime, timeOfPlace } from './audit-places.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';

@@ -6,33 +6,27 @@ import type { EventEnvelope } from '../contracts/events.ts';
 import { TABLES } from '../contracts/resources.ts';
 import { type EventLogRow, eventLogRowSchema } from '../contracts/rows.ts';
 import { DependencyError, NotFoundError } from '../domain/errors.ts';
-import { eventTime } from '../domain/event-id.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { UnpackEvent } from '../ports/event-detail.ts';
 import type { EventLog, LoggedEvent } from '../ports/event-log.ts';
 import type { MediaStore } from '../ports/media-store.ts';
+import { DynamoDbEventSeqs, digits, placeOf, seqOf } from './dynamodb-event-seqs.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
-import { packEvent, unpackEvent } from './event-detail.ts';
+import { createUnpackEvent, packEvent } from './event-detail.ts';
 import { systemClock } from './system-clock.ts';
 
 /** Of a body before it is packed: with ids it stays below an item's 400 KB even if zstd gains nothing. */
 const ROW_BYTES = 360 * 1024;
 const ROW_EVENTS = 200;
-const PAGE_ROWS = 200;
 const DELETED_AT_ONCE = 250;
-/** By how much the clock of a host may be behind that of whoever timed an event. */
-const CLOCK_DIFFERENCE_MS = 3_600_000;
 const DAY_SECONDS = 86_400;
-const SEQ_DIGITS = 15;
 /** Above this the work goes to another thread; below, the way there would cost more. */
 const SMALL_BYTES = 32 * 1024;
 /** Above any row's. */
 const MAX_BYTES = 4 * 1024 * 1024;
-const LAST_SEQ = 10 ** SEQ_DIGITS - 2;
 
 const bodySchema = z.array(z.unknown());
 const placeSchema = eventLogRowSchema.pick({ place: true });
-const timeSchema = eventLogRowSchema.pick({ place: true, loggedAt: true });
-const idsSchema = eventLogRowSchema.pick({ loggedAt: true, events: true });
 
 export interface DynamoDbEventLogOptions {
   readonly tableName?: string;
@@ -53,7 +47,9 @@ interface Packed {
 /** One row for each append and session: all of its events are visible or none is. What is appended again lies beside it. */
 export class DynamoDbEventLog implements EventLog {
   readonly #table: DynamoDbTable;
+  readonly #seqs: DynamoDbEventSeqs;
   readonly #media: Pick<MediaStore, 'bucket' | 'put' | 'get'>;
+  readonly #unpackEvent: UnpackEvent;
   readonly #days: number;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #onUnreadable: () => void;
@@ -69,7 +65,9 @@ export class DynamoDbEventLog implements EventLog {
     }: DynamoDbEventLogOptions = {},
   ) {
     this.#table = new DynamoDbTable(client, tableName);
+    this.#seqs = new DynamoDbEventSeqs(client, tableName);
     this.#media = mediaStore;
+    this.#unpackEvent = createUnpackEvent(mediaStore);
     this.#days = days;
     this.#clock = clock;
     this.#onUnreadable = onUnreadable;
@@ -116,48 +114,11 @@ export class DynamoDbEventLog implements EventLog {
   }
 
   async find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const found = new Map<string, number>();
-    if (eventIds.length === 0) return found;
-    const items = this.#table.query((e) => `${e.name('session')} = ${e.value(session)}`, {
-      ConsistentRead: true,
-      ScanIndexForward: false,
-      Limit: PAGE_ROWS,
-      attributes: ['loggedAt', 'events'],
-    });
-    const left = new Set(eventIds);
-    let newest: number | undefined;
-    let earliest = 0;
-    for await (const item of items) {
-      const { loggedAt, events } = idsSchema.parse(item);
-      if (newest === undefined) earliest = earliestTime(left, loggedAt);
-      newest ??= loggedAt;
-      const ofRow = events.toReversed().filter(({ id }) => left.delete(id));
-      for (const { id, seq } of ofRow) found.set(id, seq);
-      if (left.size === 0) break;
-      if (ofRow.length > 0) earliest = earliestTime(left, newest);
-      // Nothing is logged before it happens, so none is further back.
-      if (loggedAt < earliest - CLOCK_DIFFERENCE_MS) break;
-    }
-    return found;
+    return await this.#seqs.find(session, eventIds);
   }
 
-  /** Looks at the newest row first, then halves the range in which the answer lies. */
   async lastBefore(session: string, time: number): Promise<number> {
-    const newest = await this.#row(session, LAST_SEQ, 'down');
-    if (newest === undefined) return 0;
-    if (newest.loggedAt < time) return newest.seq;
-    const oldest = await this.#row(session, 0, 'up');
-    if (oldest === undefined || oldest.loggedAt >= time) return 0;
-    // `before` is logged before the time and `from` is not.
-    let before = oldest.seq;
-    let from = newest.seq;
-    while (from - before > 1) {
-      const middle = before + Math.floor((from - before) / 2);
-      const row = await this.#row(session, middle, 'up');
-      if (row === undefined || row.loggedAt >= time) from = middle;
-      else before = row.seq;
-    }
-    return before;
+    return await this.#seqs.lastBefore(session, time);
   }
 
   async deleteSome(session: string): Promise<boolean> {
@@ -212,7 +173,7 @@ export class DynamoDbEventLog implements EventLog {
     const found: EventEnvelope[] = [];
     for (const detail of wanted) {
       try {
-        found.push(await unpackEvent(detail, this.#media));
+        found.push(await this.#unpackEvent(detail));
       } catch (error) {
         if (error instanceof z.ZodError) this.#onUnreadable();
         else if (!(error instanceof NotFoundError)) throw error;
@@ -220,33 +181,6 @@ export class DynamoDbEventLog implements EventLog {
     }
     return found;
   }
-
-  /** The first row from a `seq` on, or the last one up to it. */
-  async #row(
-    session: string,
-    seq: number,
-    direction: 'up' | 'down',
-  ): Promise<{ readonly seq: number; readonly loggedAt: number } | undefined> {
-    const items = this.#table.query(
-      (e) => {
-        const range = direction === 'up' ? `>= ${e.value(placeOf(seq))}` : `< ${e.value(placeOf(seq + 1))}`;
-        return `${e.name('session')} = ${e.value(session)} AND ${e.name('place')} ${range}`;
-      },
-      { ConsistentRead: true, ScanIndexForward: direction === 'up', Limit: 1, attributes: ['place', 'loggedAt'] },
-    );
-    for await (const item of items) {
-      const { place, loggedAt } = timeSchema.parse(item);
-      return { seq: seqOf({ place }), loggedAt };
-    }
-    return undefined;
-  }
-}
-
-/** When the first of these events happened; 0 when an id does not say. */
-function earliestTime(ids: ReadonlySet<string>, newest: number): number {
-  const times = [...ids].map((id) => eventTime(id) ?? 0);
-  // The time in an id is WhatsApp's; where its clock is ahead of ours it says nothing.
-  return Math.min(...times.map((time) => (time > newest ? 0 : time)));
 }
 
 function bySession(events: readonly EventEnvelope[]): readonly (readonly Omit<Packed, 'detail'>[])[] {
@@ -300,19 +234,6 @@ async function unzipped(body: Uint8Array): Promise<string> {
   const bytes =
     body.length <= SMALL_BYTES ? zstdDecompressSync(body, limit) : await promisify(zstdDecompress)(body, limit);
   return bytes.toString('utf8');
-}
-
-/** Where the rows begin that end with this `seq`. */
-function placeOf(seq: number): string {
-  return digits(seq, SEQ_DIGITS);
-}
-
-function seqOf({ place }: Pick<EventLogRow, 'place'>): number {
-  return Number(place.slice(0, SEQ_DIGITS));
-}
-
-function digits(value: number, count: number): string {
-  return String(value).padStart(count, '0');
 }
 
 function isFilled(rows: readonly unknown[]): boolean {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
-import { packEvent, unpackEvent } from './event-detail.ts';
+import { createUnpackEvent, packEvent } from './event-detail.ts';
 import { MemoryMediaStore } from './memory/memory-media-store.ts';
 
 it('says of an event that is elsewhere what it takes to follow it', async () => {
@@ -16,5 +16,5 @@ it('says of an event that is elsewhere what it takes to follow it', async () => 
     traceparent,
     s3: { Bucket: media.bucket, Key: expect.stringContaining('evt_1') },
   });
-  expect(await unpackEvent(packed, media)).toEqual(event);
+  expect(await createUnpackEvent(media)(packed)).toEqual(event);
 });

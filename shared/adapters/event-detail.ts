@@ -1,5 +1,6 @@
 import { type EventEnvelope, eventEnvelopeSchema, eventReferenceSchema } from '../contracts/events.ts';
 import { mediaKey } from '../contracts/media-keys.ts';
+import type { UnpackEvent } from '../ports/event-detail.ts';
 import type { MediaStore } from '../ports/media-store.ts';
 
 const DETAIL_BYTES = 200 * 1024;
@@ -14,14 +15,12 @@ export async function packEvent(event: EventEnvelope, media: Pick<MediaStore, 'b
   return JSON.stringify({ id, session, traceparent, s3: { Bucket: media.bucket, Key } });
 }
 
-/**
- * The event that `packEvent` packed.
- *
- * @throws ZodError when it is neither an event nor a reference; what the media store throws
- */
-export async function unpackEvent(detail: unknown, media: Pick<MediaStore, 'get'>): Promise<EventEnvelope> {
-  const reference = eventReferenceSchema.safeParse(detail);
-  if (!reference.success) return eventEnvelopeSchema.parse(detail);
-  const { body } = await media.get(reference.data.s3.Key);
-  return eventEnvelopeSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+/** For what `packEvent` has packed. @param media where the large ones are */
+export function createUnpackEvent(media: Pick<MediaStore, 'get'>): UnpackEvent {
+  return async (detail) => {
+    const reference = eventReferenceSchema.safeParse(detail);
+    if (!reference.success) return eventEnvelopeSchema.parse(detail);
+    const { body } = await media.get(reference.data.s3.Key);
+    return eventEnvelopeSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+  };
 }

@@ -1,11 +1,7 @@
-/** Finds a pattern in a text, in time linear to the text's length. */
-export type TextPattern = (text: string) => boolean;
+import type { CompileTextPattern } from '../ports/text-pattern.ts';
 
-/**
- * Compiles an RE2 pattern; its engine is loaded when it is first used.
- * @returns undefined when it is none
- */
-export async function compileTextPattern(pattern: string): Promise<TextPattern | undefined> {
+/** The engine is loaded when it is first used. */
+export const compileTextPattern: CompileTextPattern = async (pattern) => {
   const { RE2JS, RE2JSException } = await import('re2js');
   try {
     const compiled = RE2JS.compile(pattern);
@@ -14,4 +10,4 @@ export async function compileTextPattern(pattern: string): Promise<TextPattern |
     if (!(error instanceof RE2JSException)) throw error;
     return undefined;
   }
-}
+};

@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import type { RuleBrokenBy } from '../ports/target-rule.ts';
 import { isPublicAddress } from './public-address.ts';
 
 /** All addresses of a host name. */
@@ -50,17 +51,16 @@ export async function vetTarget(
   return allowed ? { kind: 'vetted', target: { url: read.url, addresses } } : PRIVATE;
 }
 
-/**
- * What can be said against a URL without resolving its name.
- * @returns the rule that it breaks: `must be http or https`
- */
-export function ruleBrokenBy(text: string, allowPrivateHosts: ReadonlySet<string>): string | undefined {
-  const read = readUrl(text, undefined);
-  if (read.kind === 'refused') return read.rule;
-  const host = hostOf(read.url);
-  if (allowPrivateHosts.has(host)) return undefined;
-  const isPrivate = isIP(host) === 0 ? LOCALHOST.test(host) : !isPublicAddress(host);
-  return isPrivate ? PRIVATE.rule : undefined;
+/** @param allowPrivateHosts as above */
+export function createRuleBrokenBy(allowPrivateHosts: ReadonlySet<string>): RuleBrokenBy {
+  return (text) => {
+    const read = readUrl(text, undefined);
+    if (read.kind === 'refused') return read.rule;
+    const host = hostOf(read.url);
+    if (allowPrivateHosts.has(host)) return undefined;
+    const isPrivate = isIP(host) === 0 ? LOCALHOST.test(host) : !isPublicAddress(host);
+    return isPrivate ? PRIVATE.rule : undefined;
+  };
 }
 
 function readUrl(text: string, base: URL | undefined): ReadUrl {

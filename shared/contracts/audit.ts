@@ -1,5 +1,8 @@
 import * as z from 'zod';
 
+/** How long the audit log is kept unless the installation says otherwise. */
+export const AUDIT_DAYS = 365;
+
 /**
  * One change of a key or a session: who, what, when, from where. Never a body's or a configuration's values. Times are
  * milliseconds since 1970.

@@ -7,11 +7,19 @@ export interface LoggedEvent {
   readonly loggedAt: number;
 }
 
+/** Which `seq` belongs to an id or a time, without the events themselves. */
+export interface EventSeqs {
+  /** For each id the `seq` of the newest event that has it, in one pass; without those that the log does not have (any more). */
+  find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** The `seq` of the newest event that was logged before this time (milliseconds since 1970); 0 when there is none. */
+  lastBefore(session: string, time: number): Promise<number>;
+}
+
 /**
  * Every event of every session, in the order of `seq`, for as long as the installation keeps them (ADR 18). Only a session's owner appends,
  * one call at a time and before the bus hears of the events; so whoever has read up to a `seq` finds everything later behind it.
  */
-export interface EventLog {
+export interface EventLog extends EventSeqs {
   /**
    * Appends events, those of one session oldest first. An append that is repeated, with more events behind it or not,
    * changes nothing for readers.
@@ -21,10 +29,6 @@ export interface EventLog {
   append(events: readonly EventEnvelope[]): Promise<readonly number[]>;
   /** Events with a `seq` above `after`, oldest first, each `seq` once; at least one if there is any, about `limit` at most. */
   read(session: string, after: number, limit: number): Promise<readonly LoggedEvent[]>;
-  /** For each id the `seq` of the newest event that has it, in one pass; without those that the log does not have (any more). */
-  find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** The `seq` of the newest event that was logged before this time (milliseconds since 1970); 0 when there is none. */
-  lastBefore(session: string, time: number): Promise<number>;
   /** Deletes some of a session's events. @returns true when none is left */
   deleteSome(session: string): Promise<boolean>;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { TASK_ENDS_PATTERN } from '#shared/contracts/fleet-events.ts';
-import { resourceDefinition, resourceNames, shardIds } from '#shared/contracts/resources.ts';
+import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
+import { resourceNames, shardIds } from '#shared/contracts/resources.ts';
 import { createResolver } from './support/resolve.ts';
 import { type Resource, resourcesOf, synthesize, type Template } from './support/synthesis.ts';
 

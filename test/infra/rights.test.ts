@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { resourceDefinition, resourceNames } from '#shared/contracts/resources.ts';
+import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
+import { resourceNames } from '#shared/contracts/resources.ts';
 import { allowedBy, permits, type Statement } from './support/policies.ts';
 import { createResolver } from './support/resolve.ts';
 import { resourcesOf, synthesize, type Template } from './support/synthesis.ts';

@@ -2,6 +2,7 @@ import { type DispatcherDeps, dispatch } from '#functions/webhook-dispatcher/dis
 import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { MemoryWebhookStore } from '#shared/adapters/memory/memory-webhook-store.ts';
+import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
 import type { EventEnvelope } from '#shared/contracts/events.ts';
 import type { WebhookDisabled } from '#shared/contracts/webhook-notices.ts';
 import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.ts';
@@ -181,6 +182,7 @@ export class DispatcherWorld {
           this.notices.push(notice);
         },
       },
+      compileTextPattern,
       global: this.global,
       clock: { now: () => this.now, monotonic: () => this.now },
       random: () => 0.5,

@@ -4,7 +4,7 @@ import type { Operation } from '#shared/contracts/api/operation.ts';
 import type { MessageReference, SendCommand } from '#shared/contracts/commands.ts';
 import type { ChatId } from '#shared/domain/chat-id.ts';
 import { ValidationError } from '#shared/domain/errors.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ChatsDeps } from '../deps.ts';
 import { json, type Reply } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
 import { idempotencyKey, preferredWaitMs } from '../request-headers.ts';
@@ -22,7 +22,7 @@ interface ChangeRequest {
 }
 
 /** Changes to messages that are out already: themselves messages, sent like any other. */
-export function createChangeMessageHandlers(deps: ApiDeps): ApiHandlers<Table> {
+export function createChangeMessageHandlers(deps: ChatsDeps): ApiHandlers<Table> {
   const change = async (
     { operation, params, headers }: ChangeRequest,
     build: (message: MessageReference) => SendCommand,

@@ -1,5 +1,5 @@
 import type { chatsOperations } from '#shared/contracts/api/chats.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ChatsDeps } from '../deps.ts';
 import { json } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
 import { preferredWaitMs } from '../request-headers.ts';
@@ -12,7 +12,7 @@ import { messageView } from '../use-cases/message-view.ts';
 import { createChangeMessageHandlers } from './change-message-handlers.ts';
 
 /** Chats and their messages, from the read models. */
-export function createChatsHandlers(deps: ApiDeps): ApiHandlers<typeof chatsOperations> {
+export function createChatsHandlers(deps: ChatsDeps): ApiHandlers<typeof chatsOperations> {
   return {
     ...createChangeMessageHandlers(deps),
     listChats: async ({ operation, params, query }) => {

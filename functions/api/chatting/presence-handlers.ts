@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { chattingOperations } from '#shared/contracts/api/chatting.ts';
 import { commandReply } from '../command-reply.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ChattingDeps } from '../deps.ts';
 import { json, type Reply } from '../reply.ts';
 import type { ApiHandlers, ApiRequest } from '../request.ts';
 import { preferredWaitMs } from '../request-headers.ts';
@@ -17,7 +17,7 @@ type Table = Pick<
 >;
 
 /** What happens around messages: read marks, typing, look-ups. */
-export function createPresenceHandlers(deps: ApiDeps): ApiHandlers<Table> {
+export function createPresenceHandlers(deps: ChattingDeps): ApiHandlers<Table> {
   const setTyping = async (
     { operation, body, headers }: ApiRequest<Table['startTyping'] | Table['stopTyping']>,
     typing: boolean,

@@ -1,5 +1,5 @@
 import type { chattingOperations } from '#shared/contracts/api/chatting.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ChattingDeps } from '../deps.ts';
 import { json } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
 import { idempotencyKey, preferredWaitMs } from '../request-headers.ts';
@@ -11,7 +11,7 @@ import { sendMessage } from '../use-cases/send-message.ts';
 type Table = Pick<typeof chattingOperations, 'forwardMessage' | 'setReaction'>;
 
 /** Messages about another message. */
-export function createReferenceHandlers(deps: ApiDeps): ApiHandlers<Table> {
+export function createReferenceHandlers(deps: ChattingDeps): ApiHandlers<Table> {
   return {
     forwardMessage: async ({ operation, body, headers }) => {
       const key = idempotencyKey(headers);

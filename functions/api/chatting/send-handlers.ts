@@ -3,13 +3,14 @@ import type { NamedMessage } from '#shared/contracts/api/fields.ts';
 import type { Operation } from '#shared/contracts/api/operation.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { ChatId } from '#shared/domain/chat-id.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ChattingDeps } from '../deps.ts';
 import { json, type Reply } from '../reply.ts';
 import type { ApiHandler, ApiHandlers } from '../request.ts';
 import { idempotencyKey, preferredWaitMs } from '../request-headers.ts';
 import { findSession } from '../use-cases/find-session.ts';
 import { findQuoted } from '../use-cases/message-references.ts';
 import { sentMessageView } from '../use-cases/message-view.ts';
+import { mediaDraft } from '../use-cases/outgoing-media.ts';
 import { type Draft, sendMessage } from '../use-cases/send-message.ts';
 import { contactVcard } from './contact-vcard.ts';
 import { assertPlayable } from './playable.ts';
@@ -36,7 +37,7 @@ interface Addressed {
 }
 
 /** New messages: each handler turns its body into a draft. */
-export function createSendHandlers(deps: ApiDeps): ApiHandlers<Table> {
+export function createSendHandlers(deps: ChattingDeps): ApiHandlers<Table> {
   const send = async (
     request: { readonly operation: Operation; readonly headers: Readonly<Record<string, string>> },
     to: Addressed,
@@ -65,37 +66,45 @@ export function createSendHandlers(deps: ApiDeps): ApiHandlers<Table> {
     sendImage: (request) => {
       const { file, caption, mentions } = request.body;
       const extra = { ...mentioned(mentions), ...known('caption', caption) };
-      return send(request, request.body, (base) => ({
-        file,
-        commandWith: (media) => ({ type: 'sendImage', ...base, ...extra, media }),
-      }));
+      return send(request, request.body, (base) =>
+        mediaDraft(deps.media, {
+          file,
+          commandWith: (media) => ({ type: 'sendImage', ...base, ...extra, media }),
+        }),
+      );
     },
     sendFile: (request) => {
       const { file, caption, mentions } = request.body;
       const extra = { ...mentioned(mentions), ...known('caption', caption) };
-      return send(request, request.body, (base) => ({
-        file,
-        commandWith: (media) => ({ type: 'sendFile', ...base, ...extra, media }),
-      }));
+      return send(request, request.body, (base) =>
+        mediaDraft(deps.media, {
+          file,
+          commandWith: (media) => ({ type: 'sendFile', ...base, ...extra, media }),
+        }),
+      );
     },
     sendVoice: async (request) => {
       const { file, convert } = request.body;
       assertPlayable('voice', file, convert);
-      return send(request, request.body, (base) => ({
-        file,
-        fallbackType: 'audio/ogg; codecs=opus',
-        commandWith: (media) => ({ type: 'sendVoice', ...base, media }),
-      }));
+      return send(request, request.body, (base) =>
+        mediaDraft(deps.media, {
+          file,
+          fallbackType: 'audio/ogg; codecs=opus',
+          commandWith: (media) => ({ type: 'sendVoice', ...base, media }),
+        }),
+      );
     },
     sendVideo: async (request) => {
       const { file, caption, mentions, asNote, convert } = request.body;
       assertPlayable('video', file, convert);
       const extra = { ...mentioned(mentions), ...known('caption', caption), ...known('asNote', asNote) };
-      return send(request, request.body, (base) => ({
-        file,
-        fallbackType: 'video/mp4',
-        commandWith: (media) => ({ type: 'sendVideo', ...base, ...extra, media }),
-      }));
+      return send(request, request.body, (base) =>
+        mediaDraft(deps.media, {
+          file,
+          fallbackType: 'video/mp4',
+          commandWith: (media) => ({ type: 'sendVideo', ...base, ...extra, media }),
+        }),
+      );
     },
     sendLocation: (request) => {
       const { latitude, longitude, title } = request.body;

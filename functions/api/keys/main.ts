@@ -1,10 +1,11 @@
 import { createSecretPepperReader } from '#shared/adapters/secret-pepper-reader.ts';
 import { keysOperations } from '#shared/contracts/api/keys.ts';
-import { createAwsApiDeps } from '../aws-deps.ts';
+import { createApiBase } from '../composition/base.ts';
+import { createStores } from '../composition/stores.ts';
 import { createGroupFunction } from '../router.ts';
 import { createKeysHandlers } from './keys-handlers.ts';
 
-const deps = createAwsApiDeps(process.env);
-const readPepper = createSecretPepperReader(process.env);
+const base = createApiBase(process.env);
+const deps = { ...base, ...createStores(base), readPepper: createSecretPepperReader(process.env) };
 
-export const handler = createGroupFunction(keysOperations, createKeysHandlers({ ...deps, readPepper }), deps);
+export const handler = createGroupFunction(keysOperations, createKeysHandlers(deps), deps);

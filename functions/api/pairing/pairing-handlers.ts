@@ -3,7 +3,7 @@ import type { pairingOperations } from '#shared/contracts/api/pairing.ts';
 import { WrongStateError } from '#shared/domain/errors.ts';
 import { NoPairingCodeError } from '../api-errors.ts';
 import { commandReply } from '../command-reply.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { JobDeps } from '../deps.ts';
 import { bytes, json } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
 import { preferredWaitMs, wantsJson } from '../request-headers.ts';
@@ -12,7 +12,7 @@ import { findSession } from '../use-cases/find-session.ts';
 import { awaitStatus, runCommand } from '../use-cases/run-command.ts';
 
 /** Linking a session to a phone. */
-export function createPairingHandlers(deps: ApiDeps): ApiHandlers<typeof pairingOperations> {
+export function createPairingHandlers(deps: JobDeps): ApiHandlers<typeof pairingOperations> {
   return {
     getQr: async ({ operation, params, query, headers }) => {
       const value = await awaitQr(deps, await findSession(deps, operation, params.session));

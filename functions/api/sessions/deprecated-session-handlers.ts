@@ -1,5 +1,5 @@
 import type { sessionsOperations } from '#shared/contracts/api/sessions.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { SessionsDeps } from '../deps.ts';
 import { json, nothing } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
 import { deleteSession, startSession, stopSession, updateSession } from '../use-cases/change-session.ts';
@@ -9,7 +9,7 @@ import { sessionView } from '../use-cases/session-view.ts';
 type Table = Pick<typeof sessionsOperations, 'upsertAndStartSession' | 'stopSessionByBody' | 'logoutAndDeleteSession'>;
 
 /** The calls that name their session in the body. What they ask of an unknown session is done already. */
-export function createDeprecatedSessionHandlers(deps: ApiDeps): ApiHandlers<Table> {
+export function createDeprecatedSessionHandlers(deps: SessionsDeps): ApiHandlers<Table> {
   const find = async (name: string) => {
     const row = await deps.sessions.get(name);
     return row?.desired === 'DELETED' ? undefined : row;

@@ -2,7 +2,7 @@ import type { Caller } from '#functions/authorizer/caller.ts';
 import type { sessionsOperations } from '#shared/contracts/api/sessions.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { maySee } from '../access.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { SessionsDeps } from '../deps.ts';
 import { json, nothing, type Reply } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
 import {
@@ -22,7 +22,7 @@ import { createDeprecatedSessionHandlers } from './deprecated-session-handlers.t
 type Table = typeof sessionsOperations;
 
 /** The life of sessions. */
-export function createSessionsHandlers(deps: ApiDeps): ApiHandlers<Table> {
+export function createSessionsHandlers(deps: SessionsDeps): ApiHandlers<Table> {
   const show = (row: SessionRow, caller: Caller | undefined): Reply => json(sessionView(row, caller));
   return {
     ...createDeprecatedSessionHandlers(deps),

@@ -10,10 +10,12 @@ import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { MemoryWebhookStore } from '#shared/adapters/memory/memory-webhook-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
+import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
+import { createRuleBrokenBy } from '#shared/adapters/vetted-target.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import { functionName } from '#shared/contracts/api/routes.ts';
+import { AUDIT_DAYS } from '#shared/contracts/audit.ts';
 import type { ShardMessage } from '#shared/contracts/jobs.ts';
-import { AUDIT_DAYS } from '#shared/contracts/resources.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
 import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.ts';
 import { KeyPepper } from '#shared/domain/key-pepper.ts';
@@ -100,7 +102,6 @@ export class TestApi {
       commandWaitMs: 40,
       ...DEFAULT_CAPS,
       globalWebhook: undefined,
-      webhookPrivateHosts: new Set(),
       auditDays: AUDIT_DAYS,
       ...config,
     };
@@ -130,6 +131,9 @@ export class TestApi {
         },
       },
       eventLog: this.eventLog,
+      eventSeqs: this.eventLog,
+      ruleBrokenBy: createRuleBrokenBy(new Set()),
+      compileTextPattern,
       keys: this.keys,
       signedCaller: createSignedCaller({ keys: this.keys, sessions: this.sessions, clock: deps.clock ?? systemClock }),
       audit: this.audit,

@@ -32,7 +32,11 @@ export const NOT_QUEUED = 'not-queued';
  *
  * @throws ConflictError when the job exists, JobNotAcceptedError
  */
-export async function acceptJob(deps: ApiDeps, session: SessionRow, job: NewJob): Promise<JobRow> {
+export async function acceptJob(
+  deps: Pick<ApiDeps, 'jobs' | 'queue' | 'clock'>,
+  session: SessionRow,
+  job: NewJob,
+): Promise<JobRow> {
   const row = newRow(deps.clock.now(), session, job);
   noteJob(row.jobId);
   try {
@@ -50,7 +54,7 @@ export async function acceptJob(deps: ApiDeps, session: SessionRow, job: NewJob)
 }
 
 /** A write whose answer was lost is tried again by the AWS client, and then meets itself. */
-async function isOwnWrite({ jobs }: ApiDeps, row: JobRow): Promise<boolean> {
+async function isOwnWrite({ jobs }: Pick<ApiDeps, 'jobs'>, row: JobRow): Promise<boolean> {
   const found = await jobs.get(row.session, row.jobId);
   return found !== undefined && found.createdAt === row.createdAt && isDeepStrictEqual(found.command, row.command);
 }
@@ -61,7 +65,7 @@ export async function wakeUp({ queue }: Pick<ApiDeps, 'queue'>, session: Session
   await queue.send(session.shard, { kind: 'job', session: session.name, jobId: job.jobId }, lane, job.jobId);
 }
 
-async function withdraw({ jobs }: ApiDeps, row: JobRow, cause: unknown): Promise<JobRow> {
+async function withdraw({ jobs }: Pick<ApiDeps, 'jobs'>, row: JobRow, cause: unknown): Promise<JobRow> {
   const uncertain = (error: unknown) => new JobNotAcceptedError(row.session, row.jobId, false, error);
   try {
     const error = { code: NOT_QUEUED, message: 'The job could not be queued' };

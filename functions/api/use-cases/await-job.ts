@@ -5,7 +5,11 @@ import type { ApiDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 
 /** Waits until the engine is done with the job, at most `timeoutMs`; resolves with the row as it is then. */
-export async function awaitJob({ jobs, clock }: ApiDeps, job: JobRow, timeoutMs: number): Promise<JobRow> {
+export async function awaitJob(
+  { jobs, clock }: Pick<ApiDeps, 'jobs' | 'clock'>,
+  job: JobRow,
+  timeoutMs: number,
+): Promise<JobRow> {
   if (timeoutMs <= 0) return job;
   const row = await pollUntil(
     () => jobs.get(job.session, job.jobId),
@@ -17,7 +21,10 @@ export async function awaitJob({ jobs, clock }: ApiDeps, job: JobRow, timeoutMs:
 }
 
 /** Why the job will not succeed any more; undefined while it may. */
-export async function jobFailure({ sessions }: ApiDeps, job: JobRow): Promise<TrunklineError | undefined> {
+export async function jobFailure(
+  { sessions }: Pick<ApiDeps, 'sessions'>,
+  job: JobRow,
+): Promise<TrunklineError | undefined> {
   switch (job.state) {
     case 'FAILED': {
       const { code, message } = job.error ?? { code: 'failed', message: 'The job failed' };

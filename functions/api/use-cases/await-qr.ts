@@ -10,7 +10,10 @@ import { pollUntil } from '../poll.ts';
  *
  * @throws WrongStateError, NoQrCodeError
  */
-export async function awaitQr({ sessions, clock, config }: ApiDeps, session: SessionRow): Promise<string> {
+export async function awaitQr(
+  { sessions, clock, config }: Pick<ApiDeps, 'sessions' | 'clock' | 'config'>,
+  session: SessionRow,
+): Promise<string> {
   const onItsWay = (row: SessionRow) =>
     row.desired === 'RUNNING' && (row.status === 'STARTING' || row.status === 'SCAN_QR_CODE');
   const row = await pollUntil(

@@ -5,7 +5,7 @@ import type { SessionConfig } from '#shared/contracts/session.ts';
 import { NotFoundError } from '#shared/domain/errors.ts';
 import type { SessionIntent } from '#shared/ports/session-store.ts';
 import { SessionNotFoundError } from '../api-errors.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { SessionsDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 import { declareWebhooks, renewWebhooks } from './declare-webhooks.ts';
 import { notifyOwner } from './notify-owner.ts';
@@ -13,7 +13,7 @@ import { removeSessionKeys } from './remove-session-keys.ts';
 import { assertConfigSupported } from './session-config.ts';
 
 /** Starts a session. One that runs stays as it is; one that has failed gets another try. */
-export async function startSession(deps: ApiDeps, row: SessionRow): Promise<SessionRow> {
+export async function startSession(deps: SessionsDeps, row: SessionRow): Promise<SessionRow> {
   if (row.desired === 'RUNNING' && row.status !== 'FAILED' && row.status !== 'STOPPED') {
     await notifyOwner(deps, row);
     return row;
@@ -29,7 +29,7 @@ export async function startSession(deps: ApiDeps, row: SessionRow): Promise<Sess
  * @param logout unlinks the device as well: one wish, so that the session never runs in between
  */
 export async function stopSession(
-  deps: ApiDeps,
+  deps: SessionsDeps,
   row: SessionRow,
   { logout = false }: { readonly logout?: boolean } = {},
 ): Promise<SessionRow> {
@@ -44,12 +44,12 @@ export async function stopSession(
   return last?.incarnation === row.incarnation ? last : { ...stopping, status: 'STOPPED' };
 }
 
-export async function restartSession(deps: ApiDeps, row: SessionRow): Promise<SessionRow> {
+export async function restartSession(deps: SessionsDeps, row: SessionRow): Promise<SessionRow> {
   return intend(deps, row, { desired: 'RUNNING', restartToken: ulid(), status: 'STARTING' });
 }
 
 /** Unlinks the device. A running session then starts over and asks to be paired. */
-export async function logoutSession(deps: ApiDeps, row: SessionRow): Promise<SessionRow> {
+export async function logoutSession(deps: SessionsDeps, row: SessionRow): Promise<SessionRow> {
   const status = row.desired === 'RUNNING' ? ({ status: 'STARTING' } as const) : {};
   return intend(deps, row, { logoutToken: ulid(), ...status });
 }
@@ -58,8 +58,8 @@ export async function logoutSession(deps: ApiDeps, row: SessionRow): Promise<Ses
  * Replaces the configuration; a running session restarts with it, unless only webhooks are others, which are not the
  * session's business. @throws NotSupportedError, ValidationError
  */
-export async function updateSession(deps: ApiDeps, row: SessionRow, config: SessionConfig): Promise<SessionRow> {
-  await assertConfigSupported(config, deps.config);
+export async function updateSession(deps: SessionsDeps, row: SessionRow, config: SessionConfig): Promise<SessionRow> {
+  await assertConfigSupported(deps, config);
   await declareWebhooks(deps, row.name, config);
   const concerned =
     row.desired === 'RUNNING' && !isDeepStrictEqual(withoutWebhooks(row.config), withoutWebhooks(config));
@@ -77,7 +77,7 @@ function withoutWebhooks({ webhooks: _webhooks, ...config }: SessionConfig): obj
  * Deletes a session and waits until it is gone. Deleting what does not exist is a success. When the host does not
  * answer in time the session is invisible all the same, and goes when a host gets to it.
  */
-export async function deleteSession(deps: ApiDeps, name: string): Promise<void> {
+export async function deleteSession(deps: SessionsDeps, name: string): Promise<void> {
   const row = await deps.sessions.get(name);
   if (row === undefined) return;
   let deleted: SessionRow;
@@ -96,7 +96,7 @@ export async function deleteSession(deps: ApiDeps, name: string): Promise<void> 
   );
 }
 
-async function intend(deps: ApiDeps, row: SessionRow, intent: SessionIntent): Promise<SessionRow> {
+async function intend(deps: SessionsDeps, row: SessionRow, intent: SessionIntent): Promise<SessionRow> {
   let changed: SessionRow;
   try {
     changed = await deps.sessions.intend(row.name, row.incarnation, intent);

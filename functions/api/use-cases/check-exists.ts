@@ -1,10 +1,10 @@
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { JobDeps } from '../deps.ts';
 import { awaitStatus, type CommandResult, runCommand } from './run-command.ts';
 
 /** Asks WhatsApp whether a phone number has an account. */
 export async function checkExists(
-  deps: ApiDeps,
+  deps: JobDeps,
   session: SessionRow,
   phone: string,
   waitMs: number | undefined,

@@ -3,7 +3,7 @@ import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionConfig } from '#shared/contracts/session.ts';
 import { ConflictError } from '#shared/domain/errors.ts';
 import { SessionExistsError } from '../api-errors.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { SessionsDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 import { chooseShard } from './choose-shard.ts';
 import { declareWebhooks } from './declare-webhooks.ts';
@@ -22,8 +22,8 @@ export interface NewSession {
  *
  * @throws NotSupportedError, ValidationError, SessionExistsError
  */
-export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<SessionRow> {
-  await assertConfigSupported(wanted.config, deps.config);
+export async function createSession(deps: SessionsDeps, wanted: NewSession): Promise<SessionRow> {
+  await assertConfigSupported(deps, wanted.config);
   const name = wanted.name ?? `session_${ulid().toLowerCase()}`;
   await awaitRemoval(deps, name);
   const now = deps.clock.now();
@@ -68,7 +68,7 @@ export async function createSession(deps: ApiDeps, wanted: NewSession): Promise<
   return row;
 }
 
-async function awaitRemoval(deps: ApiDeps, name: string): Promise<void> {
+async function awaitRemoval(deps: SessionsDeps, name: string): Promise<void> {
   const left = await pollUntil(
     () => deps.sessions.get(name),
     (row) => row?.desired !== 'DELETED',

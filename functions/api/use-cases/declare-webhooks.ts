@@ -2,7 +2,7 @@ import type { SessionConfig } from '#shared/contracts/session.ts';
 import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import type { ApiDeps } from '../deps.ts';
 
-type Deps = Pick<ApiDeps, 'webhooks' | 'webhookQueue' | 'eventLog' | 'clock' | 'config'>;
+type Deps = Pick<ApiDeps, 'webhooks' | 'webhookQueue' | 'eventSeqs' | 'clock' | 'config'>;
 
 /** Longer than the fan-out may go on with the old configuration. */
 const LOOK_AFTER_MS = 3_000;
@@ -14,7 +14,7 @@ const LOOK_AFTER_MS = 3_000;
 export async function declareWebhooks(deps: Deps, session: string, { webhooks }: SessionConfig): Promise<void> {
   const endpoints = webhookEndpoints(webhooks, deps.config.globalWebhook);
   if (endpoints.length === 0) return;
-  const newest = await deps.eventLog.lastBefore(session, Number.POSITIVE_INFINITY);
+  const newest = await deps.eventSeqs.lastBefore(session, Number.POSITIVE_INFINITY);
   await Promise.all(endpoints.map(({ id }) => deps.webhooks.declare(session, id, deps.clock.now(), newest)));
 }
 

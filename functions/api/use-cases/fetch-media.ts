@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { mediaSchema } from '#shared/contracts/events.ts';
 import type { MessageRow, SessionRow } from '#shared/contracts/rows.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { JobDeps } from '../deps.ts';
 import { referenceTo } from './message-references.ts';
 import { runCommand } from './run-command.ts';
 
@@ -12,7 +12,7 @@ const resultSchema = z.object({ media: mediaSchema });
  * takes longer than the caller waits, the message is what it was.
  */
 export async function fetchMedia(
-  deps: ApiDeps,
+  deps: JobDeps,
   session: SessionRow,
   row: MessageRow,
   waitMs: number | undefined,

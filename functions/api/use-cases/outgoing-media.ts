@@ -1,28 +1,43 @@
 import { createHash } from 'node:crypto';
 import { fileTypeFromBuffer } from 'file-type';
 import type { FileInput } from '#shared/contracts/api/file-field.ts';
-import type { MediaSource } from '#shared/contracts/commands.ts';
+import type { MediaSource, SendCommand } from '#shared/contracts/commands.ts';
 import { mediaKey } from '#shared/contracts/media-keys.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { Draft } from './send-message.ts';
+
+export interface MediaDraft {
+  readonly file: FileInput;
+  /** Media type when neither the client nor the content tells. */
+  readonly fallbackType?: string;
+  readonly commandWith: (media: MediaSource) => SendCommand;
+}
 
 /** Media of a send: how the job names it, and what has to be stored before the job may exist. */
-export interface OutgoingMedia {
+interface OutgoingMedia {
   readonly source: MediaSource;
   /** Stores inline media; does nothing for media that is fetched by URL. */
-  store(media: MediaStore): Promise<void>;
+  store(media: Pick<MediaStore, 'put'>): Promise<void>;
+}
+
+/** A send with media, which goes into the store if it comes with the request. */
+export function mediaDraft(media: Pick<MediaStore, 'put'>, { commandWith, ...draft }: MediaDraft): Draft {
+  return {
+    place: async (session, jobId) => {
+      const { source, store } = await outgoingMedia(session, jobId, draft);
+      return { command: commandWith(source), store: () => store(media) };
+    },
+  };
 }
 
 /**
  * Decides where media will be, without storing anything. The key holds a hash of the content, so that the same job id
  * with other content is another object.
- *
- * @param fallbackType media type when neither the client nor the content tells
  */
-export async function outgoingMedia(
+async function outgoingMedia(
   session: string,
   jobId: string,
-  file: FileInput,
-  fallbackType: string | undefined,
+  { file, fallbackType }: Omit<MediaDraft, 'commandWith'>,
 ): Promise<OutgoingMedia> {
   const filename = file.filename === undefined ? {} : { filename: file.filename };
   if (file.kind === 'url') {

@@ -7,7 +7,7 @@ import { WEBHOOK_WINDOW_MS } from '#shared/domain/webhook-schedule.ts';
 import type { LoggedEvent } from '#shared/ports/event-log.ts';
 import type { ApiDeps } from '../deps.ts';
 
-type Deps = Pick<ApiDeps, 'webhooks' | 'webhookQueue' | 'eventLog' | 'clock'>;
+type Deps = Pick<ApiDeps, 'webhooks' | 'webhookQueue' | 'eventLog' | 'eventSeqs' | 'clock'>;
 
 export interface Replayed {
   readonly replayed: number;
@@ -38,7 +38,7 @@ export async function replayEvents(
   endpoint: WebhookEndpoint,
   ids: readonly string[],
 ): Promise<Replayed> {
-  const seqs = await deps.eventLog.find(session, ids);
+  const seqs = await deps.eventSeqs.find(session, ids);
   const found = await Promise.all(
     ids.map(async (id): Promise<LoggedEvent> => {
       const seq = seqs.get(id);
@@ -59,7 +59,7 @@ export async function replayRange(
   range: ReplayRange,
 ): Promise<Replayed> {
   const wanted: LoggedEvent[] = [];
-  let after = range.after ?? (await deps.eventLog.lastBefore(session, range.from));
+  let after = range.after ?? (await deps.eventSeqs.lastBefore(session, range.from));
   let more = true;
   while (more && wanted.length + PAGE <= MOST_EVENTS) {
     const page = await deps.eventLog.read(session, after, PAGE);
@@ -73,13 +73,13 @@ export async function replayRange(
 }
 
 async function replay(
-  { webhooks, webhookQueue, eventLog, clock }: Deps,
+  { webhooks, webhookQueue, eventSeqs, clock }: Deps,
   session: string,
   { id }: WebhookEndpoint,
   events: readonly LoggedEvent[],
 ): Promise<void> {
   const now = clock.now();
-  await webhooks.declare(session, id, now, await eventLog.lastBefore(session, Number.POSITIVE_INFINITY));
+  await webhooks.declare(session, id, now, await eventSeqs.lastBefore(session, Number.POSITIVE_INFINITY));
   const row = await webhooks.get(session, id);
   if (row === undefined) throw new NotFoundError(`The session has no webhook '${id}'`);
   if (row.disabledAt !== undefined) {

@@ -4,7 +4,7 @@ import type { JobRow } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionStatus } from '#shared/contracts/session.ts';
 import { WrongStateError } from '#shared/domain/errors.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { JobDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
 import { acceptJob } from './accept-job.ts';
 import { awaitJob, jobFailure } from './await-job.ts';
@@ -21,7 +21,7 @@ export type CommandResult =
  * @throws the job's failure, ShardBacklogError, JobNotAcceptedError
  */
 export async function runCommand(
-  deps: ApiDeps,
+  deps: JobDeps,
   session: SessionRow,
   command: ControlCommand,
   waitMs: number | undefined,
@@ -39,7 +39,7 @@ export async function runCommand(
  *
  * @throws WrongStateError
  */
-export async function awaitStatus(deps: ApiDeps, session: SessionRow, wanted: SessionStatus): Promise<SessionRow> {
+export async function awaitStatus(deps: JobDeps, session: SessionRow, wanted: SessionStatus): Promise<SessionRow> {
   const row = await pollUntil(
     async () => (await deps.sessions.get(session.name)) ?? session,
     (now) => now.status === wanted || now.desired !== 'RUNNING' || now.status === 'FAILED' || now.status === 'WORKING',

@@ -17,7 +17,11 @@ export interface SeenRequest {
 }
 
 /** The messages to be marked read: those named, or else what the chat has unread. */
-export async function seenMessages(deps: ApiDeps, session: string, wanted: SeenRequest): Promise<MessageReference[]> {
+export async function seenMessages(
+  deps: Pick<ApiDeps, 'messages' | 'clock'>,
+  session: string,
+  wanted: SeenRequest,
+): Promise<MessageReference[]> {
   const named = [...(wanted.messageIds ?? []), ...(wanted.messageId ? [wanted.messageId] : [])];
   const found =
     named.length > 0
@@ -26,7 +30,7 @@ export async function seenMessages(deps: ApiDeps, session: string, wanted: SeenR
   return found.filter((reference) => reference !== undefined).map((reference) => marked(reference, wanted.participant));
 }
 
-async function unread({ messages, clock }: ApiDeps, session: string, chatId: ChatId) {
+async function unread({ messages, clock }: Pick<ApiDeps, 'messages' | 'clock'>, session: string, chatId: ChatId) {
   const rows = await messages.query(session, {
     chatId,
     limit: isGroup(chatId) ? MOST.group : MOST.other,

@@ -1,36 +1,31 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { ulid } from 'ulid';
-import type { FileInput } from '#shared/contracts/api/file-field.ts';
-import {
-  isSendCommand,
-  type MediaSource,
-  type MessageReference,
-  type SendCommand,
-} from '#shared/contracts/commands.ts';
+import { isSendCommand, type MessageReference, type SendCommand } from '#shared/contracts/commands.ts';
 import type { JobRow } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { ConflictError, ValidationError } from '#shared/domain/errors.ts';
 import { messageIdForJob } from '#shared/domain/message-id.ts';
 import { JobNotAcceptedError } from '../api-errors.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { JobDeps } from '../deps.ts';
 import { noteJob } from '../request-trail.ts';
 import { acceptJob, NOT_QUEUED, wakeUp } from './accept-job.ts';
 import { awaitJob, jobFailure } from './await-job.ts';
-import { type OutgoingMedia, outgoingMedia } from './outgoing-media.ts';
 
 /** A row, with what the engine adds to it, has to fit into one item of 400 KB. */
 const LARGEST_COMMAND = 150_000;
 const MOST_ATTEMPTS = 10;
 
-/** What is to be sent. Media has no place yet, so its command comes as a function of it. */
+/** What is to be sent. Where media goes follows from the job, so what names it comes as a function of that. */
 export type Draft =
   | { readonly command: SendCommand }
-  | {
-      readonly file: FileInput;
-      readonly fallbackType?: string;
-      readonly commandWith: (media: MediaSource) => SendCommand;
-    };
+  | { readonly place: (session: string, jobId: string) => Promise<PlacedDraft> };
+
+export interface PlacedDraft {
+  readonly command: SendCommand;
+  /** Stores what the command names; the job may not exist before. */
+  store(): Promise<void>;
+}
 
 export interface SendOptions {
   /** Id on the wire, when the client chose it. */
@@ -52,7 +47,7 @@ export interface AcceptedSend {
  * JobNotAcceptedError, and after waiting the job's failure
  */
 export async function sendMessage(
-  deps: ApiDeps,
+  deps: JobDeps,
   session: SessionRow,
   draft: Draft,
   options: SendOptions,
@@ -65,10 +60,10 @@ export async function sendMessage(
   return { ...accepted, job };
 }
 
-async function accept(deps: ApiDeps, session: SessionRow, draft: Draft, options: SendOptions): Promise<AcceptedSend> {
+async function accept(deps: JobDeps, session: SessionRow, draft: Draft, options: SendOptions): Promise<AcceptedSend> {
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
     const jobId = jobIdFor(session, options.idempotencyKey, attempt);
-    const { command, media } = await buildCommand(session, jobId, draft);
+    const { command, store } = await placed(session, jobId, draft);
     const messageId = options.presetId ?? messageIdForJob(session.name, jobId);
     const earlier = options.idempotencyKey === undefined ? undefined : await deps.jobs.get(session.name, jobId);
     if (earlier !== undefined) {
@@ -80,7 +75,7 @@ async function accept(deps: ApiDeps, session: SessionRow, draft: Draft, options:
       return { job: earlier, command };
     }
     await deps.backlog.admit(session, 'send');
-    await media?.store(deps.media);
+    await store();
     try {
       return { job: await acceptJob(deps, session, { jobId, command, messageId }), command };
     } catch (error) {
@@ -93,7 +88,7 @@ async function accept(deps: ApiDeps, session: SessionRow, draft: Draft, options:
 }
 
 /** The first request may have died between the row and the queue. */
-async function wakeAgain(deps: ApiDeps, session: SessionRow, job: JobRow): Promise<void> {
+async function wakeAgain(deps: JobDeps, session: SessionRow, job: JobRow): Promise<void> {
   try {
     await wakeUp(deps, session, job);
   } catch (error) {
@@ -108,14 +103,10 @@ function jobIdFor(session: SessionRow, key: string | undefined, attempt: number)
   return `job_${createHash('sha256').update(parts).digest('hex').slice(0, 32)}`;
 }
 
-async function buildCommand(
-  session: SessionRow,
-  jobId: string,
-  draft: Draft,
-): Promise<{ command: SendCommand; media?: OutgoingMedia }> {
-  if ('command' in draft) return { command: checked(draft.command) };
-  const media = await outgoingMedia(session.name, jobId, draft.file, draft.fallbackType);
-  return { command: checked(draft.commandWith(media.source)), media };
+async function placed(session: SessionRow, jobId: string, draft: Draft): Promise<PlacedDraft> {
+  if ('command' in draft) return { command: checked(draft.command), store: async () => {} };
+  const { command, store } = await draft.place(session.name, jobId);
+  return { command: checked(command), store };
 }
 
 function checked(command: SendCommand): SendCommand {

@@ -1,7 +1,6 @@
 import type { SessionConfig } from '#shared/contracts/session.ts';
 import { NotSupportedError } from '#shared/domain/errors.ts';
-import type { ApiConfig } from '../deps.ts';
-import { assertWebhooksUsable } from './webhook-rules.ts';
+import { assertWebhooksUsable, type WebhookChecks } from './webhook-rules.ts';
 
 /**
  * Refuses what a session cannot be given yet. A proxy that is accepted and not used would show WhatsApp the very address
@@ -9,11 +8,8 @@ import { assertWebhooksUsable } from './webhook-rules.ts';
  *
  * @throws NotSupportedError; ValidationError for webhooks that could never work
  */
-export async function assertConfigSupported(
-  config: SessionConfig,
-  { webhookPrivateHosts }: Pick<ApiConfig, 'webhookPrivateHosts'>,
-): Promise<void> {
-  await assertWebhooksUsable(config.webhooks ?? [], webhookPrivateHosts);
+export async function assertConfigSupported(checks: WebhookChecks, config: SessionConfig): Promise<void> {
+  await assertWebhooksUsable(checks, config.webhooks ?? []);
   if (!config.proxy) return;
   throw new NotSupportedError(
     'config.proxy is not supported yet: the session would connect from the address of its host. Leave it out',

@@ -1,9 +1,12 @@
-import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
-import { ruleBrokenBy } from '#shared/adapters/vetted-target.ts';
 import { EVENT_NAMES } from '#shared/contracts/events.ts';
 import { isHeaderName, isHeaderValue, isReservedHeader } from '#shared/contracts/webhook-headers.ts';
 import type { WebhookConfig } from '#shared/contracts/webhooks.ts';
 import { type FieldIssue, ValidationError } from '#shared/domain/errors.ts';
+import type { RuleBrokenBy } from '#shared/ports/target-rule.ts';
+import type { CompileTextPattern } from '#shared/ports/text-pattern.ts';
+import type { ApiDeps } from '../deps.ts';
+
+export type WebhookChecks = Pick<ApiDeps, 'ruleBrokenBy' | 'compileTextPattern'>;
 
 /** Names of WAHA that its clients may ask for, and that nothing here happens under (yet). */
 const SILENT_NAMES = ['event.response', 'event.response.failed', 'state.change', 'group.join', 'group.leave'];
@@ -18,12 +21,11 @@ const LONGEST_DELAY_SECONDS = 86_400;
 /**
  * Refuses webhooks that could never work: what a schema cannot know, or did not ask of configurations from before.
  *
- * @param allowPrivateHosts hosts that may be private
  * @throws ValidationError that names the fields
  */
 export async function assertWebhooksUsable(
+  { ruleBrokenBy, compileTextPattern }: WebhookChecks,
   webhooks: readonly WebhookConfig[],
-  allowPrivateHosts: ReadonlySet<string>,
 ): Promise<void> {
   const issues: FieldIssue[] = [];
   if (webhooks.length > MOST_WEBHOOKS) {
@@ -31,20 +33,20 @@ export async function assertWebhooksUsable(
   }
   for (const [index, webhook] of webhooks.entries()) {
     const found = [
-      ...urlIssues(webhook, allowPrivateHosts),
+      ...urlIssues(webhook, ruleBrokenBy),
       ...eventIssues(webhook),
       ...retryIssues(webhook),
       ...headerIssues(webhook),
-      ...(await patternIssues(webhook)),
+      ...(await patternIssues(webhook, compileTextPattern)),
     ];
     issues.push(...found.map(({ path, message }) => ({ path: `config.webhooks.${index}.${path}`, message })));
   }
   if (issues.length > 0) throw new ValidationError(issues);
 }
 
-function urlIssues({ url }: WebhookConfig, allowPrivateHosts: ReadonlySet<string>): readonly FieldIssue[] {
+function urlIssues({ url }: WebhookConfig, ruleBrokenBy: RuleBrokenBy): readonly FieldIssue[] {
   if (url.length > LONGEST_URL) return [{ path: 'url', message: `must have ${LONGEST_URL} characters at most` }];
-  const rule = ruleBrokenBy(url, allowPrivateHosts);
+  const rule = ruleBrokenBy(url);
   return rule === undefined ? [] : [{ path: 'url', message: rule }];
 }
 
@@ -82,7 +84,10 @@ function headerIssues({ customHeaders }: WebhookConfig): readonly FieldIssue[] {
   ]);
 }
 
-async function patternIssues({ filter }: WebhookConfig): Promise<readonly FieldIssue[]> {
+async function patternIssues(
+  { filter }: WebhookConfig,
+  compileTextPattern: CompileTextPattern,
+): Promise<readonly FieldIssue[]> {
   if (!filter?.textPattern || (await compileTextPattern(filter.textPattern)) !== undefined) return [];
   return [{ path: 'filter.textPattern', message: 'must be an RE2 pattern (no look-around, no back-references)' }];
 }

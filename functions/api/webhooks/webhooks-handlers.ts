@@ -11,8 +11,13 @@ import { findSession } from '../use-cases/find-session.ts';
 import { replayEvents, replayRange } from '../use-cases/replay-webhook.ts';
 import { webhookStates } from '../use-cases/webhook-states.ts';
 
+type WebhooksDeps = Pick<
+  ApiDeps,
+  'sessions' | 'webhooks' | 'webhookQueue' | 'eventLog' | 'eventSeqs' | 'clock' | 'config'
+>;
+
 /** Webhooks of a session: how they are, what has not arrived, and doing it again. */
-export function createWebhooksHandlers(deps: ApiDeps): ApiHandlers<typeof webhooksOperations> {
+export function createWebhooksHandlers(deps: WebhooksDeps): ApiHandlers<typeof webhooksOperations> {
   const endpointOf = (row: SessionRow, id: string): WebhookEndpoint => {
     const endpoint = webhookEndpoints(row.config.webhooks, deps.config.globalWebhook).find((one) => one.id === id);
     if (endpoint === undefined) throw new NotFoundError(`The session has no webhook '${id}'`);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { createRuleBrokenBy } from '#shared/adapters/vetted-target.ts';
 import { sessionInfoSchema } from '#shared/contracts/api/bodies.ts';
 import { webhookDeliverySchema, webhookStateSchema } from '#shared/contracts/api/webhook-bodies.ts';
 import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
@@ -16,8 +17,9 @@ const globalId = webhookEndpoints([], GLOBAL)[0]?.id ?? '';
 async function setUp(
   webhooks: readonly object[] = [HOOK, OTHER],
   config: ConstructorParameters<typeof TestApi>[0] = {},
+  deps: ConstructorParameters<typeof TestApi>[1] = {},
 ) {
-  const api = new TestApi({ ownerWaitMs: 0, ...config });
+  const api = new TestApi({ ownerWaitMs: 0, ...config }, deps);
   const answer = await api.call('POST', '/api/sessions', { body: { name: 'main', config: { webhooks } } });
   return { api, answer };
 }
@@ -121,7 +123,7 @@ describe('a configuration', () => {
       ordered: true,
       filter: { skipOwn: true, textPattern: '^!', chats: { allow: ['4915112345678'], deny: [] } },
     };
-    const { answer } = await setUp([full], { webhookPrivateHosts: new Set(['10.0.0.5']) });
+    const { answer } = await setUp([full], {}, { ruleBrokenBy: createRuleBrokenBy(new Set(['10.0.0.5'])) });
     expect(answer.status, answer.text).toBe(201);
     expect(sessionInfoSchema.parse(answer.json).config.webhooks).toEqual([full]);
   });

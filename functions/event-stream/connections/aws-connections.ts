@@ -2,10 +2,9 @@ import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
 import type { AwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
-import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
+import { DynamoDbEventSeqs } from '#shared/adapters/dynamodb-event-seqs.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { DynamoDbStreamStore } from '#shared/adapters/dynamodb-stream-store.ts';
-import { LazyMediaStore, loadS3MediaStore } from '#shared/adapters/lazy-media-store.ts';
 import { createSqsClient } from '#shared/adapters/sqs-client.ts';
 import { SqsStreamQueue } from '#shared/adapters/sqs-stream-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
@@ -27,9 +26,8 @@ export function createAwsStreamConnections(
   clients?: Pick<AwsClients, 'dynamo' | 'sqs'>,
 ) {
   const env = eventStreamEnvSchema.parse(environment);
-  const { tables, queues, buckets } = resourceNames(env);
+  const { tables, queues } = resourceNames(env);
   const { dynamo, sqs } = clients ?? { dynamo: createDynamoDbClient(), sqs: createSqsClient() };
-  const media = new LazyMediaStore(buckets.media, loadS3MediaStore({ pathStyle: env.S3_PATH_STYLE }));
   return createStreamConnections({
     identify: createIdentifyKey({
       keys: new DynamoDbApiKeyStore(dynamo, tables.apiKeys),
@@ -37,7 +35,7 @@ export function createAwsStreamConnections(
       readPepper,
       clock: systemClock,
     }),
-    log: new DynamoDbEventLog(dynamo, media, { tableName: tables.eventLog }),
+    seqs: new DynamoDbEventSeqs(dynamo, tables.eventLog),
     streams: new DynamoDbStreamStore(dynamo, tables.streams),
     queue: new SqsStreamQueue(sqs, queues),
     clock: systemClock,

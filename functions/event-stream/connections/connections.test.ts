@@ -48,7 +48,7 @@ beforeEach(async () => {
   await sessions.create(sessionRow());
   const clock = { now: () => NOW };
   const identify = createIdentifyKey({ keys, sessions, readPepper: async () => pepper, clock });
-  handle = createStreamConnections({ identify, log, streams, queue, clock });
+  handle = createStreamConnections({ identify, seqs: log, streams, queue, clock });
 });
 
 const context = (eventType: string) => ({

@@ -3,7 +3,7 @@ import { findKey } from '#functions/authorizer/authorizer.ts';
 import type { IdentifyKey } from '#functions/authorizer/identify-key.ts';
 import { ALL_SESSIONS, HEARTBEAT_SECONDS, type StreamTask } from '#shared/contracts/event-stream.ts';
 import type { Clock } from '#shared/ports/clock.ts';
-import type { EventLog } from '#shared/ports/event-log.ts';
+import type { EventSeqs } from '#shared/ports/event-log.ts';
 import type { StreamQueue, StreamStore } from '#shared/ports/event-stream.ts';
 import { readStreamRequest, sessionsFor } from '../stream-request.ts';
 
@@ -28,7 +28,7 @@ interface SocketAnswer {
 
 export interface StreamConnectionsDeps {
   readonly identify: IdentifyKey;
-  readonly log: Pick<EventLog, 'lastBefore'>;
+  readonly seqs: Pick<EventSeqs, 'lastBefore'>;
   readonly streams: Pick<StreamStore, 'open' | 'remove'>;
   readonly queue: StreamQueue;
   readonly clock: Pick<Clock, 'now'>;
@@ -51,7 +51,7 @@ export function createStreamConnections(deps: StreamConnectionsDeps) {
 }
 
 async function connect(event: SocketEvent, deps: StreamConnectionsDeps): Promise<SocketAnswer['statusCode']> {
-  const { identify, log, streams, queue, clock } = deps;
+  const { identify, seqs, streams, queue, clock } = deps;
   const { connectionId, domainName, stage } = event.requestContext;
   const key = findKey(event.headers) ?? findKey(event.queryStringParameters);
   const identified = key === undefined ? undefined : await identify(key);
@@ -67,7 +67,9 @@ async function connect(event: SocketEvent, deps: StreamConnectionsDeps): Promise
   // Without `since` it begins behind what is there now; of all sessions that is found out when one has something to tell.
   const known = since.length > 0 || sessions.includes(ALL_SESSIONS) ? [] : sessions;
   const cursors = new Map(
-    await Promise.all(known.map(async (name) => [name, await log.lastBefore(name, Number.POSITIVE_INFINITY)] as const)),
+    await Promise.all(
+      known.map(async (name) => [name, await seqs.lastBefore(name, Number.POSITIVE_INFINITY)] as const),
+    ),
   );
   await streams.open(
     {

@@ -1,4 +1,4 @@
-import { resourceDefinition } from '#shared/contracts/resources.ts';
+import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
 import { startLocalCloud } from '../local-cloud.ts';
 
 /** A local cloud in a process of its own, to be killed. Its functions never succeed. Prints its environment. */

@@ -1,6 +1,6 @@
 import { DEFAULT_TIMINGS } from '#engine-host/host/timings.ts';
 import { LONG_POLL_SECONDS } from '#shared/adapters/sqs-shard-queue.ts';
-import { resourceDefinition } from '#shared/contracts/resources.ts';
+import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
 import { hostsNeeded } from '#shared/domain/host-count.ts';
 import { METRICS } from '#shared/observability/metrics.ts';
 import type { Settings } from '../../../infra/config/settings.ts';

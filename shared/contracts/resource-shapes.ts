@@ -1,0 +1,73 @@
+export interface KeyDefinition {
+  readonly name: string;
+  readonly type: 'S' | 'N';
+}
+
+export interface IndexDefinition {
+  readonly name: string;
+  readonly partitionKey: KeyDefinition;
+  readonly sortKey?: KeyDefinition;
+  /** The only attributes it carries besides the keys. @default all */
+  readonly attributes?: readonly string[];
+}
+
+export interface TableDefinition {
+  readonly name: string;
+  readonly partitionKey: KeyDefinition;
+  readonly sortKey?: KeyDefinition;
+  readonly indexes?: readonly IndexDefinition[];
+  /** Attribute with the expiry in epoch seconds. Expiry only tidies up; nothing is correct because of it. */
+  readonly ttlAttribute?: string;
+}
+
+export interface QueueDefinition {
+  /** FIFO names end in `.fifo`. */
+  readonly name: string;
+  readonly fifo: boolean;
+  readonly visibilityTimeoutSeconds: number;
+  readonly deadLetterQueue?: string;
+  readonly maxReceiveCount?: number;
+}
+
+export interface BucketDefinition {
+  readonly name: string;
+}
+
+export interface RuleDefinition {
+  readonly name: string;
+  /** `default` is the account's own bus, where the services of AWS tell what happens. @default the platform's bus */
+  readonly bus?: 'default';
+  /** EventBridge event pattern. */
+  readonly pattern: unknown;
+  readonly targets: readonly {
+    readonly id: string;
+    readonly queue?: string;
+    readonly function?: string;
+    readonly deadLetterQueue?: string;
+  }[];
+}
+
+export interface EventSourceDefinition {
+  readonly queue: string;
+  readonly function: string;
+  readonly batchSize: number;
+  /** Invocations at the same time, at least 2. @default what the event source has */
+  readonly concurrency?: number;
+}
+
+/** A function that is called at a fixed rate: a schedule of EventBridge in AWS. */
+export interface ScheduleDefinition {
+  readonly name: string;
+  readonly function: string;
+  readonly everySeconds: number;
+}
+
+export interface ResourceDefinition {
+  readonly tables: readonly TableDefinition[];
+  readonly queues: readonly QueueDefinition[];
+  readonly buckets: readonly BucketDefinition[];
+  readonly bus: { readonly name: string };
+  readonly rules: readonly RuleDefinition[];
+  readonly eventSources: readonly EventSourceDefinition[];
+  readonly schedules: readonly ScheduleDefinition[];
+}
