@@ -106,6 +106,7 @@ export function defineEngineContract(name: string, setUp: () => Promise<EngineUn
       expect(await deliveredOf(world, 1)).toEqual([{ id: job.messageId, text: 'hello' }]);
       const event = await made.event('message.any');
       expect(event.key).toContain(job.messageId);
+      expect(event.traceparent).toBe(job.traceparent);
       expect(event.body.payload).toMatchObject({ fromMe: true, source: 'api', body: 'hello', ack: 1 });
     });
 
@@ -156,6 +157,7 @@ export function defineEngineContract(name: string, setUp: () => Promise<EngineUn
       expect(message.key).toMatch(new RegExp(`^false_${world.contact}_`));
       expect({ key: any.key, timestamp: any.timestamp }).toEqual({ key: message.key, timestamp: message.timestamp });
       expect(message.timestamp % 1000).toBe(0);
+      expect(message.traceparent).toBeUndefined();
     });
 
     test('refuses a pairing code once it is paired', async () => {

@@ -3,6 +3,7 @@ import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts'
 import { type SessionConfig, wantsEngineEvents } from '#shared/contracts/session.ts';
 import { EngineError, NotOwnerError } from '#shared/domain/errors.ts';
 import { messageIdForJob } from '#shared/domain/message-id.ts';
+import { traceparentOf } from '#shared/domain/trace-context.ts';
 import type { RemoteFile } from '#shared/ports/remote-file.ts';
 import type { Engine, EngineEvent, EngineFactory, EngineState, FrozenContent, JobContext } from './engine.ts';
 import { MemorySessionState } from './memory-session-state.ts';
@@ -98,6 +99,7 @@ export class EngineHarness {
 export class TestJob implements JobContext {
   readonly jobId: string;
   readonly messageId: string;
+  traceparent: string | undefined;
   readonly #sent: Map<string, Uint8Array>;
   frozen: FrozenContent | undefined;
   freezes = 0;
@@ -105,6 +107,7 @@ export class TestJob implements JobContext {
   constructor(session: string, jobId: string, sent: Map<string, Uint8Array>) {
     this.jobId = jobId;
     this.messageId = messageIdForJob(session, jobId);
+    this.traceparent = traceparentOf(session, jobId);
     this.#sent = sent;
   }
 

@@ -49,11 +49,15 @@ export interface EngineEvent {
   readonly key: string;
   /** Milliseconds since 1970 at which it happened. */
   readonly timestamp: number;
+  /** Of the job that has made it happen. None where no job has: it is the beginning of a trace. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A job on its way through an engine. */
 export interface JobContext {
   readonly jobId: string;
+  /** Goes into the events that come of it, and has to survive the host with them. */
+  readonly traceparent: string | undefined;
   /** Id on the wire, decided before the first try. Empty for commands that send no message. */
   readonly messageId: string;
   /** What an earlier try has frozen; must go on the wire as it is. */

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import type { ShardMessage } from '#shared/contracts/jobs.ts';
+import { tag } from '#shared/observability/logger.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
 import type { ReceivedShardMessage, ShardQueue } from '#shared/ports/shard-queue.ts';
 import { JobExecutor } from '../jobs/job-executor.ts';
@@ -15,6 +17,8 @@ export interface ShardRuntimeDeps extends ShardSessionsDeps {
   readonly slots: Slots;
   readonly logger: Logger;
 }
+
+type SessionChanged = Extract<ShardMessage, { kind: 'session-changed' }>;
 
 /** Everything that runs for one shard under one lease: its sessions, its queue's messages, its jobs. */
 export class ShardRuntime implements ShardTenant {
@@ -78,19 +82,21 @@ export class ShardRuntime implements ShardTenant {
     for await (const message of shardMessages({ ...this.#deps, lease: this.#lease }, this.#receiving.signal)) {
       const { body } = message;
       if (body.kind === 'job') this.#lanes.take(message, body.session, body.jobId);
-      else void this.#changed(message, body.session);
+      else void this.#changed(message, body);
     }
   }
 
   /** The row says what is wanted; whoever runs the session next reads it. So the message has done its duty. */
-  async #changed(message: ReceivedShardMessage, session: string): Promise<void> {
+  async #changed(message: ReceivedShardMessage, { session, traceparent }: SessionChanged): Promise<void> {
+    const logger = this.#deps.logger.child({ session: tag(session), traceparent });
+    logger.info('session changed');
     this.#sessions.wake(session);
     this.#sessions.lookAgain(session);
     try {
       this.#lease.assertOwned();
       await this.#deps.queue.done(this.#lease.shard, message.receipt);
     } catch (error) {
-      this.#deps.logger.debug({ err: error }, 'a message about a change comes again');
+      logger.debug({ err: error }, 'a message about a change comes again');
     } finally {
       this.#deps.slots.release();
     }

@@ -32,5 +32,6 @@ export function failedSendEvent(job: JobRow, me: Me | null, timestamp: number): 
     },
     key: `${id}:${ACKS.ERROR}`,
     timestamp,
+    traceparent: job.traceparent,
   };
 }

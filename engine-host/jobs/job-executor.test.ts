@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
@@ -9,6 +8,8 @@ import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionStatus } from '#shared/contracts/session.ts';
 import { DependencyError, EngineError, NotOwnerError } from '#shared/domain/errors.ts';
 import { type PacingRules, PROFILE_RULES } from '#shared/domain/pacing-profiles.ts';
+import { createLogger, tag } from '#shared/observability/logger.ts';
+import { LogLines } from '#test/support/log-lines.ts';
 import type { CommandHandlers, CommandOutcome, EngineEvent, JobContext } from '../engines/engine.ts';
 import { MemorySessionState } from '../engines/memory-session-state.ts';
 import { ManualLease } from '../host/manual-lease.ts';
@@ -56,20 +57,21 @@ async function createScene({
   await jobs.create(jobRow(job));
   const lease = new ManualLease('socket-00', 3);
   const emitted: EngineEvent[] = [];
-  const restricted: string[] = [];
+  const restricted: (readonly [string, string | undefined])[] = [];
+  const log = new LogLines();
   const session: JobSession = {
     status,
     me: ME,
     engine: { handlers },
     sent: new SentContents('alpha', new MemoryMessageStore()),
     pacer,
-    restricted: (code) => restricted.push(code),
+    restricted: (code, traceparent) => restricted.push([code, traceparent]),
   };
   const deps: JobExecutorDeps = {
     lease,
     jobs,
     clock: systemClock,
-    logger: pino({ level: 'silent' }),
+    logger: createLogger({ name: 'test', level: 'debug', destination: log }),
     onceWorking: () => () => {},
     tell: (_job, event, published) => {
       emitted.push(event);
@@ -84,7 +86,7 @@ async function createScene({
     return now;
   };
   const run = async (tries = 1, parked = false) => executor.run(await read(), tries, parked);
-  return { run, read, lease, jobs, emitted, restricted, session };
+  return { run, read, lease, jobs, emitted, restricted, session, log };
 }
 
 const sends = (outcome: CommandOutcome | Error, seen: JobContext[] = []): CommandHandlers => ({
@@ -148,10 +150,40 @@ describe('JobExecutor', () => {
     expect(await scene.run()).toEqual({ kind: 'done' });
     const job = await scene.read();
     expect(job).toMatchObject({ state: 'FAILED', error: { code: 'nack-463', message: 'no' } });
-    expect(scene.restricted).toEqual(['nack-463']);
+    expect(scene.restricted).toEqual([['nack-463', undefined]]);
     expect(scene.emitted).toMatchObject([
       { body: { event: 'message.ack', payload: { id: `true_4915187654321@c.us_${job.messageId}`, ack: -1 } } },
     ]);
+  });
+
+  it('says of which job a line is, and how it ended', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const seen: JobContext[] = [];
+    const outcomes: (CommandOutcome | Error)[] = [
+      { kind: 'retry', reason: 'no-ack', afterSeconds: 7 },
+      new DependencyError('away'),
+      { kind: 'rejected', code: 'nack-463', message: 'no' },
+    ];
+    const handlers: CommandHandlers = {
+      sendText: async (_command, job) => {
+        seen.push(job);
+        const outcome = outcomes.shift();
+        if (outcome === undefined || outcome instanceof Error) throw outcome;
+        return outcome;
+      },
+    };
+    const scene = await createScene({ job: { traceparent }, handlers });
+    for (const _ of [1, 2, 3]) await scene.run();
+    const known = { session: tag('alpha'), jobId: 'job-1', traceparent, type: 'sendText' };
+    expect(scene.log.parsed).toMatchObject([
+      { ...known, msg: 'job waits', code: 'no-ack', seconds: 7 },
+      { ...known, msg: 'a job threw', level: 'warn' },
+      { ...known, msg: 'job waits', code: 'engine-error' },
+      { ...known, msg: 'job ended', level: 'info', state: 'FAILED', code: 'nack-463', ms: expect.any(Number) },
+    ]);
+    expect(seen.map((job) => job.traceparent)).toEqual([traceparent, traceparent, traceparent]);
+    expect(scene.emitted).toMatchObject([{ body: { event: 'message.ack' }, traceparent }]);
+    expect(scene.restricted).toEqual([['nack-463', traceparent]]);
   });
 
   it('takes an expected error for a refusal', async () => {

@@ -4,6 +4,7 @@ import { FINISHED_STATES, type JobRow, type JobState } from '#shared/contracts/j
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionStatus } from '#shared/contracts/session.ts';
 import { DependencyError, NotOwnerError, TrunklineError } from '#shared/domain/errors.ts';
+import { jobFields } from '#shared/observability/subjects.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { JobOutcome, JobStore } from '#shared/ports/job-store.ts';
 import type {
@@ -104,7 +105,8 @@ export class JobExecutor {
       const tried = await this.#try(job, tries, parked);
       if (tried.kind !== 'wait') return tried;
       if (tries >= MOST_RECEIVES) return await this.#fail(job, tried.place, tried.code, 'It has waited too often');
-      const { seconds, until } = tried;
+      const { seconds, code, until } = tried;
+      this.#log(job).debug({ code, seconds, tries }, 'job waits');
       return { kind: 'postpone', seconds, ...(until !== undefined && { until }) };
     } catch (error) {
       if (error instanceof NotOwnerError) return { kind: 'abandon' };
@@ -161,12 +163,13 @@ export class JobExecutor {
 
   /** @param onFreeze called before the content is frozen for the first time */
   #context(job: JobRow, runner: JobSession, onFreeze: () => void = () => {}): JobContext {
-    const { lease, jobs, logger } = this.#deps;
+    const { lease, jobs } = this.#deps;
     const messageId = job.messageId ?? '';
     const known = frozenContent(job);
     if (known !== undefined) runner.sent.remember(messageId, known.content);
     return {
       jobId: job.jobId,
+      traceparent: job.traceparent,
       messageId,
       frozen: known,
       freeze: async ({ content, wire }) => {
@@ -180,7 +183,7 @@ export class JobExecutor {
           });
         };
         const row = await whileOwned(lease, write, (error, attempt) =>
-          logger.warn({ err: error, attempt }, 'could not freeze a job'),
+          this.#log(job).warn({ err: error, attempt }, 'could not freeze a job'),
         );
         const frozen = frozenContent(row);
         if (FINISHED_STATES.has(row.state) || frozen === undefined) throw new JobOverError('The job has ended');
@@ -197,13 +200,15 @@ export class JobExecutor {
     runner: JobSession,
     { dueAt, reason, park }: Extract<SendTurn, { kind: 'later' }>,
   ): Promise<Disposition | Wait> {
-    const { lease, jobs, clock, logger } = this.#deps;
+    const { lease, jobs, clock } = this.#deps;
     if (job.notBefore !== dueAt || job.waitsFor !== reason) {
       const write = () => {
         lease.assertOwned();
         return jobs.defer(job.session, job.jobId, lease.epoch, { notBefore: dueAt, waitsFor: reason });
       };
-      await whileOwned(lease, write, (error, attempt) => logger.warn({ err: error, attempt }, 'could not note a wait'));
+      await whileOwned(lease, write, (error, attempt) =>
+        this.#log(job).warn({ err: error, attempt }, 'could not note a wait'),
+      );
     }
     if (park) return { kind: 'park' };
     const once: Waitable['once'] = (callback) => runner.pacer?.onceSooner(callback) ?? (() => {});
@@ -261,7 +266,7 @@ export class JobExecutor {
       return this.#fail(job, place, 'reason' in error ? String(error.reason) : error.code, error.message);
     }
     const exceptions = this.#setbacks.note(job, 'exception');
-    this.#deps.logger.warn({ err: error, type: job.command.type, exceptions, tries }, 'a job threw');
+    this.#log(job).warn({ err: error, exceptions, tries }, 'a job threw');
     if (exceptions < MOST_EXCEPTIONS) return this.#later(job, place, 'engine-error', waitSeconds(exceptions));
     if (error instanceof DependencyError) return this.#fail(job, place, error.code, error.message);
     const failed = await this.#fail(job, place, 'engine-error', 'The engine failed again and again');
@@ -276,7 +281,7 @@ export class JobExecutor {
     state: 'FAILED' | 'EXPIRED' = 'FAILED',
   ): Promise<Disposition> {
     await this.#finish(job, { state, error: { code, message } });
-    if (place !== undefined && RESTRICTIONS.has(code)) place.runner?.restricted(code);
+    if (place !== undefined && RESTRICTIONS.has(code)) place.runner?.restricted(code, job.traceparent);
     const ended = isSendCommand(job.command) ? await this.#read(job) : undefined;
     return ended === undefined ? { kind: 'done' } : this.#tellFailure(ended, place);
   }
@@ -297,24 +302,33 @@ export class JobExecutor {
     return isTold ? { kind: 'done' } : { kind: 'postpone', seconds: TELL_AGAIN_SECONDS };
   }
 
-  #read({ session, jobId }: JobRow): Promise<JobRow | undefined> {
-    const { lease, jobs, logger } = this.#deps;
+  #read(job: JobRow): Promise<JobRow | undefined> {
+    const { lease, jobs } = this.#deps;
     return whileOwned(
       lease,
-      () => jobs.get(session, jobId),
-      (error, attempt) => logger.warn({ err: error, attempt }, 'could not read a job'),
+      () => jobs.get(job.session, job.jobId),
+      (error, attempt) => this.#log(job).warn({ err: error, attempt }, 'could not read a job'),
     );
   }
 
   async #finish(job: JobRow, outcome: JobOutcome): Promise<Disposition> {
-    const { lease, jobs, logger } = this.#deps;
+    const { lease, jobs, clock } = this.#deps;
     const write = () => {
       lease.assertOwned();
       return jobs.advance(job.session, job.jobId, lease.epoch, outcome);
     };
-    await whileOwned(lease, write, (error, attempt) => logger.warn({ err: error, attempt }, 'could not record a job'));
+    await whileOwned(lease, write, (error, attempt) =>
+      this.#log(job).warn({ err: error, attempt }, 'could not record a job'),
+    );
     this.#setbacks.forget(job);
+    const { state, error } = outcome;
+    this.#log(job).info({ state, code: error?.code, ms: clock.now() - job.createdAt }, 'job ended');
     return { kind: 'done' };
+  }
+
+  /** For lines about the job. */
+  #log(job: JobRow): Logger {
+    return this.#deps.logger.child({ ...jobFields(job), type: job.command.type });
   }
 
   /** Never later than the job's end, so that its expiry is seen in time. */

@@ -1,9 +1,10 @@
-import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
 import { MemoryShardQueue } from '#shared/adapters/memory/memory-shard-queue.ts';
 import { commandSchema } from '#shared/contracts/commands.ts';
 import type { JobRow } from '#shared/contracts/jobs.ts';
+import { createLogger, tag } from '#shared/observability/logger.ts';
+import { LogLines } from '#test/support/log-lines.ts';
 import { ManualLease } from '../host/manual-lease.ts';
 import { jobRow } from '../sessions/row-fixtures.ts';
 import type { Disposition } from './disposition.ts';
@@ -12,7 +13,8 @@ import { shardMessages } from './shard-poller.ts';
 import { Slots } from './slots.ts';
 
 const SHARD = 'socket-00';
-const logger = pino({ level: 'silent' });
+const log = new LogLines();
+const logger = createLogger({ name: 'test', destination: log });
 const check = commandSchema.parse({ type: 'checkExists', phone: '4915112345678' });
 
 function createLanes(run: (job: JobRow, tries: number, parked?: boolean) => Promise<Disposition>, size = 200) {
@@ -237,6 +239,11 @@ describe('JobLanes', () => {
     await add('a');
     await add('b', { session: 'beta' });
     await vi.waitFor(() => expect(queue.size(SHARD)).toBe(1));
+    expect(log.parsed.at(-1)).toMatchObject({
+      msg: 'a job could not be handled',
+      session: tag('alpha'),
+      jobId: 'a',
+    });
   });
 
   it('has no more jobs under way than there are slots', async () => {

@@ -3,6 +3,7 @@ import { isSendCommand } from '#shared/contracts/commands.ts';
 import type { JobRow } from '#shared/contracts/jobs.ts';
 import { SHARD_VISIBILITY_SECONDS } from '#shared/contracts/queue-definitions.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
+import { tag } from '#shared/observability/logger.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
 import type { ReceivedShardMessage, ShardQueue } from '#shared/ports/shard-queue.ts';
 import { type ShardLease, whileOwned } from '../host/lease.ts';
@@ -116,7 +117,8 @@ export class JobLanes {
     lane.tail = lane.tail
       .then(task)
       .catch((error: unknown) => {
-        if (!(error instanceof NotOwnerError)) this.#deps.logger.error({ err: error }, 'a job could not be handled');
+        if (!(error instanceof NotOwnerError))
+          this.#log(message.body).error({ err: error }, 'a job could not be handled');
         this.#forget(message);
       })
       .finally(() => {
@@ -145,11 +147,11 @@ export class JobLanes {
   }
 
   #read(session: string, jobId: string): Promise<JobRow | undefined> {
-    const { lease, jobs, logger } = this.#deps;
+    const { lease, jobs } = this.#deps;
     return whileOwned(
       lease,
       () => jobs.get(session, jobId),
-      (error, attempt) => logger.warn({ err: error, attempt }, 'could not read a job'),
+      (error, attempt) => this.#log({ session, jobId }).warn({ err: error, attempt }, 'could not read a job'),
     );
   }
 
@@ -162,13 +164,13 @@ export class JobLanes {
     const { lease, queue } = this.#deps;
     switch (disposition.kind) {
       case 'done':
-        await this.#tell(() => queue.done(lease.shard, message.receipt));
+        await this.#tell(message, () => queue.done(lease.shard, message.receipt));
         break;
       case 'bury':
-        await this.#tell(() => queue.bury(lease.shard, message, disposition.reason));
+        await this.#tell(message, () => queue.bury(lease.shard, message, disposition.reason));
         break;
       case 'postpone': {
-        await this.#tell(() => queue.postpone(lease.shard, message.receipt, disposition.seconds));
+        await this.#tell(message, () => queue.postpone(lease.shard, message.receipt, disposition.seconds));
         this.#callBackOnce(message, disposition);
         break;
       }
@@ -187,11 +189,11 @@ export class JobLanes {
     const { body } = message;
     if (body.kind !== 'job') return;
     let isThere = false;
-    await this.#tell(async () => {
+    await this.#tell(message, async () => {
       await queue.send(lease.shard, { ...body, parked: true }, 'parked', body.jobId);
       isThere = true;
     });
-    if (isThere) await this.#tell(() => queue.done(lease.shard, message.receipt));
+    if (isThere) await this.#tell(message, () => queue.done(lease.shard, message.receipt));
   }
 
   /** One wish for each message that waits, until it happens or the message comes. */
@@ -215,29 +217,29 @@ export class JobLanes {
 
   /** What was waited for has happened before the message would come. */
   async #callBack(message: ReceivedShardMessage): Promise<void> {
-    const { lease, queue, logger } = this.#deps;
+    const { lease, queue } = this.#deps;
     if (this.#draining) return;
     try {
       lease.assertOwned();
       await queue.postpone(lease.shard, message.receipt, 0);
     } catch (error) {
-      logger.debug({ err: error }, 'a waiting message comes at its own time');
+      this.#log(message.body).debug({ err: error }, 'a waiting message comes at its own time');
     }
   }
 
   async #extend(message: ReceivedShardMessage): Promise<void> {
-    const { lease, queue, logger } = this.#deps;
+    const { lease, queue } = this.#deps;
     try {
       lease.assertOwned();
       await queue.postpone(lease.shard, message.receipt, SHARD_VISIBILITY_SECONDS);
     } catch (error) {
-      logger.warn({ err: error }, 'could not keep a message invisible');
+      this.#log(message.body).warn({ err: error }, 'could not keep a message invisible');
     }
   }
 
   /** The row is the truth: a message that cannot be removed comes again and is found finished. */
-  async #tell(operation: () => Promise<void>): Promise<void> {
-    const { lease, logger } = this.#deps;
+  async #tell(message: ReceivedShardMessage, operation: () => Promise<void>): Promise<void> {
+    const { lease } = this.#deps;
     for (let attempt = 1; attempt <= QUEUE_TRIES; attempt += 1) {
       try {
         await lease.usable();
@@ -245,9 +247,14 @@ export class JobLanes {
         return await operation();
       } catch (error) {
         if (error instanceof NotOwnerError && lease.ended.aborted) return;
-        logger.warn({ err: error, attempt }, 'the queue refused');
+        this.#log(message.body).warn({ err: error, attempt }, 'the queue refused');
       }
     }
+  }
+
+  /** For lines about a job of which only the message is known. */
+  #log(job: { readonly session: string; readonly jobId?: string }): Logger {
+    return this.#deps.logger.child({ session: tag(job.session), jobId: job.jobId });
   }
 
   #forget(message: ReceivedShardMessage): void {

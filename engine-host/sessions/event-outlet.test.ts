@@ -105,6 +105,28 @@ describe('EventOutlet', () => {
     expect(bus.events.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
+  it('gives an event the trace of its job, and one that no job has made a trace of its own, the same each time', async () => {
+    const bus = new MemoryEventBus();
+    const { outlet, emit } = createOutlet(new EventPublisher(bus, logger));
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
+    const payload = waMessage({ id: 'AAAAAA' });
+    outlet.emit({ body: { event: 'message.any', payload }, key: 'sent', timestamp: 1, traceparent });
+    outlet.emit({ body: { event: 'message', payload }, key: 'came', timestamp: 1 });
+    outlet.emit({ body: { event: 'message.any', payload }, key: 'came', timestamp: 1 });
+    emit('one');
+    emit('one');
+    emit('two');
+    await outlet.drained();
+    const other = createOutlet(new EventPublisher(bus, logger), 'alpha', new GatedState(), new ManualLease(), 'two');
+    other.emit('one');
+    await other.outlet.drained();
+    const [sent, came, cameAny, one, again, two, later] = bus.events.map((event) => event.traceparent);
+    expect(sent).toBe(traceparent);
+    for (const own of [came, one, two, later]) expect(own).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect([cameAny, again]).toEqual([came, one]);
+    expect(new Set([sent, came, one, two, later]).size).toBe(5);
+  });
+
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 9e15])(
     'gives the bus a time that it can take, not %d',
     async (timestamp) => {

@@ -4,6 +4,7 @@ import type { EngineName, Me } from '#shared/contracts/session.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { type IgnoredKinds, isIgnoredChat } from '#shared/domain/ignored-chats.ts';
+import { traceparentOf } from '#shared/domain/trace-context.ts';
 import type { EngineEvent, SessionState } from '../engines/engine.ts';
 import { chatOfEvent } from './event-chat.ts';
 import type { EventLane } from './event-publisher.ts';
@@ -119,6 +120,8 @@ export class EventOutlet {
       },
       seq: this.#seq.next(),
       schemaVersion: EVENT_SCHEMA_VERSION,
+      // `message` and `message.any` are one happening, and have one key.
+      traceparent: event.traceparent ?? traceparentOf(session.name, session.incarnation, event.key),
       ...event.body,
     };
   }

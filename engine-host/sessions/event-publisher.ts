@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { EventEnvelope } from '#shared/contracts/events.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
+import { eventFields } from '#shared/observability/subjects.ts';
 import type { EventBus } from '#shared/ports/event-bus.ts';
 import type { ShardLease } from '../host/lease.ts';
 import { sleep } from '../host/sleep.ts';
@@ -140,7 +141,10 @@ export class EventPublisher {
       const failed = entries.some((entry, index) => entry.lane === lane && refused.has(index));
       void this.#release(lane, failed);
     }
-    for (const { published } of accepted) published?.();
+    for (const { envelope, published } of accepted) {
+      if (this.#logger.isLevelEnabled('debug')) this.#logger.debug(eventFields(envelope), 'event published');
+      published?.();
+    }
   }
 
   /** Lets a lane take part again: at once after a success, else after a growing pause and not while suspended. */

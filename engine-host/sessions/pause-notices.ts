@@ -28,9 +28,9 @@ export class PauseNotices {
     this.#options = options;
   }
 
-  /** WhatsApp has imposed it. @param code as the job says it */
-  refused(pause: Restriction, code: string): void {
-    this.#options.announce({ data: { ...dataOf(pause, true), code } });
+  /** WhatsApp has imposed it. @param code as the job says it @param traceparent the job's */
+  refused(pause: Restriction, code: string, traceparent: string | undefined): void {
+    this.#options.announce({ data: { ...dataOf(pause, true), code }, traceparent });
     this.watch();
   }
 

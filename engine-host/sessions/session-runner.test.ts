@@ -27,6 +27,7 @@ import { SessionRunner } from './session-runner.ts';
 import { type StateStores, storedState } from './stored-state.ts';
 
 const logger = pino({ level: 'silent' });
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const QR = { value: 'secret', expiresAt: 5 };
 
 async function createWorld(changes: Partial<SessionRow> = {}) {
@@ -671,13 +672,16 @@ describe('SessionRunner and pacing', () => {
 
   it('tells once of a restriction, in the status it is in', async () => {
     const session = await working({ config: { pacing: { profile: 'safe' } } });
-    session.runner.restricted('nack-463');
-    session.runner.restricted('nack-463');
+    session.runner.restricted('nack-463', TRACEPARENT);
+    session.runner.restricted('nack-463', TRACEPARENT);
     const data = { code: 'nack-463', reachoutTimelock: { isActive: true, timeEnforcementEnds: expect.any(Number) } };
     await vi.waitFor(async () => expect(await rowOf(session)).toMatchObject({ status: 'WORKING', statusData: data }));
     const told = () => session.bus.events.filter(({ event }) => event === 'session.status');
     await vi.waitFor(() =>
-      expect(told().at(-1)).toMatchObject({ payload: { name: 'alpha', status: 'WORKING', data } }),
+      expect(told().at(-1)).toMatchObject({
+        payload: { name: 'alpha', status: 'WORKING', data },
+        traceparent: TRACEPARENT,
+      }),
     );
     expect(told().filter(({ payload }) => 'data' in payload && payload.data !== null)).toHaveLength(1);
   });
@@ -718,7 +722,7 @@ describe('SessionRunner and pacing', () => {
       const session = await working({ config: { pacing: { profile: 'safe' } } });
       const time = { now: Date.now() };
       vi.spyOn(systemClock, 'now').mockImplementation(() => time.now);
-      session.runner.restricted('nack-463');
+      session.runner.restricted('nack-463', TRACEPARENT);
       await vi.waitFor(() =>
         expect(session.bus.events.at(-1)).toMatchObject({ payload: { data: { code: 'nack-463' } } }),
       );
@@ -792,7 +796,7 @@ describe('SessionRunner and pacing', () => {
     it('and not while another one is on', async () => {
       const session = await restricted();
       session.time.now += DAY + 1;
-      session.runner.restricted('nack-463');
+      session.runner.restricted('nack-463', TRACEPARENT);
       session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
       session.factory.last.work();
       await session.runner.handOver();

@@ -113,10 +113,10 @@ export class SessionRunner {
     return this.#held.pacer;
   }
 
-  /** WhatsApp has refused a message because of the account. @param code as the job says it */
-  restricted(code: string): void {
+  /** WhatsApp has refused a message because of the account. @param code as the job says it @param traceparent the job's */
+  restricted(code: string, traceparent: string | undefined): void {
     const pause = this.pacer?.refused();
-    if (pause !== undefined) this.#held.pauses.refused(pause, code);
+    if (pause !== undefined) this.#held.pauses.refused(pause, code, traceparent);
   }
 
   /**

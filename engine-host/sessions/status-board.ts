@@ -31,6 +31,8 @@ export interface Announcement {
   /** When it happened, and what tells it from others: for what several hosts may tell. @default now */
   readonly timestamp?: number;
   readonly key?: string;
+  /** Of the job that has made it happen. */
+  readonly traceparent?: string | undefined;
   /** Called once when the bus has accepted the event. */
   readonly published?: () => void;
 }
@@ -149,6 +151,7 @@ export class StatusBoard {
         body: { event: 'session.status', payload: { name: session, status, statuses, data } },
         key: given.key ?? `${status}:${timestamp}:data`,
         timestamp,
+        traceparent: given.traceparent,
       },
       published,
     );

@@ -1,4 +1,4 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Logger } from 'pino';
 import {
   DependencyError,
@@ -102,20 +102,18 @@ function ownHeaders(error: TrunklineError): Record<string, string> {
 
 interface FailedRequest {
   readonly event: APIGatewayProxyEvent;
-  readonly context: Context;
   readonly error: unknown;
   response?: APIGatewayProxyResult | null | undefined;
 }
 
-/** Middleware: every error becomes an answer; what nobody expected is logged with the request's id. */
+/** Middleware: every error becomes an answer; what nobody expected is logged. */
 export function httpErrors(logger: Pick<Logger, 'error' | 'warn'>) {
   return {
     onError(request: FailedRequest): void {
       const { error } = request;
-      const requestId = request.context.awsRequestId;
-      if (!(error instanceof TrunklineError)) logger.error({ err: error, requestId }, 'request failed');
-      else if (error.code === 'dependency') logger.warn({ err: error, requestId }, 'a dependency failed');
-      request.response = errorResult(error, requestId);
+      if (!(error instanceof TrunklineError)) logger.error({ err: error }, 'request failed');
+      else if (error.code === 'dependency') logger.warn({ err: error }, 'a dependency failed');
+      request.response = errorResult(error, request.event.requestContext.requestId);
     },
   };
 }

@@ -1,9 +1,8 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Logger } from 'pino';
 
 interface LoggedRequest {
   readonly event: APIGatewayProxyEvent;
-  readonly context: Context;
   response?: APIGatewayProxyResult | null | undefined;
   readonly internal: Record<string, unknown>;
 }
@@ -17,7 +16,6 @@ export function requestLog(
     const { startedAt } = request.internal;
     logger.info(
       {
-        requestId: request.context.awsRequestId,
         operation: operationOf(request.event) ?? null,
         method: request.event.httpMethod,
         status: request.response?.statusCode,

@@ -6,6 +6,7 @@ import httpSecurityHeaders from '@middy/http-security-headers';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import type { Logger } from 'pino';
 import type { Operation, OperationTable } from '#shared/contracts/api/operation.ts';
+import { EXPOSED_HEADERS } from '#shared/contracts/api/routes.ts';
 import { admit, assertSessionAllowed } from './access.ts';
 import { RouteNotFoundError } from './api-errors.ts';
 import { audited, givenFields } from './audit-trail.ts';
@@ -16,7 +17,9 @@ import { jsonBody } from './json-body.ts';
 import { parseRequest } from './parse-request.ts';
 import { toResult } from './reply.ts';
 import type { ApiHandler, ApiHandlers } from './request.ts';
+import { requestIdHeader } from './request-id-header.ts';
 import { requestLog } from './request-log.ts';
+import { onTrail } from './request-trail.ts';
 import type { SignedCaller } from './signed-caller.ts';
 
 /** A function behind API Gateway (REST API, proxy integration). */
@@ -66,11 +69,12 @@ export function createGroupFunction<T extends OperationTable>(
   const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     .use(requestLog(logger, (event) => matched.get(event)))
     .use(httpSecurityHeaders(SECURITY_HEADERS))
-    .use(httpCors({ origins: ['*'] }))
+    .use(httpCors({ origins: ['*'], exposeHeaders: EXPOSED_HEADERS.join() }))
     .use(httpHeaderNormalizer())
+    .use(requestIdHeader())
     .use(httpErrors(logger))
     .handler(httpRouter<APIGatewayProxyEvent, APIGatewayProxyResult>({ routes, notFoundResponse }));
-  return (event, context) => handler(event, context);
+  return (event, context) => onTrail(event, () => handler(event, context));
 }
 
 interface RouteOptions extends RouterDeps {
@@ -85,11 +89,11 @@ function createRoute(operation: Operation, handler: ApiHandler, options: RouteOp
     options.onMatch(event);
   });
   if (operation.request.body !== undefined) route.use(jsonBody());
-  return route.handler(async (event: APIGatewayProxyEvent, context: Context) => {
+  return route.handler(async (event: APIGatewayProxyEvent) => {
     const caller = await admit(operation, event, signedCaller);
     const parts = parseRequest(operation, renameRest(operation, event));
     assertSessionAllowed(operation, caller, parts);
-    const requestId = context.awsRequestId;
+    const { requestId } = event.requestContext;
     const run = () =>
       handler({
         operation,

@@ -18,9 +18,10 @@ export interface EventProjector {
 }
 
 type ProjectionOutcome =
-  | { readonly status: 'projected' | 'ignored' }
-  /** `session` is known when the event could be read. */
-  | { readonly status: 'failed'; readonly error: unknown; readonly session?: string };
+  | { readonly status: 'ignored' }
+  | { readonly status: 'projected'; readonly event: EventEnvelope }
+  /** `event` is known when it could be read. */
+  | { readonly status: 'failed'; readonly error: unknown; readonly event: EventEnvelope | undefined };
 
 /** The projector itself, for whoever gets bus events in process. Every event is given as a function that reads it. */
 export function createEventProjector(deps: EventProjectorDeps): EventProjector {
@@ -29,15 +30,14 @@ export function createEventProjector(deps: EventProjectorDeps): EventProjector {
       const write = createWriter(deps);
       return await Promise.all(
         busEvents.map(async (read): Promise<ProjectionOutcome> => {
-          let session: string | undefined;
+          let event: EventEnvelope | undefined;
           try {
-            const event = await envelopeIn(read(), deps.unpackEvent);
+            event = await envelopeIn(read(), deps.unpackEvent);
             if (event === undefined) return { status: 'ignored' };
-            session = event.session;
             await write(event);
-            return { status: 'projected' };
+            return { status: 'projected', event };
           } catch (error) {
-            return { status: 'failed', error, ...(session !== undefined && { session }) };
+            return { status: 'failed', error, event };
           }
         }),
       );

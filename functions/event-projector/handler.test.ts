@@ -1,4 +1,3 @@
-import { Writable } from 'node:stream';
 import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { createUnpackEvent } from '#shared/adapters/event-detail.ts';
@@ -7,9 +6,10 @@ import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts'
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
 import type { WaMessage } from '#shared/contracts/events.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
-import { createLogger } from '#shared/observability/logger.ts';
+import { createLogger, tag } from '#shared/observability/logger.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
+import { LogLines } from '#test/support/log-lines.ts';
 import { createEventProjectorHandler } from './handler.ts';
 
 class FailingMessageStore extends MemoryMessageStore {
@@ -24,20 +24,14 @@ class FailingMessageStore extends MemoryMessageStore {
   }
 }
 
-function setUp(failing = 'none') {
-  const lines: string[] = [];
-  const destination = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(String(chunk));
-      done();
-    },
-  });
+function setUp(failing = 'none', level = 'info') {
+  const destination = new LogLines();
   const messages = new FailingMessageStore(failing);
   const media = new MemoryMediaStore();
-  const logger = createLogger({ name: 'test', destination });
+  const logger = createLogger({ name: 'test', level, destination });
   const chats = new MemoryChatStore();
   const handler = createEventProjectorHandler({ messages, chats, unpackEvent: createUnpackEvent(media), logger });
-  return { handler, messages, media, lines };
+  return { handler, messages, media, lines: destination.texts, logged: destination };
 }
 
 function batch(...bodies: readonly string[]): SQSEvent {
@@ -106,6 +100,22 @@ describe('event projector', () => {
     expect(lines).toHaveLength(3);
     expect(lines.join('')).not.toContain('secret');
     expect(await messages.get('alpha', 'AAAAA1')).toBeDefined();
+  });
+
+  it('says which event a line is about', async () => {
+    const { handler, logged } = setUp('AAAAA2', 'debug');
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const event = (id: string) =>
+      busEvent(
+        'message.any',
+        eventEnvelope({ event: 'message.any', payload: waMessage({ id }) }, { id: `evt_${id}`, traceparent }),
+      );
+    await handler(batch(event('AAAAA1'), event('AAAAA2')));
+    const known = { type: 'message.any', traceparent, session: tag('alpha') };
+    expect(logged.parsed).toMatchObject([
+      { ...known, level: 'debug', msg: 'event projected', event: 'evt_AAAAA1' },
+      { ...known, level: 'warn', msg: 'event not projected', event: 'evt_AAAAA2' },
+    ]);
   });
 
   it('reports what could not be written, for a second try, and logs no names', async () => {

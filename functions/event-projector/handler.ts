@@ -1,9 +1,10 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { type Logger, tag } from '#shared/observability/logger.ts';
+import type { Logger } from '#shared/observability/logger.ts';
+import { eventFields } from '#shared/observability/subjects.ts';
 import { createEventProjector, type EventProjectorDeps } from './event-projector.ts';
 
 export interface EventProjectorHandlerDeps extends EventProjectorDeps {
-  readonly logger: Pick<Logger, 'warn'>;
+  readonly logger: Pick<Logger, 'debug' | 'warn'>;
 }
 
 export type EventProjectorHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
@@ -24,10 +25,11 @@ export function createEventProjectorHandler({ logger, ...deps }: EventProjectorH
     );
     const batchItemFailures = Records.flatMap(({ messageId, attributes }, index) => {
       const outcome = outcomes[index];
+      if (outcome?.status === 'projected') logger.debug(eventFields(outcome.event), 'event projected');
       if (outcome?.status !== 'failed') return [];
-      const session = outcome.session === undefined ? undefined : tag(outcome.session);
+      const subject = outcome.event && eventFields(outcome.event);
       const receiveCount = Number(attributes.ApproximateReceiveCount);
-      logger.warn({ err: outcome.error, sqsMessageId: messageId, receiveCount, session }, 'event not projected');
+      logger.warn({ err: outcome.error, sqsMessageId: messageId, receiveCount, ...subject }, 'event not projected');
       return [{ itemIdentifier: messageId }];
     });
     return { batchItemFailures };

@@ -1,8 +1,11 @@
+import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it, vi } from 'vitest';
 import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
+import { tag } from '#shared/observability/logger.ts';
 import { DispatcherWorld, OK, status } from '#test/support/dispatcher-world.ts';
 import { dispatch } from './dispatcher.ts';
+import { createWebhookDispatcherHandler } from './handler.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -408,5 +411,49 @@ describe('an ordered endpoint', () => {
     const got = world.ids().slice(before);
     expect(got.filter((id) => id !== other)).toEqual([...ids, same]);
     expect(await world.deliveries()).toEqual([]);
+  });
+});
+
+describe('what is logged', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  it('is a line for each try, in the trace of the event', async () => {
+    const world = await DispatcherWorld.with();
+    const event = await world.message('1', { traceparent });
+    world.answer = () => status(503);
+    await world.wake();
+    world.answer = () => OK;
+    await world.settle();
+    const known = {
+      event: event.id,
+      type: 'message',
+      traceparent,
+      session: tag('alpha'),
+      endpointId: world.endpointId,
+    };
+    expect(world.lines.parsed).toMatchObject([
+      { ...known, level: 'warn', msg: 'event not delivered', outcome: 'transient', status: 503 },
+      { ...known, level: 'info', msg: 'event delivered', outcome: 'delivered', status: 200 },
+    ]);
+    expect(world.posted.map(({ headers }) => headers.traceparent)).toEqual([traceparent, traceparent]);
+  });
+
+  it('is what has woken an endpoint that could not be served', async () => {
+    const world = await DispatcherWorld.with();
+    const { endpointId } = world;
+    world.fault = () => 'before';
+    const handle = createWebhookDispatcherHandler(world.deps());
+    const wake = { session: 'alpha', endpointId };
+    const bodies = [{ ...wake, event: { id: 'evt_1', seq: 1, traceparent } }, wake, {}].map((body) =>
+      JSON.stringify(body),
+    );
+    // No more of it is looked at.
+    const batch = { Records: bodies.map((body, index) => ({ messageId: `m${index}`, body })) } as unknown as SQSEvent;
+    expect((await handle(batch)).batchItemFailures).toHaveLength(3);
+    expect(world.lines.parsed).toMatchObject([
+      { msg: 'endpoint not served', session: tag('alpha'), endpointId, event: 'evt_1', traceparent },
+      { msg: 'endpoint not served', session: tag('alpha'), endpointId },
+      { msg: 'endpoint not served', sqsMessageId: 'm2' },
+    ]);
   });
 });

@@ -4,8 +4,9 @@ import type { WebhookEndpointRow } from '#shared/contracts/webhook-rows.ts';
 import { type WebhookConfig, wantsEvent } from '#shared/contracts/webhooks.ts';
 import { type EventFilter, passesFilter } from '#shared/domain/webhook-filter.ts';
 import { deliveryOutcome } from '#shared/domain/webhook-outcome.ts';
-import { type Logger, tag } from '#shared/observability/logger.ts';
+import type { Logger } from '#shared/observability/logger.ts';
 import { METRICS, type Metrics } from '#shared/observability/metrics.ts';
+import { eventFields } from '#shared/observability/subjects.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { EventLog, LoggedEvent } from '#shared/ports/event-log.ts';
 import type { WebhookNotices } from '#shared/ports/webhook-notices.ts';
@@ -31,7 +32,7 @@ export interface EndpointRunDeps {
   /** After this time a run begins nothing more and leaves the rest to another, milliseconds. */
   readonly budgetMs: number;
   readonly metrics: Metrics;
-  readonly logger: Pick<Logger, 'debug' | 'warn'>;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
 }
 
 export interface RunTarget {
@@ -243,10 +244,9 @@ export class EndpointRun {
     const outcome = deliveryOutcome(answer, now);
     const last = this.#health.note(outcome, envelope.id, now, delivery.last === undefined);
     const { at: _at, eventId: _id, ...fields } = last;
-    const { id: event, traceparent } = envelope;
-    const line = { session: tag(row.session), endpointId: row.endpointId, event, traceparent, ...fields };
+    const line = { ...eventFields(envelope), endpointId: row.endpointId, ...fields };
     if (outcome.kind === 'delivered') {
-      logger.debug(line, 'event delivered');
+      logger.info(line, 'event delivered');
       return undefined;
     }
     logger.warn(line, 'event not delivered');

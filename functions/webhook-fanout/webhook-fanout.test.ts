@@ -1,9 +1,13 @@
+import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.ts';
 import { type WebhookConfig, webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
+import { createLogger, tag } from '#shared/observability/logger.ts';
 import { sessionRow } from '#test/contracts/rows.ts';
+import { LogLines } from '#test/support/log-lines.ts';
+import { createWebhookFanoutHandler } from './handler.ts';
 import { SessionInterest } from './interest.ts';
 import { fanOut, type WebhookFanoutDeps } from './webhook-fanout.ts';
 
@@ -42,13 +46,53 @@ async function setUp(webhooks: readonly WebhookConfig[] = [MESSAGES, ALL], globa
       bodies.map((body, index) => ({ id: `message ${index}`, body })),
       deps,
     );
-  return { world, sessions, woken, timers, run, again: (id: string, body: string) => fanOut([{ id, body }], deps) };
+  return {
+    world,
+    sessions,
+    woken,
+    timers,
+    deps,
+    run,
+    again: (id: string, body: string) => fanOut([{ id, body }], deps),
+  };
 }
 
 const event = (type: string, seq: number | undefined, session = 'alpha') =>
   JSON.stringify({ 'detail-type': type, detail: { id: `evt_${seq}`, session, ...(seq !== undefined && { seq }) } });
 const timer = (dueAt: number, endpointId = messages) =>
   JSON.stringify({ timer: { session: 'alpha', endpointId, dueAt } });
+
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const traced = (seq: number, session = 'alpha') =>
+  JSON.stringify({
+    'detail-type': 'message',
+    detail: { id: `evt_${seq}`, session, seq, traceparent: TRACEPARENT, payload: { body: 'secret text' } },
+  });
+
+/** A batch as Lambda gives it; no more of it is looked at. */
+const batch = (...bodies: readonly string[]) =>
+  ({ Records: bodies.map((body, index) => ({ messageId: `m${index}`, body })) }) as unknown as SQSEvent;
+
+describe('the handler of the fan-out', () => {
+  it('says which events it was about, whether they have woken anybody or not', async () => {
+    const { deps, woken, sessions } = await setUp([MESSAGES]);
+    await sessions.create(sessionRow({ name: 'unlucky', config: { webhooks: [MESSAGES] } }));
+    const destination = new LogLines();
+    const logger = createLogger({ name: 'test', level: 'debug', destination });
+    const handle = createWebhookFanoutHandler({ ...deps, logger });
+    expect(await handle(batch(traced(1)))).toEqual({ batchItemFailures: [] });
+    expect(await handle(batch(traced(2, 'unlucky')))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    expect(await handle(batch('{'))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    expect(woken.map(({ wake }) => wake.event)).toEqual([{ id: 'evt_1', seq: 1, traceparent: TRACEPARENT }]);
+    const known = { type: 'message', traceparent: TRACEPARENT };
+    expect(destination.parsed).toMatchObject([
+      { ...known, level: 'debug', msg: 'endpoints woken', event: 'evt_1', session: tag('alpha') },
+      { ...known, level: 'warn', msg: 'endpoints not woken', event: 'evt_2', session: tag('unlucky') },
+      { level: 'warn', msg: 'endpoints not woken', sqsMessageId: 'm0' },
+    ]);
+    expect(destination.texts.join('')).not.toMatch(/secret|alpha|unlucky/);
+  });
+});
 
 describe('the fan-out', () => {
   it('wakes each endpoint that cares once for a batch, by its newest event', async () => {

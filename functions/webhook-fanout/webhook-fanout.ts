@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type WebhookWake, webhookTimerSchema } from '#shared/contracts/webhook-rows.ts';
 import { wantsEvent } from '#shared/contracts/webhooks.ts';
+import type { EventSubject } from '#shared/observability/subjects.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
 import type { SessionInterest } from './interest.ts';
@@ -8,7 +9,12 @@ import type { SessionInterest } from './interest.ts';
 /** What is read of a bus event. A large one only says where it is, and then has no `seq`. */
 const busEventSchema = z.object({
   'detail-type': z.string(),
-  detail: z.object({ id: z.string(), session: z.string(), seq: z.number().optional() }),
+  detail: z.object({
+    id: z.string(),
+    session: z.string(),
+    seq: z.number().optional(),
+    traceparent: z.string().optional(),
+  }),
 });
 const messageSchema = z.union([webhookTimerSchema, busEventSchema]);
 
@@ -18,7 +24,10 @@ export interface WebhookFanoutDeps {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-type FanoutOutcome = { readonly status: 'done' } | { readonly status: 'failed'; readonly error: unknown };
+type FanoutOutcome = ({ readonly status: 'done' } | { readonly status: 'failed'; readonly error: unknown }) & {
+  /** Known when it could be read, and is no timer. */
+  readonly event?: EventSubject;
+};
 
 /** A message of the queue; it has the same `id` whenever it is received. */
 interface Message {
@@ -60,14 +69,16 @@ export async function fanOut(
       else wish(index, { session, endpointId, dueAt }, messageId);
       return;
     }
-    const { id, session, seq } = message.detail;
+    const { id, session, seq, traceparent } = message.detail;
+    outcomes[index] = { status: 'done', event: { id, session, event: message['detail-type'], traceparent } };
+    const event = { id, ...(seq !== undefined && { seq }), ...(traceparent !== undefined && { traceparent }) };
     for (const { id: endpointId, webhook } of await interest.endpoints(session)) {
       if (!wantsEvent(webhook, message['detail-type'])) continue;
-      wish(index, { session, endpointId, event: { id, ...(seq !== undefined && { seq }) } }, id);
+      wish(index, { session, endpointId, event }, id);
     }
   };
   const failed = (index: number, error: unknown) => {
-    outcomes[index] = { status: 'failed', error };
+    outcomes[index] = { ...outcomes[index], status: 'failed', error };
   };
   await Promise.all(
     messages.map((message, index) => take(message, index).catch((error: unknown) => failed(index, error))),

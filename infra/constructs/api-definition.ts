@@ -1,6 +1,13 @@
 import { Aws } from 'aws-cdk-lib';
 import { GATEWAY_RESPONSES, type GatewayResponse } from '#shared/contracts/api/gateway-responses.ts';
-import { API_HEADERS, type ApiRoute, apiRoutes, BINARY_MEDIA_TYPES } from '#shared/contracts/api/routes.ts';
+import {
+  API_HEADERS,
+  type ApiRoute,
+  apiRoutes,
+  BINARY_MEDIA_TYPES,
+  EXPOSED_HEADERS,
+  REQUEST_ID_HEADER,
+} from '#shared/contracts/api/routes.ts';
 
 type Json = Record<string, unknown>;
 
@@ -152,16 +159,20 @@ function gatewayResponses(kind: 'key' | 'iam'): Json {
     // API Gateway says so of unknown paths, and of requests that should be signed and are not.
     MISSING_AUTHENTICATION_TOKEN: kind === 'key' ? GATEWAY_RESPONSES.notFound : GATEWAY_RESPONSES.unauthorized,
   };
-  const cors = { 'gatewayresponse.header.Access-Control-Allow-Origin': "'*'" };
+  const headers = {
+    'gatewayresponse.header.Access-Control-Allow-Origin': "'*'",
+    'gatewayresponse.header.Access-Control-Expose-Headers': `'${EXPOSED_HEADERS.join()}'`,
+    [`gatewayresponse.header.${REQUEST_ID_HEADER}`]: 'context.requestId',
+  };
   return {
-    DEFAULT_4XX: { responseParameters: cors },
-    DEFAULT_5XX: { responseParameters: cors },
+    DEFAULT_4XX: { responseParameters: headers },
+    DEFAULT_5XX: { responseParameters: headers },
     ...Object.fromEntries(
       Object.entries(named).map(([type, { status, body }]) => [
         type,
         {
           statusCode: status,
-          responseParameters: cors,
+          responseParameters: headers,
           responseTemplates: { 'application/json': JSON.stringify(body) },
         },
       ]),

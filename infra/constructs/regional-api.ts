@@ -39,6 +39,8 @@ const ACCESS_LOG_FIELDS = {
   milliseconds: '$context.responseLatency',
   functionMilliseconds: '$context.integration.latency',
   functionStatus: '$context.integration.status',
+  /** Lambda's own, which stands in what it says of an invocation itself, as that it took too long. */
+  functionRequestId: '$context.integration.requestId',
   bytes: '$context.responseLength',
   key: '$context.authorizer.keyId',
   principal: '$context.identity.userArn',

@@ -23,11 +23,12 @@ import { createUnpackEvent } from '#shared/adapters/event-detail.ts';
 import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
-import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES } from '#shared/contracts/api/routes.ts';
+import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES, EXPOSED_HEADERS } from '#shared/contracts/api/routes.ts';
 import { STREAM_STAGE } from '#shared/contracts/event-stream.ts';
 import { ECS_SOURCE, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
 import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
 import { type ResourceNames, resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
+import { createLogger } from '#shared/observability/logger.ts';
 import type { HostLauncher } from '#shared/ports/host-launcher.ts';
 import type { ReadPepper } from '#shared/ports/read-pepper.ts';
 import type { CloudEnvironment } from '../embedded/cloud-clients.ts';
@@ -133,7 +134,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       // What a Lambda function takes in AWS: what works here must work there.
       binaryMediaTypes: BINARY_MEDIA_TYPES,
       invocationLimitBytes: 6 * 1024 * 1024,
-      cors: { allowHeaders: API_HEADERS },
+      cors: { allowHeaders: API_HEADERS, exposeHeaders: EXPOSED_HEADERS },
       webSocket: { path: `/${STREAM_STAGE}`, stage: STREAM_STAGE, functionName: 'stream-connections' },
     },
     ...(options.onError === undefined ? {} : { onError: options.onError }),
@@ -228,7 +229,7 @@ function loadFunctions(
         messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
         chats: new DynamoDbChatStore(dynamo, names.tables.chats),
         unpackEvent: createUnpackEvent(new S3MediaStore(s3, names.buckets.media)),
-        logger: deps.logger,
+        logger: createLogger({ name: 'event-projector', level: process.env.LOG_LEVEL ?? 'warn' }),
       }),
     },
   };

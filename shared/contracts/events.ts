@@ -285,7 +285,10 @@ const envelopeFields = {
   /** Strictly grows within a session, from its creation in milliseconds on, so also over a deletion and a creation anew. */
   seq: z.number(),
   schemaVersion: z.int().default(EVENT_SCHEMA_VERSION),
-  traceparent: z.string().optional(),
+  traceparent: z.string().optional().meta({
+    description:
+      'W3C Trace Context: that of the request which has made it happen, else one that begins with it. The same however often it is told.',
+  }),
 };
 
 /** Detail of a bus entry: WAHA's envelope, plus `seq` and `traceparent`. */
@@ -329,5 +332,6 @@ export type EventBody = EventEnvelope extends infer E
 export const eventReferenceSchema = z.object({
   id: z.string(),
   session: z.string(),
+  traceparent: z.string().optional(),
   s3: z.object({ Bucket: z.string(), Key: z.string() }),
 });

@@ -73,6 +73,7 @@ export const jobRowSchema = z.object({
   notBefore: z.number().optional(),
   /** What pacing lets it wait for. Then `notBefore` is an estimate, which pacing may correct. */
   waitsFor: z.string().optional(),
+  /** Of the request that has made it; goes on in the job's events and their deliveries. */
   traceparent: z.string().optional(),
   /** The session's shard. Present only while the job is open: it puts the row into the index of open jobs. */
   openShard: z.string().optional(),
@@ -95,6 +96,11 @@ export const shardMessageSchema = z.discriminatedUnion('kind', [
     parked: z.boolean().optional(),
   }),
   /** The session's row changed (start, stop, config, delete): look at it. */
-  z.object({ kind: z.literal('session-changed'), session: z.string() }),
+  z.object({
+    kind: z.literal('session-changed'),
+    session: z.string(),
+    /** Of the request that has changed it. */
+    traceparent: z.string().optional(),
+  }),
 ]);
 export type ShardMessage = z.infer<typeof shardMessageSchema>;

@@ -73,7 +73,7 @@ export const webhookWakeSchema = z.object({
   session: z.string(),
   endpointId: z.string(),
   /** Event that woke it; missing when it was a timer. */
-  event: z.object({ id: z.string(), seq: z.number().optional() }).optional(),
+  event: z.object({ id: z.string(), seq: z.number().optional(), traceparent: z.string().optional() }).optional(),
   /** Time of the timer that woke it, of several the last. */
   dueAt: z.number().optional(),
 });

@@ -1,16 +1,11 @@
-import { Writable } from 'node:stream';
 import { afterEach, expect, it } from 'vitest';
+import { LogLines } from '#test/support/log-lines.ts';
 import { DependencyError, EngineError } from '../domain/errors.ts';
 import { configureLogTags, createLogger, tag } from './logger.ts';
 
 function setUp(level?: string) {
-  const lines: string[] = [];
-  const destination = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(String(chunk));
-      done();
-    },
-  });
+  const destination = new LogLines();
+  const lines = destination.texts;
   const log = createLogger({ name: 'test', destination, ...(level !== undefined && { level }) });
   return { log, lines, last: () => JSON.parse(lines.at(-1) ?? '') };
 }
@@ -28,6 +23,19 @@ it('writes one schema', () => {
     shard: 'socket-01',
     epoch: 3,
   });
+});
+
+it('says in each line what belongs to it at that moment', () => {
+  const destination = new LogLines();
+  let jobId = 'job_1';
+  const log = createLogger({ name: 'test', destination, context: () => ({ requestId: 'request-1', jobId }) });
+  log.info({ status: 201 }, 'request');
+  jobId = 'job_2';
+  log.child({ shard: 'socket-01' }).warn('again');
+  expect(destination.parsed).toMatchObject([
+    { requestId: 'request-1', jobId: 'job_1', status: 201, msg: 'request' },
+    { requestId: 'request-1', jobId: 'job_2', shard: 'socket-01', msg: 'again' },
+  ]);
 });
 
 it('writes from its level on', () => {

@@ -12,17 +12,20 @@ export interface LoggerOptions {
   readonly level?: string;
   /** @default standard output */
   readonly destination?: DestinationStream;
+  /** What else every line says, asked for at each. @default nothing */
+  readonly context?: () => object;
 }
 
 /**
  * JSON lines of one schema: `time` (ISO 8601), `level` (word), `name`, `msg`, then fields; ids only as `tag(id)`.
  * Fields that may hold content, numbers or keys are masked even if somebody passes them.
  */
-export function createLogger({ name, level = 'info', destination }: LoggerOptions): Logger {
+export function createLogger({ name, level = 'info', destination, context }: LoggerOptions): Logger {
   const options = {
     name,
     level,
     base: { name },
+    ...(context && { mixin: context }),
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: redactedPaths(), censor: '[redacted]' },

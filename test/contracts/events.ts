@@ -4,7 +4,7 @@ import { eventEnvelopeSchema } from '#shared/contracts/events.ts';
 /** An event as a host publishes it. */
 export function eventEnvelope(
   body: EventBody,
-  fields: Partial<Pick<EventEnvelope, 'id' | 'timestamp' | 'session' | 'seq' | 'me'>> = {},
+  fields: Partial<Pick<EventEnvelope, 'id' | 'timestamp' | 'session' | 'seq' | 'me' | 'traceparent'>> = {},
 ): EventEnvelope {
   return eventEnvelopeSchema.parse({
     id: 'evt_00000000000000000000000000',

@@ -1,12 +1,12 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ApiCallError, ApiClient } from '#localstack/demo/api-client.ts';
 import { until } from '#localstack/demo/until.ts';
-import { SimulatorAdmin } from '#localstack/start/simulator-admin.ts';
 import { readMessages, send, untilJob, untilQr } from '#test/support/api-reads.ts';
-import { type Program, runProgram } from '#test/support/program.ts';
+import { startPlatformProgram } from '#test/support/platform-program.ts';
+import type { Program } from '#test/support/program.ts';
 import { untilStatus } from '#test/support/running-platform.ts';
 
 const SESSION = 'canaries';
@@ -32,6 +32,9 @@ const CANARIES = {
   wrongField: 'canaryWrong8f1c',
   unknownPath: 'canaryPath8f1c',
   contactName: 'canaryContact8f1c',
+  idempotencyKey: 'canaryOnce8f1c',
+  traceparent: 'canaryTrace8f1c',
+  tracestate: 'canaryState8f1c',
 } as const;
 
 let folder: string;
@@ -44,13 +47,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Everything that was written by functions, launcher and hosts. */
-async function everySink(running: Program, logs: string): Promise<ReadonlyMap<string, string>> {
-  const files = await readdir(logs);
-  const read = files.map(async (file) => [file, await readFile(join(logs, file), 'utf8')] as const);
-  return new Map([...(await Promise.all(read)), ['stdout', running.stdout], ['stderr', running.stderr]]);
-}
-
 /** A request that is to be refused. */
 async function refused(asked: Promise<unknown>): Promise<void> {
   await expect(asked).rejects.toBeInstanceOf(ApiCallError);
@@ -59,18 +55,11 @@ async function refused(asked: Promise<unknown>): Promise<void> {
 it(
   'no log has a text, a number, a code, a key or the query of an address, however much is logged',
   async () => {
-    const running = runProgram(
-      'localstack/start/main.ts',
-      ['--simulator', '--port', '0', '--data', join(folder, 'data')],
-      { LOG_LEVEL: 'trace', WEBHOOK_ALLOW_PRIVATE_HOSTS: '127.0.0.1' },
-    );
-    program = running;
-    const [, simulator = ''] = await running.prints(/curl --data-raw "\$QR" (http:\/\/127\.0\.0\.1:\d+)\/admin/);
-    const [, url = ''] = await running.prints(/^ {2}API {2,}(http:\/\/127\.0\.0\.1:\d+)$/m);
-    const [, key = ''] = await running.prints(/^ {2}API key {2,}(\S+)$/m);
-    const [, logs = ''] = await running.prints(/^ {2}logs {2,}(\S+)$/m);
-    const api = new ApiClient(url, key);
-    const whatsapp = new SimulatorAdmin(simulator);
+    const env = { LOG_LEVEL: 'trace', WEBHOOK_ALLOW_PRIVATE_HOSTS: '127.0.0.1' };
+    const platform = await startPlatformProgram(join(folder, 'data'), env, (started) => {
+      program = started;
+    });
+    const { api, whatsapp, url, key } = platform;
 
     await api.post('/api/sessions', {
       name: SESSION,
@@ -95,7 +84,12 @@ it(
     const chatId = `${contact.phone}@c.us`;
     const to = { session: SESSION, chatId };
 
-    const sent = await send(api, 'sendText', { ...to, text: CANARIES.text });
+    const headers = {
+      'idempotency-key': CANARIES.idempotencyKey,
+      traceparent: CANARIES.traceparent,
+      tracestate: `vendor=${CANARIES.tracestate}`,
+    };
+    const sent = await send(api, 'sendText', { ...to, text: CANARIES.text }, headers);
     await until('the echo', async () =>
       (await readMessages(api, SESSION, chatId)).find(({ fromMe, body }) => !fromMe && body === CANARIES.text),
     );
@@ -130,9 +124,9 @@ it(
     expect(broken.status).toBe(400);
     await refused(api.post(`/api/${SESSION}/auth/request-code`, { phoneNumber: contact.phone }));
 
-    running.kill('SIGTERM');
-    expect(await running.exited).toBe(0);
-    const sinks = await everySink(running, logs);
+    platform.program.kill('SIGTERM');
+    expect(await platform.program.exited).toBe(0);
+    const sinks = await platform.sinks();
     // Hosts and functions did write there.
     expect(sinks.get('host-1.log')).toContain('"msg":"host started"');
     expect(sinks.get('stdout')).toContain('"name":"api"');

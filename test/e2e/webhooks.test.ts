@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { until } from '#localstack/demo/until.ts';
 import { webhookDeliverySchema, webhookStateSchema } from '#shared/contracts/api/webhook-bodies.ts';
-import { type RunningPlatform, runPlatform } from '#test/support/running-platform.ts';
+import { send } from '#test/support/api-reads.ts';
+import { type RunningPlatform, runPlatform, untilStatus } from '#test/support/running-platform.ts';
 import { addContact, type SimulatedContact } from '#test/support/simulated-contact.ts';
 import { isAbout, isMessage, type ReceivedPost, WebhookReceiver } from '#test/support/webhook-receiver.ts';
 
@@ -145,6 +146,26 @@ describe('a receiver that is down', { timeout: LONG_MS }, () => {
     await receiver.up();
     await receiver.message(before);
     await receiver.message(during);
+  });
+});
+
+describe('a message of our own', { timeout: LONG_MS }, () => {
+  it('is in the trace of whoever asked for it, and its acks too when a later host hears of them', async () => {
+    await configure(hook({ events: ['message.any', 'message.ack'] }));
+    const trace = randomBytes(16).toString('hex');
+    const body = { session: SESSION, chatId: ada.chatId, text: 'Follow me' };
+    const { bareId } = await send(running.api, 'sendText', body, { traceparent: `00-${trace}-${'1'.repeat(16)}-00` });
+    const message = await receiver.post('the message', ({ event }) => isAbout(event, bareId));
+    expect(message.headers.traceparent).toMatch(new RegExp(`^00-${trace}-(?!1{16})[0-9a-f]{16}-00$`));
+    running = await running.restart();
+    await untilStatus(running.api, SESSION, 'WORKING');
+    await ada.read(own);
+    const read = await receiver.post(
+      'that it was read',
+      ({ event }) => event.event === 'message.ack' && isAbout(event, bareId) && event.payload.ack === 3,
+    );
+    expect(read.headers.traceparent).toBe(message.headers.traceparent);
+    expect(read.event.traceparent).toBe(message.headers.traceparent);
   });
 });
 

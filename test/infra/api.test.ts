@@ -72,6 +72,17 @@ describe.each([
     }
   });
 
+  it('says in each answer of its own which request it was', () => {
+    for (const [type, response] of Object.entries(body['x-amazon-apigateway-gateway-responses'])) {
+      expect(response, type).toMatchObject({
+        responseParameters: {
+          'gatewayresponse.header.x-request-id': 'context.requestId',
+          'gatewayresponse.header.Access-Control-Expose-Headers': "'content-disposition,retry-after,x-request-id'",
+        },
+      });
+    }
+  });
+
   it('has one name for what varies in one place of a path, as API Gateway demands', () => {
     const names = new Map<string, string>();
     for (const path of Object.keys(body.paths)) {
@@ -122,6 +133,7 @@ describe('stages', () => {
       expect(Properties.MethodSettings).toMatchObject([{ ThrottlingRateLimit: 500, ThrottlingBurstLimit: 1000 }]);
       const format = JSON.stringify((Properties.AccessLogSetting as { Format: string }).Format);
       expect(format).toContain('$context.resourcePath');
+      for (const id of ['$context.requestId', '$context.integration.requestId']) expect(format).toContain(id);
       for (const telling of ['$context.path', '$context.protocol', 'querystring', 'requestOverride', 'input.'])
         expect(format).not.toContain(telling);
     }

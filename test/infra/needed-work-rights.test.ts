@@ -43,7 +43,7 @@ describe('what functions behind queues and schedules ask of AWS is what their ro
       messages: new DynamoDbMessageStore(dynamo, names.tables.messages),
       chats: new DynamoDbChatStore(dynamo, names.tables.chats),
       unpackEvent: createUnpackEvent(new S3MediaStore(s3, names.buckets.media)),
-      logger: { warn: () => {} },
+      logger: { debug: () => {}, warn: () => {} },
     });
     const records = details.map((detail, index) => ({
       messageId: String(index),

@@ -247,7 +247,7 @@ export class ModelEngine implements Engine {
     if (this.#gate !== gate || this.#stopped) return NOT_CONNECTED;
     context.assertOwned();
     const id = job.messageId;
-    this.#proofs.leaving(id);
+    this.#proofs.leaving(id, job.traceparent);
     const n = this.#count(`out/${chatId}`) + 1;
     this.#put(`out/${chatId}`, String(n));
     const answer = this.#serverAck(id);
@@ -259,12 +259,12 @@ export class ModelEngine implements Engine {
 
   async #sent(
     jid: string,
-    { messageId: id }: JobContext,
+    { messageId: id, traceparent }: JobContext,
     content: Uint8Array,
     timestamp: number,
   ): Promise<CommandOutcome> {
     if (!this.#proofs.isTold(id)) {
-      this.#inbox.note({ kind: 'sent', jid, id, timestamp, content }, this.#proofs.told(id, timestamp));
+      this.#inbox.note({ kind: 'sent', jid, id, timestamp, content }, this.#proofs.told(id, timestamp, traceparent));
     }
     await this.#state.durable(this.#state.needed);
     return { kind: 'sent', timestamp };

@@ -9,9 +9,11 @@ import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.t
 import { type WebhookConfig, webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import type { WebhookAnswer } from '#shared/domain/webhook-outcome.ts';
+import { createLogger } from '#shared/observability/logger.ts';
 import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { sessionRow, waMessage } from '#test/contracts/rows.ts';
+import { LogLines } from './log-lines.ts';
 
 export interface Posted {
   readonly url: string;
@@ -37,6 +39,7 @@ export class DispatcherWorld {
   readonly notices: WebhookDisabled[] = [];
   /** Deliveries, failures and events given up of each run that had any. */
   readonly metrics: (readonly number[])[] = [];
+  readonly lines = new LogLines();
   now = START;
   /** What the receiver answers. */
   answer: (posted: Posted) => WebhookAnswer | Promise<WebhookAnswer> = () => OK;
@@ -68,13 +71,22 @@ export class DispatcherWorld {
 
   /** Logs messages of chats, one each, as a host does. @returns their events' ids */
   async messages(...chats: readonly string[]): Promise<readonly string[]> {
-    const envelopes = chats.map((chat) => {
-      this.#seq += 1;
-      const payload = waMessage({ id: `MESSAGE${this.#seq}`, chatId: `49151000000${chat}@c.us` });
-      return this.envelope({ event: 'message', payload });
-    });
+    const envelopes = chats.map((chat) => this.#message(chat));
     await this.log.append(envelopes);
     return envelopes.map(({ id }) => id);
+  }
+
+  /** Logs one, with fields of its own. */
+  async message(chat: string, fields: Pick<EventEnvelope, 'traceparent'>): Promise<EventEnvelope> {
+    const envelope = { ...this.#message(chat), ...fields };
+    await this.log.append([envelope]);
+    return envelope;
+  }
+
+  #message(chat: string): EventEnvelope {
+    this.#seq += 1;
+    const payload = waMessage({ id: `MESSAGE${this.#seq}`, chatId: `49151000000${chat}@c.us` });
+    return this.envelope({ event: 'message', payload });
   }
 
   envelope(body: Parameters<typeof eventEnvelope>[0]): EventEnvelope {
@@ -177,7 +189,7 @@ export class DispatcherWorld {
       userAgent: 'Trunkline/test',
       budgetMs: 12_000,
       metrics: { emit: (_dimensions, values) => void this.metrics.push(values.map(([, value]) => value)) },
-      logger: { debug: () => {}, warn: () => {} },
+      logger: createLogger({ name: 'webhook-dispatcher', destination: this.lines }),
     };
   }
 }

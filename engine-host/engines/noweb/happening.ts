@@ -32,11 +32,24 @@ const messageSchema = z.object({
 const happeningSchema = z.discriminatedUnion('kind', [
   messageSchema,
   /** A receipt for messages of ours. */
-  z.object({ kind: z.literal('receipt'), attrs: attributes, ids: z.array(z.string()) }),
+  z.object({
+    kind: z.literal('receipt'),
+    attrs: attributes,
+    ids: z.array(z.string()),
+    /** Of the messages' jobs, packed, in the order of `ids`. */
+    traceparents: z.array(bytes.nullable()).optional(),
+  }),
   /** A message that came in the clear, as a `WebMessageInfo`. */
   z.object({ kind: z.literal('report'), content: bytes }),
-  /** A message of ours that the server has taken. `timestamp` in seconds. */
-  z.object({ kind: z.literal('sent'), jid: z.string(), id: z.string(), timestamp: z.number(), content: bytes }),
+  /** A message of ours that the server has taken. `timestamp` in seconds; `traceparent` of its job, packed. */
+  z.object({
+    kind: z.literal('sent'),
+    jid: z.string(),
+    id: z.string(),
+    timestamp: z.number(),
+    content: bytes,
+    traceparent: bytes.optional(),
+  }),
   /** A change of a group. `attrs` are the notification's. */
   z.object({ kind: z.literal('group'), attrs: attributes, change: keptNodeSchema }),
   /** A step of a call. `timestamp` in seconds; `video` and `group` as its offer has them. */

@@ -34,10 +34,17 @@ export class Inbound {
   /**
    * @param done called once when all of the message's events are published, or when it makes none. Not called when it
    *   cannot be converted
+   * @param traceparent of the job that has sent it
    * @returns when the message's events have been handed over; false when it cannot be converted
    */
-  accept(message: WAMessage, source: MessageSource, done: () => void = () => {}): Promise<boolean> {
-    return this.inOrder(laneOf(message.key), (emit) => this.#convert(message, source, emit), done);
+  accept(
+    message: WAMessage,
+    source: MessageSource,
+    done: () => void = () => {},
+    traceparent?: string,
+  ): Promise<boolean> {
+    const convert = (emit: Emit) => this.#convert(message, source, (event) => emit({ ...event, traceparent }));
+    return this.inOrder(laneOf(message.key), convert, done);
   }
 
   /** Resolves when everything taken so far has become events. */

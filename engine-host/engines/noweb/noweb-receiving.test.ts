@@ -1,10 +1,11 @@
 import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import type { SyncInput } from '#test/simulator/admin-requests.ts';
-import { eventually, type HarnessOptions } from '../engine-harness.ts';
+import type { EngineEvent } from '../engine.ts';
+import { eventually, type HarnessOptions, type TestJob } from '../engine-harness.ts';
 import { loadCreds } from './auth-creds.ts';
 import { MarkedState } from './marked-state.ts';
-import { chatOf, useNowebWorld } from './noweb-world.ts';
+import { chatOf, runCommand, useNowebWorld } from './noweb-world.ts';
 
 const world = useNowebWorld();
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -143,6 +144,33 @@ describe('receiving', () => {
     const read = await harness.event('message.ack', ({ body }) => JSON.stringify(body).includes('READ'));
     const _data = { lid: `${lid}@lid` };
     expect(read.body.payload).toMatchObject({ id: `true_${chatId}_${job.messageId}`, to: chatId, ack: 3, _data });
+  });
+
+  test('the trace of a job is that of its message and of the acks, which come at another host or after its death', async () => {
+    const { harness, phone: own } = await settled({ publish: () => {} });
+    const { phone, chatId } = world.contact('Late reader');
+    const jobs = ['traced', 'not traced', 'traced too'].map((name) => harness.job(name));
+    for (const job of jobs) {
+      if (job.jobId.startsWith('not')) job.traceparent = undefined;
+      await runCommand(harness, { type: 'sendText', chatId, text: job.jobId }, job);
+    }
+    const tracesOf = (events: readonly EngineEvent[], message: TestJob, kind: string) =>
+      events
+        .filter(({ body, key }) => key.includes(message.messageId) && JSON.stringify(body).includes(kind))
+        .map(({ traceparent }) => traceparent);
+    const untilTold = (events: readonly EngineEvent[], kinds: readonly string[]) =>
+      vi.waitFor(() => {
+        for (const kind of kinds) {
+          for (const job of jobs) expect(tracesOf(events, job, kind), kind).toEqual([job.traceparent]);
+        }
+      }, POLL);
+    await untilTold(harness.events, ['"message.any"', '"DEVICE"']);
+    await harness.engine.stop();
+    const again = world.session({}, { state: harness.state });
+    again.engine.start();
+    await again.reaches('WORKING');
+    world.simulator.read(phone, { to: own });
+    await untilTold(again.events, ['"message.any"', '"DEVICE"', '"READ"']);
   });
 
   test('what the owner does on the phone: chats archived, labels, chats labelled', async () => {

@@ -123,6 +123,14 @@ describe('sending', () => {
       revokedMessageId: answerJob.messageId,
       chatId,
     });
+    const traced = harness.events.filter(({ traceparent }) => traceparent !== undefined);
+    expect(traced.map(({ body }) => body.event).filter((name) => name !== 'message.ack')).toEqual([
+      'message.any',
+      'message.reaction',
+      'message.any',
+      'message.edited',
+      'message.revoked',
+    ]);
   });
 
   test('a reply to an unknown message is refused where its content is needed', async () => {

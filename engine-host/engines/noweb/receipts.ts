@@ -12,6 +12,7 @@ import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
 import { type LookUpOther, resolveAddress, resolveMessage } from './ids.ts';
+import { unpackTraceparent } from './packed-traceparent.ts';
 import type { OwnAddresses } from './rebuild-message.ts';
 
 export interface ReceiptPorts {
@@ -33,6 +34,8 @@ const ACK_OF_STATUS: Readonly<Record<number, Ack>> = {
 export interface OwnReceipt {
   readonly attrs: Readonly<Record<string, string>>;
   readonly ids: readonly string[];
+  /** Of the messages' jobs, packed, in the order of `ids`. */
+  readonly traceparents?: readonly (Uint8Array | null)[] | undefined;
 }
 
 /** The messages that a receipt stanza names. */
@@ -49,7 +52,7 @@ export function receiptChat(attrs: OwnReceipt['attrs'], me: OwnAddresses): strin
 
 /** @returns the acks of a receipt for messages of ours, one for each of them; none when it tells of something else */
 export async function toAcks(
-  { attrs, ids }: OwnReceipt,
+  { attrs, ids, traceparents }: OwnReceipt,
   me: OwnAddresses,
   ports: ReceiptPorts,
 ): Promise<EngineEvent[]> {
@@ -62,7 +65,11 @@ export async function toAcks(
   const event = shared ? 'message.ack.group' : 'message.ack';
   const reader = shared ? jidNormalizedUser(attrs.participant) : undefined;
   const level = shared && ack === ACKS.PLAYED ? ACKS.READ : ack;
-  const acks = ids.map((id) => ackEvent(event, { remoteJid, fromMe: true, id }, level, Number(attrs.t), reader, ports));
+  const acks = ids.map(async (id, index) => {
+    const ack = await ackEvent(event, { remoteJid, fromMe: true, id }, level, Number(attrs.t), reader, ports);
+    const traceparent = traceparents?.[index];
+    return ack && { ...ack, ...(traceparent && { traceparent: unpackTraceparent(traceparent) }) };
+  });
   return (await Promise.all(acks)).filter((one) => one !== undefined);
 }
 

@@ -9,6 +9,7 @@ import { Inbox } from './inbox.ts';
 import type { InboxShare } from './inbox-budget.ts';
 import { presentAttrs } from './kept-node.ts';
 import type { MarkedState } from './marked-state.ts';
+import { packTraceparent, unpackTraceparent } from './packed-traceparent.ts';
 import { type Poll, Polls, pollInContent } from './polls.ts';
 import { Proofs } from './proofs.ts';
 import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
@@ -153,11 +154,19 @@ export class Receiving {
   }
 
   /** The server has a message of ours. Resolves when that, and its event, would survive the host. */
-  async sent({ id, jid, timestamp, content }: SentMessage): Promise<void> {
+  async sent({ id, jid, timestamp, content, traceparent }: SentMessage): Promise<void> {
     const { state } = this.#ports;
     if (!this.proofs.isTold(id)) {
       const poll = this.#polls.keep(id, proto.Message.decode(content), []);
-      this.#inbox.note({ kind: 'sent', id, jid, timestamp, content }, [...this.proofs.told(id, timestamp), ...poll]);
+      const sent = {
+        kind: 'sent',
+        id,
+        jid,
+        timestamp,
+        content,
+        ...(traceparent !== undefined && { traceparent: packTraceparent(traceparent) }),
+      } as const;
+      this.#inbox.note(sent, [...this.proofs.told(id, timestamp, traceparent), ...poll]);
     }
     await state.durable(state.needed);
   }
@@ -191,7 +200,20 @@ export class Receiving {
     if (!me || ackOf(stanza.attrs, me) === undefined || ignores(receiptChat(stanza.attrs, me) ?? '')) return;
     const { from = '', participant, recipient, type } = stanza.attrs;
     const attrs = { from, participant, recipient, type, t: String(seconds) };
-    this.#inbox.note({ kind: 'receipt', attrs: presentAttrs(attrs), ids: [...ids] });
+    const traceparents = this.#traceparentsOf(ids);
+    this.#inbox.note({
+      kind: 'receipt',
+      attrs: presentAttrs(attrs),
+      ids: [...ids],
+      ...(traceparents && { traceparents }),
+    });
+  }
+
+  /** Of the jobs that have sent the messages, as far as they are known. */
+  #traceparentsOf(ids: readonly string[]): (Uint8Array | null)[] | undefined {
+    const known = ids.map((id) => this.proofs.traceparentOf(id));
+    if (known.every((traceparent) => traceparent === undefined)) return undefined;
+    return known.map((traceparent) => (traceparent === undefined ? null : packTraceparent(traceparent)));
   }
 
   /** Other kinds of notifications make no events; Baileys acknowledges them when it has done what they ask for. */
@@ -262,10 +284,11 @@ export class Receiving {
       case 'report':
         return inbound.accept(readReport(happening.content), 'app', done);
       case 'sent': {
-        const { jid, id, timestamp, content } = happening;
+        const { jid, id, timestamp, content, traceparent } = happening;
         const key = { remoteJid: jid, fromMe: true, id };
         const message = proto.Message.decode(content);
-        return inbound.accept({ key, message, messageTimestamp: timestamp }, 'api', done);
+        const trace = traceparent && unpackTraceparent(traceparent);
+        return inbound.accept({ key, message, messageTimestamp: timestamp }, 'api', done, trace);
       }
     }
   }

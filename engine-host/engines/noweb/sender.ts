@@ -41,6 +41,8 @@ export interface SentMessage {
   /** Seconds. */
   readonly timestamp: number;
   readonly content: Uint8Array;
+  /** Of its job. */
+  readonly traceparent: string | undefined;
 }
 
 export const NOT_CONNECTED: CommandOutcome = { kind: 'retry', reason: 'not-connected', afterSeconds: 2 };
@@ -100,7 +102,7 @@ export class Sender {
     const message = proto.Message.decode(frozen.content);
     const { acks, recent, proofs, ackTimeoutMs, context } = this.#ports;
     context.assertOwned();
-    proofs.leaving(job.messageId);
+    proofs.leaving(job.messageId, job.traceparent);
     recent.set(job.messageId, frozen.content);
     const answer = acks.expect(job.messageId, ackTimeoutMs);
     try {
@@ -138,7 +140,8 @@ export class Sender {
   }
 
   async #sent(jid: string, job: JobContext, content: Uint8Array, timestamp: number): Promise<CommandOutcome> {
-    await this.#ports.sent({ id: job.messageId, jid, timestamp, content });
+    const { messageId: id, traceparent } = job;
+    await this.#ports.sent({ id, jid, timestamp, content, traceparent });
     return { kind: 'sent', timestamp };
   }
 }

@@ -98,7 +98,8 @@ export class ScriptedEngine implements Engine, ScriptListener {
     const { me, over } = { me: this.#me, over: this.#over };
     if (!me || over) return { kind: 'retry', reason: 'connection-lost', afterSeconds: 1 };
     const timestamp = Math.floor(this.#context.clock.now() / 1000);
-    this.#context.emit(eventOfSend(command, { messageId: job.messageId, content, me: me.id, timestamp }));
+    const { messageId, traceparent } = job;
+    this.#context.emit({ ...eventOfSend(command, { messageId, content, me: me.id, timestamp }), traceparent });
     return { kind: 'sent', timestamp };
   }
 

@@ -2,8 +2,9 @@ import type { AwsClients } from '#shared/adapters/aws-clients.ts';
 import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { type ResourceNames, resourceNames } from '#shared/contracts/resources.ts';
-import { configureLogTags, createLogger, type Logger } from '#shared/observability/logger.ts';
+import { configureLogTags, type Logger } from '#shared/observability/logger.ts';
 import type { Clock } from '#shared/ports/clock.ts';
+import { createApiLogger } from '../api-logger.ts';
 import type { ApiConfig } from '../deps.ts';
 import { type ApiEnv, apiConfig, apiEnvSchema } from '../env.ts';
 
@@ -37,7 +38,7 @@ export function createApiBase(
     names: resourceNames(env),
     config: apiConfig(env, systemClock.now()),
     clock: systemClock,
-    logger: createLogger({ name: 'api', level: env.LOG_LEVEL }),
+    logger: createApiLogger(env),
     dynamo: clients.dynamo ?? createDynamoDbClient(),
     clients,
   };

@@ -1,6 +1,6 @@
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { docsOperations } from '#shared/contracts/api/docs.ts';
-import { createLogger } from '#shared/observability/logger.ts';
+import { createApiLogger } from '../api-logger.ts';
 import { apiConfig, apiEnvSchema } from '../env.ts';
 import { createGroupFunction } from '../router.ts';
 import { createDocsHandlers } from './docs-handlers.ts';
@@ -11,5 +11,5 @@ const config = apiConfig(env, systemClock.now());
 export const handler = createGroupFunction(docsOperations, createDocsHandlers({ config }), {
   config,
   clock: systemClock,
-  logger: createLogger({ name: 'api', level: env.LOG_LEVEL }),
+  logger: createApiLogger(env),
 });

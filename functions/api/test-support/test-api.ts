@@ -22,6 +22,7 @@ import { KeyPepper } from '#shared/domain/key-pepper.ts';
 import { type ApiConfig, type ApiDeps, DEFAULT_CAPS } from '../deps.ts';
 import { createApiFunctions } from '../functions.ts';
 import type { KeysDeps } from '../keys/keys-handlers.ts';
+import { trailFields } from '../request-trail.ts';
 import { createSignedCaller } from '../signed-caller.ts';
 import { createBacklog } from '../use-cases/backlog.ts';
 
@@ -111,8 +112,8 @@ export class TestApi {
       },
       depth: async (shard) => this.queued.filter((entry) => entry.shard === shard).length,
     };
-    const log = (...line: unknown[]) => {
-      this.logged.push(line);
+    const log = (fields: unknown, ...rest: unknown[]) => {
+      this.logged.push([typeof fields === 'object' ? { ...trailFields(), ...fields } : fields, ...rest]);
     };
     this.deps = {
       sessions: this.sessions,
@@ -157,7 +158,7 @@ export class TestApi {
     const operation = matching(method, pathname);
     const handler = this.#functions[functionName(operation?.group ?? 'server')];
     const event = proxyEvent(method, pathname, searchParams, options);
-    const result = await handler(event, { awsRequestId: 'request-1' } as Context);
+    const result = await handler(event, { awsRequestId: 'invocation-1' } as Context);
     const bytes = Buffer.from(result.body, result.isBase64Encoded ? 'base64' : 'utf8');
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(result.headers ?? {})) headers[name.toLowerCase()] = String(value);
@@ -195,12 +196,17 @@ function proxyEvent(
 ): APIGatewayProxyEvent {
   const names = [...new Set(searchParams.keys())];
   const query = names.length > 0 ? Object.fromEntries(names.map((name) => [name, searchParams.getAll(name)])) : null;
+  const sent = {
+    Host: 'api.test',
+    ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...headers,
+  };
   const event = {
     httpMethod: method,
     path,
     resource: path,
-    headers: { Host: 'api.test', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
-    multiValueHeaders: {},
+    headers: sent,
+    multiValueHeaders: Object.fromEntries(Object.entries(sent).map(([name, value]) => [name, [value]])),
     queryStringParameters: query && Object.fromEntries(Object.entries(query).map(([name, all]) => [name, all.at(-1)])),
     multiValueQueryStringParameters: query,
     pathParameters: null,
@@ -210,6 +216,7 @@ function proxyEvent(
     requestContext: {
       path,
       stage: 'test',
+      requestId: 'request-1',
       identity: { userArn: signed?.userArn ?? null, sourceIp: '192.0.2.7' },
       ...(key === null ? {} : { authorizer: encodeCaller({ ...ADMIN, ...key }) }),
     },

@@ -6,6 +6,7 @@ import type { SessionRow } from '#shared/contracts/rows.ts';
 import { ConflictError, NotOwnerError } from '#shared/domain/errors.ts';
 import { JobNotAcceptedError } from '../api-errors.ts';
 import type { ApiDeps } from '../deps.ts';
+import { currentTraceparent, noteJob } from '../request-trail.ts';
 
 const SEND_EXPIRY_MS = 24 * 3_600_000;
 const COMMAND_EXPIRY_MS = 60_000;
@@ -37,6 +38,7 @@ export async function acceptJob(
   job: NewJob,
 ): Promise<JobRow> {
   const row = newRow(deps.clock.now(), session, job);
+  noteJob(row.jobId);
   try {
     await deps.jobs.create(row);
   } catch (error) {
@@ -80,6 +82,7 @@ async function withdraw({ jobs }: Pick<ApiDeps, 'jobs'>, row: JobRow, cause: unk
 }
 
 function newRow(now: number, session: SessionRow, { jobId, command, messageId }: NewJob): JobRow {
+  const traceparent = currentTraceparent();
   const expiresAt = now + (isSendCommand(command) ? SEND_EXPIRY_MS : COMMAND_EXPIRY_MS);
   return {
     session: session.name,
@@ -92,6 +95,7 @@ function newRow(now: number, session: SessionRow, { jobId, command, messageId }:
     createdAt: now,
     updatedAt: now,
     expiresAt,
+    ...(traceparent === undefined ? {} : { traceparent }),
     openShard: session.shard,
     ttl: Math.floor(expiresAt / 1000) + KEEP_SECONDS,
   };

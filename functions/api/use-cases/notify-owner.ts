@@ -2,11 +2,18 @@ import { ulid } from 'ulid';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { needsRunner } from '#shared/domain/needs-runner.ts';
 import type { ApiDeps } from '../deps.ts';
+import { currentTraceparent } from '../request-trail.ts';
 
 /** Tells the owner of the session's shard to look at its row, and whoever starts hosts that it wants one. */
 export async function notifyOwner(deps: Pick<ApiDeps, 'queue' | 'signals' | 'logger'>, row: SessionRow): Promise<void> {
+  const traceparent = currentTraceparent();
+  const message = {
+    kind: 'session-changed',
+    session: row.name,
+    ...(traceparent !== undefined && { traceparent }),
+  } as const;
   await Promise.all([
-    deps.queue.send(row.shard, { kind: 'session-changed', session: row.name }, 'control', `changed_${ulid()}`),
+    deps.queue.send(row.shard, message, 'control', `changed_${ulid()}`),
     needsRunner(row) ? signal(deps, row) : undefined,
   ]);
 }

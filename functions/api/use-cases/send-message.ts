@@ -8,6 +8,7 @@ import { ConflictError, ValidationError } from '#shared/domain/errors.ts';
 import { messageIdForJob } from '#shared/domain/message-id.ts';
 import { JobNotAcceptedError } from '../api-errors.ts';
 import type { JobDeps } from '../deps.ts';
+import { noteJob } from '../request-trail.ts';
 import { acceptJob, NOT_QUEUED, wakeUp } from './accept-job.ts';
 import { awaitJob, jobFailure } from './await-job.ts';
 
@@ -69,6 +70,7 @@ async function accept(deps: JobDeps, session: SessionRow, draft: Draft, options:
       if (!isSame(earlier, command, messageId)) throw reused();
       // An attempt that was told it had failed does not count: the client is right to try again.
       if (earlier.error?.code === NOT_QUEUED) continue;
+      noteJob(jobId);
       if (earlier.state === 'QUEUED') await wakeAgain(deps, session, earlier);
       return { job: earlier, command };
     }

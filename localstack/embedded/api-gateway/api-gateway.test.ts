@@ -351,7 +351,7 @@ describe('the gateway', () => {
   });
 
   it('answers preflights and puts CORS headers on its own errors', async () => {
-    await start({ cors: { allowHeaders: ['X-Api-Key', 'Content-Type'] } });
+    await start({ cors: { allowHeaders: ['X-Api-Key', 'Content-Type'], exposeHeaders: ['x-request-id'] } });
     const preflight = await call('/api/sendText', { method: 'OPTIONS', headers: { Origin: 'https://a.test' } });
     expect(preflight.status).toBe(204);
     expect(Object.fromEntries(preflight.headers)).toMatchObject({
@@ -362,6 +362,9 @@ describe('the gateway', () => {
     expect((await call('/nowhere', { method: 'OPTIONS' })).status).toBe(404);
     const denied = await call('/api/sendText', { method: 'POST' });
     expect([denied.status, denied.headers.get('access-control-allow-origin')]).toEqual([401, '*']);
+    expect(denied.headers.get('access-control-expose-headers')).toBe('x-request-id');
+    expect(denied.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(denied.headers.get('x-amzn-requestid')).toBe(denied.headers.get('x-request-id'));
   });
 
   it('listens on the loopback address only', async () => {

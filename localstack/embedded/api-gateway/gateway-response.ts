@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import * as z from 'zod';
 import type { GatewayResponse } from '#shared/contracts/api/gateway-responses.ts';
+import { REQUEST_ID_HEADER } from '#shared/contracts/api/routes.ts';
 import { type CorsOptions, corsHeaders } from './cors.ts';
 
 export function sendGatewayResponse(
@@ -14,6 +15,7 @@ export function sendGatewayResponse(
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     'x-amzn-requestid': requestId,
+    [REQUEST_ID_HEADER]: requestId,
     ...(cors === undefined ? {} : corsHeaders(cors)),
     // The body of a request refused for its length may not have been read to its end.
     ...(status === 413 ? { connection: 'close' } : {}),

@@ -24,7 +24,13 @@ const operation = z.strictObject({
   requestBody: z.strictObject({ required: z.boolean(), content }).optional(),
   responses: z.record(
     z.string().regex(/^[2-5]\d\d$/),
-    z.strictObject({ description: z.string().min(1), content: content.optional() }),
+    z.strictObject({
+      description: z.string().min(1),
+      headers: z.strictObject({
+        'x-request-id': z.strictObject({ $ref: z.literal('#/components/headers/RequestId') }),
+      }),
+      content: content.optional(),
+    }),
   ),
 });
 const document = z.strictObject({
@@ -35,6 +41,7 @@ const document = z.strictObject({
   paths: z.record(z.string().startsWith('/'), z.partialRecord(z.enum(['get', 'post', 'put', 'delete']), operation)),
   components: z.strictObject({
     schemas: z.record(z.string().regex(/^[\w.-]+$/), schemaObject),
+    headers: z.strictObject({ RequestId: z.strictObject({ description: z.string(), schema: schemaObject }) }),
     securitySchemes: z.record(z.string(), z.unknown()),
   }),
 });
@@ -121,6 +128,16 @@ describe('the OpenAPI document', () => {
     const { description } = stated.parse(parsed.components.schemas.Job).properties.state;
     for (const state of JOB_STATES) expect(description).toContain(state);
     expect(description).toMatch(/PREPARED: [^.]*may be on the wire/);
+  });
+
+  it('says of everything that makes a job that it can be a part of a trace, and of nothing else', () => {
+    const traced = operations.filter(({ described }) =>
+      described.parameters.some(({ name }) => name === 'traceparent'),
+    );
+    const jobs = OPERATIONS.filter(({ makes }) => !['intent', 'read', 'none'].includes(makes));
+    expect(traced.map(({ described }) => described.operationId).toSorted()).toEqual(
+      jobs.map(({ id }) => id).toSorted(),
+    );
   });
 
   it('is plain JSON', () => {

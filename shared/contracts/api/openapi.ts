@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { errorSchema } from './bodies.ts';
 import { OPERATIONS } from './index.ts';
 import type { Operation, ResourceGroup } from './operation.ts';
+import { REQUEST_ID_HEADER } from './routes.ts';
 
 type Json = Record<string, unknown>;
 
@@ -52,6 +53,7 @@ export function openApiDocument({ version, baseUrl }: { readonly version: string
     paths,
     components: {
       schemas,
+      headers: { RequestId: { description: 'Under which id the request is logged', schema: { type: 'string' } } },
       securitySchemes: { api_key: { type: 'apiKey', in: 'header', name: 'X-Api-Key' } },
     },
   };
@@ -90,9 +92,12 @@ function headerParameters(operation: Operation): Json[] {
   const isJob = !['intent', 'read', 'none'].includes(operation.makes);
   if (!isJob) return [];
   const wait = 'How long to wait for the outcome, e.g. `wait=10` (seconds, at most 25).';
+  const trace =
+    'The trace that it is a part of (W3C Trace Context). Its events and their webhooks are in the same one.';
   const key = 'Makes a repetition of the same request harmless: it gets the answer of the first.';
   return [
     { name: 'Prefer', in: 'header', required: false, description: wait, schema: { type: 'string' } },
+    { name: 'traceparent', in: 'header', required: false, description: trace, schema: { type: 'string' } },
     ...(operation.response.also?.[202] === undefined
       ? [{ name: 'Idempotency-Key', in: 'header', required: false, description: key, schema: { type: 'string' } }]
       : []),
@@ -103,20 +108,22 @@ function responses(operation: Operation, schemas: Json): Json {
   const { status, schema, binary, also } = operation.response;
   const content: Json = { ...(schema === undefined ? {} : jsonContent(schema, 'output', schemas)) };
   for (const type of binary ?? []) content[type] = { schema: { type: 'string' } };
+  const headers = { [REQUEST_ID_HEADER]: { $ref: '#/components/headers/RequestId' } };
   const all: Json = {
     [status]: {
       description: status === 302 ? 'Where it is' : 'Success',
+      headers,
       ...(Object.keys(content).length > 0 ? { content } : {}),
     },
   };
   for (const [other, form] of Object.entries(also ?? {})) {
     const description = other === '202' ? 'Not finished in time; the result will be in the job' : 'Not well';
-    all[other] = { description, content: jsonContent(form, 'output', schemas) };
+    all[other] = { description, headers, content: jsonContent(form, 'output', schemas) };
   }
   if (operation.scope !== 'public') {
     for (const [error, description] of Object.entries(ERRORS)) {
       if (error === '413' && operation.request.body === undefined) continue;
-      all[error] = { description, content: jsonContent(errorSchema, 'output', schemas) };
+      all[error] = { description, headers, content: jsonContent(errorSchema, 'output', schemas) };
     }
   }
   return all;

@@ -14,8 +14,21 @@ export function functionName(group: ResourceGroup): ApiFunctionName {
  */
 export const BINARY_MEDIA_TYPES = ['*/*'] as const;
 
-/** Request headers of the API besides those that every browser may send. */
-export const API_HEADERS = ['content-type', 'x-api-key', 'idempotency-key', 'prefer'] as const;
+/** Request headers of the API besides those that every browser may send. `tracestate` comes with `traceparent` and is not used. */
+export const API_HEADERS = [
+  'content-type',
+  'x-api-key',
+  'idempotency-key',
+  'prefer',
+  'traceparent',
+  'tracestate',
+] as const;
+
+/** Says under which id a request is logged. */
+export const REQUEST_ID_HEADER = 'x-request-id';
+
+/** Headers of answers that other origins' pages may read besides those that they always may. */
+export const EXPOSED_HEADERS = ['content-disposition', 'retry-after', REQUEST_ID_HEADER] as const;
 
 /**
  * Stage variables of the API whose protected methods only signed requests (IAM) pass. API Gateway sets them, no client can;
