@@ -17,6 +17,7 @@ export function acceptReceipt(server: Server, session: ClientSession, by: Device
   session.send(node('ack', { class: 'receipt', id, from: to, participant, type, t: String(nowSeconds()) }));
   const kind = attrText(receipt, 'type');
   if (kind === 'server-error') {
+    server.stats.reuploads += 1;
     by.account.simulated.uploadAgain(by, receipt);
     return;
   }

@@ -1,4 +1,4 @@
-import { jidNormalizedUser, proto, type WAMessage } from '@whiskeysockets/baileys';
+import { jidNormalizedUser, proto, type WAMessage, type WAMessageKey } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
 import type { PollVotePayload } from '#shared/contracts/events.ts';
 import type { ChatId } from '#shared/domain/chat-id.ts';
@@ -16,7 +16,7 @@ export interface InboundPorts extends VotePorts {
   /** The account's own chat id. */
   me(): ChatId | undefined;
   /** Stores a message's media and says where. */
-  storeMedia(messageId: string, content: MessageContent, source: MessageSource): Promise<MessageParts['media']>;
+  storeMedia(key: WAMessageKey, content: MessageContent, source: MessageSource): Promise<MessageParts['media']>;
   /** @param published to be called when the event has left for good */
   emit(event: EngineEvent, published: () => void): void;
   readonly logger: Logger;
@@ -94,8 +94,8 @@ export class Inbound {
   }
 
   async #emitMessage(base: Base, content: MessageContent): Promise<void> {
-    const { address, message, source } = base;
-    const media = content.media ? await this.#ports.storeMedia(address.key.id, content, source) : null;
+    const { message, source } = base;
+    const media = content.media ? await this.#ports.storeMedia(message.key, content, source) : null;
     const payload = toWaMessage({ ...base, content, media });
     const key = payload.id;
     const timestamp = base.timestamp * 1000;

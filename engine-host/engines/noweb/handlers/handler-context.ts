@@ -1,4 +1,4 @@
-import type { WASocket } from '@whiskeysockets/baileys';
+import type { WAMessageKey, WASocket } from '@whiskeysockets/baileys';
 import type { WaMessage } from '#shared/contracts/events.ts';
 import type { EngineContext } from '../../engine.ts';
 import type { AuthKeys } from '../auth-keys.ts';
@@ -12,7 +12,7 @@ export interface HandlerContext {
   readonly context: EngineContext;
   readonly sender: Sender;
   /** Gets media from WhatsApp into the media bucket; what went wrong is in the answer. */
-  storeMedia(messageId: string, media: MediaContent): Promise<NonNullable<WaMessage['media']>>;
+  storeMedia(key: WAMessageKey, media: MediaContent): Promise<NonNullable<WaMessage['media']>>;
   /** The account once it is connected; waits for the end of a short drop, not for a pairing or a long one. */
   mended(): Promise<LiveAccount | undefined>;
   /** The socket whatever the connection is doing, for what is possible before pairing. */
