@@ -10,6 +10,7 @@ export function chatOfEvent(body: EventBody): string | undefined {
     case 'message.reaction':
     case 'message.ack':
     case 'message.ack.group':
+    case 'message.media':
       return otherSide(body.payload);
     case 'message.revoked':
       return body.payload.chatId;

@@ -12,6 +12,8 @@ export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
   'message.waiting': 'A message came in that cannot be read yet; its sender was asked to send it again.',
   'message.revoked': 'A message was deleted for everybody.',
   'message.edited': 'A message has another text.',
+  'message.media':
+    'Media that was missing when its message was told of is stored now: somebody has asked for it. Ours, WAHA has no such event.',
   'group.v2.join': 'The account is in a group that it was not in before.',
   'group.v2.leave': 'The account is no longer in a group.',
   'group.v2.update': 'A group has another subject, description or setting; `group` has what has changed.',

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { meSchema, sessionStatusSchema, statusChangeSchema } from './session.ts';
 
-/** Names of events, WAHA's. The name is the bus entry's `detail-type`. */
+/** Names of events: WAHA's, and `message.media`, which is ours. The name is the bus entry's `detail-type`. */
 export const EVENT_NAMES = [
   'session.status',
   'message',
@@ -12,6 +12,7 @@ export const EVENT_NAMES = [
   'message.waiting',
   'message.revoked',
   'message.edited',
+  'message.media',
   'group.v2.join',
   'group.v2.leave',
   'group.v2.update',
@@ -42,6 +43,7 @@ export const PROJECTED_EVENTS = [
   'message.ack.group',
   'message.reaction',
   'message.edited',
+  'message.media',
   'message.revoked',
 ] as const satisfies readonly EventName[];
 
@@ -55,6 +57,7 @@ export const mediaSchema = z
     error: z.string().nullable(),
   })
   .meta({ id: 'WAMedia' });
+export type WaMedia = z.infer<typeof mediaSchema>;
 
 /** A message as clients see it (WAHA's WAMessage). `timestamp` is in seconds. */
 export const waMessageSchema = z
@@ -136,6 +139,19 @@ export const revokedPayloadSchema = z.object({
 });
 
 export const editedPayloadSchema = waMessageSchema.extend({ editedMessageId: z.string() });
+
+/** Media that its message was told of without: it is stored by now. `timestamp` is in seconds. */
+export const mediaPayloadSchema = z.object({
+  id: z.string(),
+  timestamp: z.number(),
+  from: z.string(),
+  to: z.string(),
+  participant: z.string().nullable(),
+  fromMe: z.boolean(),
+  media: mediaSchema,
+  /** `lid` of the participant, or of the chat, where it is known. */
+  _data: z.record(z.string(), z.unknown()),
+});
 
 export const sessionStatusPayloadSchema = z.object({
   name: z.string(),
@@ -296,6 +312,7 @@ export const eventEnvelopeSchema = z.discriminatedUnion('event', [
   z.object({ ...envelopeFields, event: z.enum(['message.ack', 'message.ack.group']), payload: ackPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('message.revoked'), payload: revokedPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('message.edited'), payload: editedPayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('message.media'), payload: mediaPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('presence.update'), payload: presencePayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('group.v2.join'), payload: groupJoinPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('group.v2.leave'), payload: groupLeavePayloadSchema }),

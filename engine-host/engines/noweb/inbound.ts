@@ -1,6 +1,5 @@
 import { jidNormalizedUser, proto, type WAMessage, type WAMessageKey } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
-import type { PollVotePayload } from '#shared/contracts/events.ts';
 import type { ChatId } from '#shared/domain/chat-id.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
@@ -10,7 +9,7 @@ import { type MessageContent, toNumber } from './msgconv/content.ts';
 import { type Meaning, readMessage } from './msgconv/read-message.ts';
 import type { Vote } from './msgconv/vote.ts';
 import { selectedOptions, type VotePorts } from './poll-votes.ts';
-import { type MessageParts, type MessageSource, toWaMessage } from './wa-message.ts';
+import { destinationOf, type MessageParts, type MessageSource, toWaMessage } from './wa-message.ts';
 
 export interface InboundPorts extends VotePorts {
   /** The account's own chat id. */
@@ -165,8 +164,8 @@ export class Inbound {
     const options = await selectedOptions(vote, message.key, this.#ports);
     const timestamp = (vote.timestamp ?? base.timestamp * 1000) / 1000;
     const payload = {
-      vote: { ...destination(address, me), selectedOptions: [...(options ?? [])], timestamp },
-      poll: destination(target, me),
+      vote: { ...destinationOf(address, me), selectedOptions: [...(options ?? [])], timestamp },
+      poll: destinationOf(target, me),
       _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
     };
     const event = options ? 'poll.vote' : 'poll.vote.failed';
@@ -192,17 +191,6 @@ interface Base {
   readonly me: ChatId;
   readonly timestamp: number;
   readonly emit: Emit;
-}
-
-function destination({ key, chat, participant }: AddressedMessage, me: ChatId): PollVotePayload['poll'] {
-  const { fromMe } = key;
-  return {
-    id: formatMessageId(key),
-    from: fromMe ? me : chat.id,
-    to: fromMe ? chat.id : me,
-    fromMe,
-    ...(participant && { participant: participant.id }),
-  };
 }
 
 export type Emit = (event: EngineEvent) => void;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { WAMessageKey } from '@whiskeysockets/baileys';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { WaMedia } from '#shared/contracts/events.ts';
 import { mediaKey } from '#shared/contracts/media-keys.ts';
 import { isBareMessageId } from '#shared/domain/message-id.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
@@ -23,8 +23,6 @@ export interface IncomingMediaPorts {
   readonly limits: MediaLimits;
 }
 
-type MediaPayload = NonNullable<WaMessage['media']>;
-
 const NOT_UPLOADED: Readonly<Record<Exclude<Reupload['kind'], 'uploaded'>, string>> = {
   missing: 'neither WhatsApp nor the phone has the media any more',
   refused: 'WhatsApp does not have the media any more, and the phone did not upload it again',
@@ -43,7 +41,7 @@ export class IncomingMedia {
    * Never throws: what went wrong is in the payload.
    * @param insists the phone is asked also when it has been silent of late
    */
-  async fetch(key: WAMessageKey, content: MediaContent, insists: boolean): Promise<MediaPayload> {
+  async fetch(key: WAMessageKey, content: MediaContent, insists: boolean): Promise<WaMedia> {
     const { session, store } = this.#ports;
     const named = { mimetype: content.mimetype, filename: content.filename };
     const place = mediaKey.file(

@@ -166,6 +166,7 @@ export class NowebEngine implements Engine {
       context,
       sender,
       storeMedia: (key, content) => media.fetch(key, content, true),
+      mediaStored: (key, stored) => this.#receiving.mediaStored(key, stored),
       mended,
       current: () => (this.#live ? { sock: this.#live.sock, phase: this.#connection.phase } : undefined),
     });

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import type { WaMessage } from '#shared/contracts/events.ts';
 import { type EngineHarness, eventually } from '../engine-harness.ts';
-import { chatOf, useNowebWorld } from './noweb-world.ts';
+import { chatOf, runCommand, useNowebWorld } from './noweb-world.ts';
 
 const world = useNowebWorld();
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -65,7 +65,50 @@ describe('received media', () => {
       kind: 'done',
       result: { media: { url: `/api/${key}`, mimetype: 'image/png', error: null } },
     });
-    expect(Buffer.from((await harness.media.get(key)).body).toString('base64')).toBe(PIXEL);
+    expect(await stored(harness, id)).toBe(PIXEL);
+  });
+
+  test('that media has come is told also by a host that dies before the bus has it; what failed is not', async () => {
+    const { harness: first, phone: own } = await world.paired();
+    const { phone, chatId, lid } = world.contact('Tardy Painter');
+    const { simulator } = world;
+    simulator.setScript(own, { reupload: 'missing' });
+    simulator.addFault({ kind: 'drop-media', count: 1 });
+    const { id } = await simulator.send(phone, { to: own, image: IMAGE });
+    const { payload } = (await first.event('message')).body;
+    await first.engine.stop();
+    const second = world.session({}, { state: first.state, publish: () => {} });
+    second.engine.start();
+    await second.reaches('WORKING');
+    known(second, id, payload);
+    const message = { chatId, id, fromMe: false };
+    const failed = await runCommand(second, { type: 'downloadMedia', message });
+    expect(failed).toMatchObject({ result: { media: { url: null } } });
+    simulator.setScript(own, {});
+    await runCommand(second, { type: 'downloadMedia', message });
+    const told = await second.event('message.media');
+    await second.engine.stop();
+    const third = world.session({}, { state: first.state });
+    third.engine.start();
+    expect(await third.event('message.media')).toEqual(told);
+    const key = `files/${second.session}/${id}.png`;
+    expect(told.body.payload).toEqual({
+      id: payload.id,
+      timestamp: expect.closeTo(Date.now() / 1000, -2),
+      from: chatId,
+      to: `${own}@c.us`,
+      participant: null,
+      fromMe: false,
+      media: {
+        url: `/api/${key}`,
+        mimetype: 'image/png',
+        filename: null,
+        s3: { Bucket: second.media.bucket, Key: key },
+        error: null,
+      },
+      _data: { lid: `${lid}@lid` },
+    });
+    expect(second.events.filter(({ body }) => body.event === 'message.media')).toHaveLength(1);
   });
 
   test('media that is too large is named without being stored, and does not hold up what follows', async () => {

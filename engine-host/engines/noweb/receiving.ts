@@ -1,5 +1,13 @@
-import { type BinaryNode, jidNormalizedUser, proto, type WAMessage, type WASocket } from '@whiskeysockets/baileys';
+import {
+  type BinaryNode,
+  jidNormalizedUser,
+  proto,
+  type WAMessage,
+  type WAMessageKey,
+  type WASocket,
+} from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
+import type { WaMedia } from '#shared/contracts/events.ts';
 import { AccountSync, toAccountEvent } from './account-sync.ts';
 import { Calls, toCallEvent } from './calls.ts';
 import { groupChange, toGroupEvents } from './group-changes.ts';
@@ -17,6 +25,7 @@ import type { SentMessage } from './sender.ts';
 import { type ServerAcks, secondsOf } from './server-acks.ts';
 import { StanzaIntake } from './stanza-intake.ts';
 import { listenFirst } from './stanza-listeners.ts';
+import { toMediaEvent } from './stored-media.ts';
 
 export interface ReceivingPorts {
   readonly state: MarkedState;
@@ -162,6 +171,19 @@ export class Receiving {
     await state.durable(state.needed);
   }
 
+  /** Media of an earlier message is in the bucket. Resolves when that, and its event, would survive the host. */
+  async mediaStored({ remoteJid, id, fromMe, participant }: WAMessageKey, media: WaMedia): Promise<void> {
+    const { state, now } = this.#ports;
+    const message = {
+      chat: remoteJid ?? '',
+      id: id ?? '',
+      fromMe: fromMe === true,
+      ...(participant && { participant }),
+    };
+    this.#inbox.note({ kind: 'media', at: now(), ...message, media });
+    await state.durable(state.needed);
+  }
+
   /** A poll of this account or in one of its chats; an old one from where its content is kept. */
   async findPoll(id: string): Promise<Poll | undefined> {
     const kept = this.#polls.find(id);
@@ -258,6 +280,13 @@ export class Receiving {
           if (event) emit(event);
         };
         return inbound.inOrder('chat' in change ? change.chat : 'labels', emitAll, done);
+      }
+      case 'media': {
+        const emitAll = async (emit: Emit) => {
+          const event = await toMediaEvent(happening, receipts);
+          if (event) emit(event);
+        };
+        return inbound.inOrder(happening.chat, emitAll, done);
       }
       case 'report':
         return inbound.accept(readReport(happening.content), 'app', done);

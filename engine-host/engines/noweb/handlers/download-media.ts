@@ -10,6 +10,7 @@ import { outcomeOfFailure } from './outcome-of-failure.ts';
 export function createDownloadMedia({
   context,
   storeMedia,
+  mediaStored,
   mended,
 }: HandlerContext): NonNullable<CommandHandlers['downloadMedia']> {
   return async ({ message }) => {
@@ -20,7 +21,11 @@ export function createDownloadMedia({
       const media = bytes && readContent(proto.Message.decode(bytes))?.media;
       if (!media) return NO_MEDIA;
       context.assertOwned();
-      return { kind: 'done', result: { media: await storeMedia(keyOf(message, live.meJid), media) } };
+      const key = keyOf(message, live.meJid);
+      const stored = await storeMedia(key, media);
+      context.assertOwned();
+      if (stored.error === null) await mediaStored(key, stored);
+      return { kind: 'done', result: { media: stored } };
     } catch (error) {
       return outcomeOfFailure(error);
     }
