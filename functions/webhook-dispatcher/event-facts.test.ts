@@ -77,6 +77,21 @@ describe('what is known of other events', () => {
       { event: 'poll.vote', payload: { vote: { ...vote, selectedOptions: [], timestamp: 1 }, poll: vote } },
       { chatId: CHAT, own: false },
     ],
+    [
+      {
+        event: 'event.response',
+        payload: {
+          ...common,
+          id: `true_${CHAT}_AAAAAA1`,
+          timestamp: 1,
+          source: 'app',
+          eventCreationKey: vote,
+          eventResponse: null,
+          _data: {},
+        },
+      },
+      { chatId: CHAT, own: true },
+    ],
     [{ event: 'chat.archive', payload: { id: CHAT, archived: true, timestamp: 1, _data: {} } }, { chatId: CHAT }],
     [{ event: 'label.chat.added', payload: { labelId: '1', chatId: CHAT, label: null, _data: {} } }, { chatId: CHAT }],
     [{ event: 'presence.update', payload: { id: CHAT, presences: [] } }, { chatId: CHAT }],

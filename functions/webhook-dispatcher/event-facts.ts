@@ -13,6 +13,8 @@ export function eventFacts(envelope: EventEnvelope): EventFacts {
       return messageFacts(envelope.payload, envelope.me);
     case 'message.reaction':
     case 'message.media':
+    case 'event.response':
+    case 'event.response.failed':
       return { ...chatIn(envelope.payload.id), own: envelope.payload.fromMe };
     case 'poll.vote':
     case 'poll.vote.failed':

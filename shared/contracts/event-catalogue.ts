@@ -22,6 +22,9 @@ export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
     'Somebody is online, types, records, or is gone. Only for chats that were subscribed to; not kept if a host dies.',
   'poll.vote': 'Somebody voted on a poll of the account or in one of its chats; the whole selection each time.',
   'poll.vote.failed': 'Somebody voted, and the vote cannot be read: the poll is unknown, or its secret is another.',
+  'event.response': 'Somebody answered a calendar event: comes, does not, or perhaps; the latest answer counts.',
+  'event.response.failed':
+    'Somebody answered a calendar event, and the answer cannot be read: the event is unknown, or its secret is another.',
   'chat.archive': 'The owner archived a chat or brought it back, on the phone.',
   'label.upsert': 'A label is new or has another name or colour; when a device is linked, each label there is.',
   'label.deleted': 'A label was deleted.',

@@ -20,6 +20,8 @@ export const EVENT_NAMES = [
   'presence.update',
   'poll.vote',
   'poll.vote.failed',
+  'event.response',
+  'event.response.failed',
   'chat.archive',
   'label.upsert',
   'label.deleted',
@@ -194,6 +196,29 @@ export const pollVotePayloadSchema = z.object({
 });
 export type PollVotePayload = z.infer<typeof pollVotePayloadSchema>;
 
+const eventResponseSchema = z.object({
+  response: z.enum(['UNKNOWN', 'GOING', 'NOT_GOING', 'MAYBE']),
+  timestampMs: z.number(),
+  extraGuestCount: z.number(),
+});
+export type EventResponse = z.infer<typeof eventResponseSchema>;
+
+/** Somebody answers a calendar event. `timestamp` is in seconds; `_data` has the `lid` of whoever answers where it is known. */
+export const eventResponsePayloadSchema = z.object({
+  id: z.string(),
+  timestamp: z.number(),
+  from: z.string(),
+  fromMe: z.boolean(),
+  source: z.enum(['app', 'api']),
+  to: z.string(),
+  participant: z.string().nullable(),
+  /** The message that announced the event. */
+  eventCreationKey: destinationSchema,
+  /** Null when it cannot be read. */
+  eventResponse: eventResponseSchema.nullable(),
+  _data: z.record(z.string(), z.unknown()),
+});
+
 /** `data` is what the engine's library says, without keys of the account; `{omitted}` where it is too long. */
 export const engineEventPayloadSchema = z.object({ event: z.string(), data: z.unknown() });
 
@@ -324,6 +349,11 @@ export const eventEnvelopeSchema = z.discriminatedUnion('event', [
     payload: callPayloadSchema,
   }),
   z.object({ ...envelopeFields, event: z.enum(['poll.vote', 'poll.vote.failed']), payload: pollVotePayloadSchema }),
+  z.object({
+    ...envelopeFields,
+    event: z.enum(['event.response', 'event.response.failed']),
+    payload: eventResponsePayloadSchema,
+  }),
   z.object({ ...envelopeFields, event: z.literal('chat.archive'), payload: chatArchivePayloadSchema }),
   z.object({ ...envelopeFields, event: z.enum(['label.upsert', 'label.deleted']), payload: labelSchema }),
   z.object({

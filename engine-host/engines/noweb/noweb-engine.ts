@@ -125,7 +125,7 @@ export class NowebEngine implements Engine {
         if (source === 'app') return media.fetch(key, content, false);
         return { url: null, mimetype: content.mimetype, filename: content.filename, s3: null, error: null };
       },
-      findPoll: (id) => this.#receiving.findPoll(id),
+      findSecret: (id) => this.#receiving.findSecret(id),
       ownJids: () => [this.#creds?.me?.id, this.#creds?.me?.lid].filter((jid) => jid !== undefined),
       emit: (event, published) => this.#emit(event, published),
       logger: context.logger,

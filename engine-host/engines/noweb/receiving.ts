@@ -17,7 +17,7 @@ import { Inbox } from './inbox.ts';
 import type { InboxShare } from './inbox-budget.ts';
 import { presentAttrs } from './kept-node.ts';
 import type { MarkedState } from './marked-state.ts';
-import { type Poll, Polls, pollInContent } from './polls.ts';
+import { type MessageSecret, MessageSecrets, secretInContent } from './message-secrets.ts';
 import { Proofs } from './proofs.ts';
 import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
 import { ackOf, type ReceiptPorts, receiptChat, receiptIds, toAcks } from './receipts.ts';
@@ -59,7 +59,7 @@ const EFFECT_MS = 2_000;
 export class Receiving {
   readonly intake: StanzaIntake;
   readonly proofs: Proofs;
-  readonly #polls: Polls;
+  readonly #secrets: MessageSecrets;
   readonly #account: AccountSync;
   readonly #ports: ReceivingPorts;
   readonly #inbox: Inbox;
@@ -79,9 +79,9 @@ export class Receiving {
     this.#inbox = new Inbox(ports.state, (number, happening) => this.#deliver(number, happening), ports.share);
     this.#leftEffects = this.#inbox.waiting;
     this.#calls = new Calls(ports.state);
-    this.#polls = new Polls(ports.state);
+    this.#secrets = new MessageSecrets(ports.state);
     this.#account = new AccountSync(ports.state);
-    this.intake = new StanzaIntake(this.#inbox, this.#polls);
+    this.intake = new StanzaIntake(this.#inbox, this.#secrets);
     this.proofs = new Proofs(ports.state);
   }
 
@@ -145,7 +145,7 @@ export class Receiving {
       // In the clear, so no stanza of a message: from a channel, or what the phone had to be asked for.
       if (!message.message) return;
       const content = proto.WebMessageInfo.encode(proto.WebMessageInfo.fromObject(message)).finish();
-      this.#inbox.note({ kind: 'report', content }, this.#polls.keep(message.key.id ?? '', message.message, []));
+      this.#inbox.note({ kind: 'report', content }, this.#secrets.keep(message.key.id ?? '', message.message, []));
       return;
     }
     const { number } = arrived;
@@ -165,8 +165,8 @@ export class Receiving {
   async sent({ id, jid, timestamp, content }: SentMessage): Promise<void> {
     const { state } = this.#ports;
     if (!this.proofs.isTold(id)) {
-      const poll = this.#polls.keep(id, proto.Message.decode(content), []);
-      this.#inbox.note({ kind: 'sent', id, jid, timestamp, content }, [...this.proofs.told(id, timestamp), ...poll]);
+      const secret = this.#secrets.keep(id, proto.Message.decode(content), []);
+      this.#inbox.note({ kind: 'sent', id, jid, timestamp, content }, [...this.proofs.told(id, timestamp), ...secret]);
     }
     await state.durable(state.needed);
   }
@@ -184,12 +184,12 @@ export class Receiving {
     await state.durable(state.needed);
   }
 
-  /** A poll of this account or in one of its chats; an old one from where its content is kept. */
-  async findPoll(id: string): Promise<Poll | undefined> {
-    const kept = this.#polls.find(id);
+  /** The secret of a message of this account or in one of its chats; an old one from where its content is kept. */
+  async findSecret(id: string): Promise<MessageSecret | undefined> {
+    const kept = this.#secrets.find(id);
     if (kept) return kept;
     const content = await this.#ports.contentOf(id);
-    return content && pollInContent(content);
+    return content && secretInContent(content);
   }
 
   stop(): void {
