@@ -4,7 +4,7 @@ import { encryptMedia } from '#test/simulator/media-cipher.ts';
 import { mediaExtension } from './media-extension.ts';
 import { IncomingMedia } from './media-in.ts';
 import { MediaQueue } from './media-queue.ts';
-import type { Reupload, WantedMedia } from './media-reuploads.ts';
+import { ON_DEMAND, type Reupload, type WantedMedia } from './media-reuploads.ts';
 
 const PLAIN = Buffer.from('what the picture shows');
 const { body, mediaKey } = encryptMedia('Image', PLAIN);
@@ -41,7 +41,7 @@ function fetching({ store = new MemoryMediaStore(), timeoutMs = 5_000, files = {
     },
     limits: { maxBytes: 100, timeoutMs, trusts: () => true },
   });
-  return { asked, payload: media.fetch({ remoteJid: '1@lid', fromMe: false, id }, content, true) };
+  return { asked, payload: media.fetch({ remoteJid: '1@lid', fromMe: false, id }, content, ON_DEMAND) };
 }
 
 const gone = (status: number) => () => new Response(null, { status });
@@ -93,7 +93,7 @@ describe('received media', () => {
         key: { remoteJid: '1@lid', fromMe: false, id: 'AAAAAA' },
         mediaKey,
         timeoutMs: expect.any(Number),
-        insists: true,
+        patience: ON_DEMAND,
       },
     ]);
     expect(asked[0]?.timeoutMs).toBeLessThanOrEqual(5_000);

@@ -7,7 +7,7 @@ import type { MediaStore } from '#shared/ports/media-store.ts';
 import { type DownloadOptions, downloadMedia, MediaError, MediaGoneError, TOO_LATE } from './media-download.ts';
 import { mediaExtension } from './media-extension.ts';
 import type { MediaQueue } from './media-queue.ts';
-import type { MediaReuploads, Reupload } from './media-reuploads.ts';
+import type { MediaReuploads, Patience, Reupload } from './media-reuploads.ts';
 import type { MediaContent } from './msgconv/content.ts';
 
 export interface MediaLimits extends Omit<DownloadOptions, 'signal'> {
@@ -37,11 +37,8 @@ export class IncomingMedia {
     this.#ports = ports;
   }
 
-  /**
-   * Never throws: what went wrong is in the payload.
-   * @param insists the phone is asked also when it has been silent of late
-   */
-  async fetch(key: WAMessageKey, content: MediaContent, insists: boolean): Promise<WaMedia> {
+  /** Never throws: what went wrong is in the payload. @param patience with a phone that does not answer */
+  async fetch(key: WAMessageKey, content: MediaContent, patience: Patience): Promise<WaMedia> {
     const { session, store } = this.#ports;
     const named = { mimetype: content.mimetype, filename: content.filename };
     const place = mediaKey.file(
@@ -54,7 +51,7 @@ export class IncomingMedia {
         await this.#store(place, content, time);
       } catch (error) {
         if (!(error instanceof MediaGoneError)) throw error;
-        await this.#store(place, await this.#uploadedAgain(key, content, time, insists), time);
+        await this.#store(place, await this.#uploadedAgain(key, content, time, patience), time);
       }
       return { url: `/api/${place}`, ...named, s3: { Bucket: store.bucket, Key: place }, error: null };
     } catch (error) {
@@ -80,11 +77,11 @@ export class IncomingMedia {
     key: WAMessageKey,
     content: MediaContent,
     time: TimeLimit,
-    insists: boolean,
+    patience: Patience,
   ): Promise<MediaContent> {
     const { source } = content;
     const mediaKey = source.mediaKey ?? new Uint8Array();
-    const reupload = await time.count(() => this.#ports.phone.ask({ key, mediaKey, timeoutMs: time.leftMs, insists }));
+    const reupload = await time.count(() => this.#ports.phone.ask({ key, mediaKey, timeoutMs: time.leftMs, patience }));
     if (reupload.kind !== 'uploaded') throw new MediaError(NOT_UPLOADED[reupload.kind]);
     return { ...content, source: { ...source, directPath: reupload.directPath } };
   }

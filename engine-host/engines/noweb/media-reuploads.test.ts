@@ -1,7 +1,7 @@
 import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { type BaileysEventMap, type BinaryNode, decodeMediaRetryNode, proto } from '@whiskeysockets/baileys';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { MediaReuploads, type WantedMedia } from './media-reuploads.ts';
+import { MediaReuploads, ON_ARRIVAL, ON_DEMAND, type WantedMedia } from './media-reuploads.ts';
 
 const { ResultType } = proto.MediaRetryNotification;
 const MEDIA_KEY = randomBytes(32);
@@ -41,7 +41,7 @@ class World {
 
   ask(id: string, wanted: Partial<WantedMedia> = {}) {
     const key = { remoteJid: '1@lid', fromMe: false, id };
-    return this.reuploads.ask({ key, mediaKey: MEDIA_KEY, timeoutMs: WAIT_MS, insists: false, ...wanted });
+    return this.reuploads.ask({ key, mediaKey: MEDIA_KEY, timeoutMs: WAIT_MS, patience: ON_ARRIVAL, ...wanted });
   }
 }
 
@@ -109,19 +109,32 @@ describe('asking the phone for media', () => {
     expect(world.sent).toHaveLength(2);
   });
 
-  test('a phone that is silent holds up one message of a backlog, not each; who insists is heard', async () => {
+  test('a phone that is silent holds up one message of a backlog, not each; on demand it is asked sooner again', async () => {
     const world = new World();
     const first = world.ask('ONE');
     await vi.advanceTimersByTimeAsync(WAIT_MS);
     expect(await first).toEqual({ kind: 'silent' });
     expect(await world.ask('TWO')).toEqual({ kind: 'silent' });
+    expect(await world.ask('THREE', { patience: ON_DEMAND })).toEqual({ kind: 'silent' });
+    await vi.advanceTimersByTimeAsync(ON_DEMAND.restMs);
+    expect(await world.ask('FOUR')).toEqual({ kind: 'silent' });
     expect(world.sent.map(({ attrs }) => attrs.id)).toEqual(['ONE']);
-    const insisting = world.ask('THREE', { insists: true });
-    world.reuploads.answered(sealed('THREE', ResultType.SUCCESS, '/v/again'));
-    expect(await insisting).toMatchObject({ kind: 'uploaded' });
-    const afterwards = world.ask('FOUR');
-    world.reuploads.answered(sealed('FOUR', ResultType.SUCCESS, '/v/again'));
+    const demanded = world.ask('FIVE', { patience: ON_DEMAND });
+    world.reuploads.answered(sealed('FIVE', ResultType.SUCCESS, '/v/again'));
+    expect(await demanded).toMatchObject({ kind: 'uploaded' });
+    const afterwards = world.ask('SIX');
+    world.reuploads.answered(sealed('SIX', ResultType.SUCCESS, '/v/again'));
     expect(await afterwards).toMatchObject({ kind: 'uploaded' });
+  });
+
+  test('on demand it gets no more time than the other commands can wait', async () => {
+    const world = new World();
+    const settled = vi.fn();
+    void world.ask('ONE', { timeoutMs: 10 * ON_DEMAND.answerMs, patience: ON_DEMAND }).then(settled);
+    await vi.advanceTimersByTimeAsync(ON_DEMAND.answerMs - 1);
+    expect(settled).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(settled).toHaveBeenCalledWith({ kind: 'silent' });
   });
 
   test('a silent phone is asked again after a while, and at once when it was never asked', async () => {
@@ -134,7 +147,7 @@ describe('asking the phone for media', () => {
     const second = world.ask('TWO');
     await vi.advanceTimersByTimeAsync(WAIT_MS);
     await second;
-    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    await vi.advanceTimersByTimeAsync(ON_ARRIVAL.restMs);
     void world.ask('THREE');
     await vi.advanceTimersByTimeAsync(0);
     expect(world.sent.map(({ attrs }) => attrs.id)).toEqual(['TWO', 'THREE']);

@@ -29,10 +29,23 @@ export interface ReuploadPorts {
 export interface WantedMedia {
   readonly key: WAMessageKey;
   readonly mediaKey: Uint8Array;
+  /** Until when whoever wants it can wait at all. */
   readonly timeoutMs: number;
-  /** Asks also when the phone has been silent of late. */
-  readonly insists: boolean;
+  readonly patience: Patience;
 }
+
+/** How much waiting for a phone is worth, in milliseconds. */
+export interface Patience {
+  /** For an answer, if there is so much time. */
+  readonly answerMs: number;
+  /** A phone that has not answered is not asked again for so long. */
+  readonly restMs: number;
+}
+
+/** Each message of a backlog whose media is gone would be held up by a phone that is off. */
+export const ON_ARRIVAL: Patience = { answerMs: 60_000, restMs: 5 * 60_000 };
+/** The session's other commands wait behind it; and the client hears why, before the API stops waiting. */
+export const ON_DEMAND: Patience = { answerMs: 15_000, restMs: 30_000 };
 
 interface Asked {
   readonly id: string;
@@ -44,8 +57,6 @@ interface Asked {
 
 type Updates = BaileysEventMap['messages.media-update'];
 
-/** A phone that has not answered once would hold up every message of a backlog whose media is gone. */
-const SILENT_MS = 5 * 60_000;
 /** Their senders decide how many messages name media that is not there. */
 const MOST_ASKED = 32;
 const NOT_FOUND = 404;
@@ -60,21 +71,25 @@ const { ResultType } = proto.MediaRetryNotification;
 export class MediaReuploads {
   readonly #ports: ReuploadPorts;
   readonly #asked = new Set<Asked>();
-  #silentUntil = Number.NEGATIVE_INFINITY;
+  /** When it turned out that the phone does not answer. */
+  #silentAt = Number.NEGATIVE_INFINITY;
 
   constructor(ports: ReuploadPorts) {
     this.#ports = ports;
   }
 
-  ask({ key, mediaKey, timeoutMs, insists }: WantedMedia): Promise<Reupload> {
+  ask({ key, mediaKey, timeoutMs, patience }: WantedMedia): Promise<Reupload> {
     const { id } = key;
-    const isSilent = !insists && this.#ports.now() < this.#silentUntil;
+    const isSilent = this.#ports.now() < this.#silentAt + patience.restMs;
     if (!id || isSilent || this.#asked.size >= MOST_ASKED) return Promise.resolve(SILENT);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        if (asked.sent) this.#silentUntil = this.#ports.now() + SILENT_MS;
-        asked.settle(SILENT);
-      }, timeoutMs);
+      const timer = setTimeout(
+        () => {
+          if (asked.sent) this.#silentAt = this.#ports.now();
+          asked.settle(SILENT);
+        },
+        Math.min(timeoutMs, patience.answerMs),
+      );
       const asked: Asked = {
         id,
         key,
@@ -98,7 +113,7 @@ export class MediaReuploads {
 
   /** What Baileys tells of the phone's answers. */
   answered(updates: Updates): void {
-    this.#silentUntil = Number.NEGATIVE_INFINITY;
+    this.#silentAt = Number.NEGATIVE_INFINITY;
     for (const update of updates) {
       for (const asked of this.#asked) {
         const reupload = asked.id === update.key.id ? read(update, asked) : undefined;

@@ -23,7 +23,7 @@ import { MarkedState } from './marked-state.ts';
 import { meOf } from './me.ts';
 import { IncomingMedia } from './media-in.ts';
 import type { MediaQueue } from './media-queue.ts';
-import { MediaReuploads } from './media-reuploads.ts';
+import { MediaReuploads, ON_ARRIVAL, ON_DEMAND } from './media-reuploads.ts';
 import type { NowebSettings } from './options.ts';
 import { OutputGate } from './output-gate.ts';
 import { toPresence } from './presence.ts';
@@ -122,7 +122,7 @@ export class NowebEngine implements Engine {
       lookUpOther: (jid) => this.#lookUpOther(jid),
       storeMedia: async (key, { media: content }, source) => {
         if (!content) return null;
-        if (source === 'app') return media.fetch(key, content, false);
+        if (source === 'app') return media.fetch(key, content, ON_ARRIVAL);
         return { url: null, mimetype: content.mimetype, filename: content.filename, s3: null, error: null };
       },
       findSecret: (id) => this.#receiving.findSecret(id),
@@ -165,7 +165,7 @@ export class NowebEngine implements Engine {
     this.handlers = createHandlers({
       context,
       sender,
-      storeMedia: (key, content) => media.fetch(key, content, true),
+      storeMedia: (key, content) => media.fetch(key, content, ON_DEMAND),
       mediaStored: (key, stored) => this.#receiving.mediaStored(key, stored),
       mended,
       current: () => (this.#live ? { sock: this.#live.sock, phase: this.#connection.phase } : undefined),
