@@ -10,6 +10,9 @@ export function chatOfEvent(body: EventBody): string | undefined {
     case 'message.reaction':
     case 'message.ack':
     case 'message.ack.group':
+    case 'message.media':
+    case 'event.response':
+    case 'event.response.failed':
       return otherSide(body.payload);
     case 'message.revoked':
       return body.payload.chatId;

@@ -53,6 +53,20 @@ const revocationOf = (id: string): EventBody => ({
   payload: { revokedMessageId: id, chatId: CHAT, after: null, before: null },
 });
 
+const mediaOf = (id: string, error: string | null): EventBody => ({
+  event: 'message.media',
+  payload: {
+    id: longId(id),
+    timestamp: 1,
+    from: CHAT,
+    to: OWN,
+    participant: null,
+    fromMe: false,
+    media: { url: null, mimetype: 'image/png', filename: null, s3: null, error },
+    _data: {},
+  },
+});
+
 describe('projections', () => {
   it('adds an incoming message and its chat, named by the sender', async () => {
     const { run, everything } = models();
@@ -112,6 +126,13 @@ describe('projections', () => {
     expect((await messages.get('alpha', 'AAAAA1'))?.reactions).not.toHaveProperty([CHAT]);
   });
 
+  it('shows media that came later than its message', async () => {
+    const { run, messages } = models();
+    await run(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }));
+    await run(eventEnvelope(mediaOf('AAAAA1', null)));
+    expect(await messages.get('alpha', 'AAAAA1')).toMatchObject({ message: { media: { mimetype: 'image/png' } } });
+  });
+
   it('refuses ids that are none, and changes nothing', async () => {
     const { run, everything } = models();
     const payload = { ...waMessage({ id: 'AAAAA1' }), id: 'AAAAA1' };
@@ -138,6 +159,7 @@ describe('projections', () => {
     fc.tuple(ids, texts, fc.constantFrom(CHAT, OWN)).map(([id, text, from]) => reactionTo(id, text, from)),
     fc.tuple(ids, texts).map(([id, body]) => editOf(id, body)),
     ids.map(revocationOf),
+    fc.tuple(ids, texts).map(([id, error]) => mediaOf(id, error)),
   );
   const someEvents = fc.array(
     fc.tuple(bodies, times).map(([body, timestamp]) => eventEnvelope(body, { timestamp })),

@@ -58,6 +58,9 @@ export async function project(event: EventEnvelope, { messages, chats }: ReadMod
     case 'message.revoked':
       await messages.revoke(session, bareId(event.payload.revokedMessageId), timestamp);
       return;
+    case 'message.media':
+      await messages.setMedia(session, bareId(event.payload.id), event.payload.media, timestamp);
+      return;
     default:
   }
 }
@@ -68,6 +71,7 @@ export function targetOf(event: EventEnvelope): string {
     case 'message.any':
     case 'message.ack':
     case 'message.ack.group':
+    case 'message.media':
       return target(event.session, event.payload.id);
     case 'message.reaction':
       return target(event.session, event.payload.reaction.messageId);

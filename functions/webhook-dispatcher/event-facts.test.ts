@@ -44,6 +44,8 @@ describe('what is known of a message', () => {
 });
 
 describe('what is known of other events', () => {
+  const media = { url: '/api/files/alpha/X.jpg', mimetype: 'image/jpeg', filename: null, s3: null, error: null };
+  const vote = { id: `false_${CHAT}_AAAAAA1`, from: CHAT, to: ME.id, fromMe: false };
   const common = { from: CHAT, to: ME.id, participant: null, fromMe: true };
   it.each<[EventBody, ReturnType<typeof eventFacts>]>([
     [
@@ -67,6 +69,31 @@ describe('what is known of other events', () => {
       { event: 'message.revoked', payload: { revokedMessageId: 'X', chatId: CHAT, after: null, before: null } },
       { chatId: CHAT },
     ],
+    [
+      { event: 'message.media', payload: { ...common, id: `true_${CHAT}_AAAAAA1`, timestamp: 1, media, _data: {} } },
+      { chatId: CHAT, own: true },
+    ],
+    [
+      { event: 'poll.vote', payload: { vote: { ...vote, selectedOptions: [], timestamp: 1 }, poll: vote } },
+      { chatId: CHAT, own: false },
+    ],
+    [
+      {
+        event: 'event.response',
+        payload: {
+          ...common,
+          id: `true_${CHAT}_AAAAAA1`,
+          timestamp: 1,
+          source: 'app',
+          eventCreationKey: vote,
+          eventResponse: null,
+          _data: {},
+        },
+      },
+      { chatId: CHAT, own: true },
+    ],
+    [{ event: 'chat.archive', payload: { id: CHAT, archived: true, timestamp: 1, _data: {} } }, { chatId: CHAT }],
+    [{ event: 'label.chat.added', payload: { labelId: '1', chatId: CHAT, label: null, _data: {} } }, { chatId: CHAT }],
     [{ event: 'presence.update', payload: { id: CHAT, presences: [] } }, { chatId: CHAT }],
     [{ event: 'group.v2.leave', payload: { timestamp: 1, _data: {}, group: { id: GROUP } } }, { chatId: GROUP }],
     [

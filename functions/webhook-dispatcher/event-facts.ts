@@ -12,7 +12,13 @@ export function eventFacts(envelope: EventEnvelope): EventFacts {
     case 'message.edited':
       return messageFacts(envelope.payload, envelope.me);
     case 'message.reaction':
+    case 'message.media':
+    case 'event.response':
+    case 'event.response.failed':
       return { ...chatIn(envelope.payload.id), own: envelope.payload.fromMe };
+    case 'poll.vote':
+    case 'poll.vote.failed':
+      return { ...chatIn(envelope.payload.vote.id), own: envelope.payload.vote.fromMe };
     case 'message.ack':
     case 'message.ack.group':
       return chatIn(envelope.payload.id);
@@ -26,7 +32,11 @@ export function eventFacts(envelope: EventEnvelope): EventFacts {
         message: { text: '', kind: 'system', addressed: false },
       };
     case 'presence.update':
+    case 'chat.archive':
       return { chatId: envelope.payload.id };
+    case 'label.chat.added':
+    case 'label.chat.deleted':
+      return { chatId: envelope.payload.chatId };
     case 'group.v2.join':
     case 'group.v2.leave':
     case 'group.v2.update':

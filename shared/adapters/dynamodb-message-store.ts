@@ -1,6 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { type WaMessage, waMessageSchema } from '../contracts/events.ts';
+import { mediaSchema, type WaMedia, type WaMessage, waMessageSchema } from '../contracts/events.ts';
 import { INDEXES, TABLES } from '../contracts/resources.ts';
 import type { MessageRow } from '../contracts/rows.ts';
 import type { MessageQuery, MessageStore } from '../ports/read-models.ts';
@@ -12,6 +12,7 @@ import {
   isAck,
   type MessageFacts,
   matches,
+  mediaFact,
   placeOf,
   positionRange,
   weakerAcks,
@@ -34,6 +35,7 @@ const factsSchema = z.object({
   ack: z.number().optional(),
   edit: z.object({ body: z.string(), content: z.string().optional(), at: z.number() }).optional(),
   revokedAt: z.number().optional(),
+  media: z.object({ media: mediaSchema, text: z.string(), at: z.number() }).optional(),
 });
 const reactionSchema = z.object({ text: z.string(), at: z.number() });
 
@@ -88,6 +90,14 @@ export class DynamoDbMessageStore implements MessageStore {
         condition: `attribute_not_exists(${column}) OR ${column} > ${e.value(timestamp)}`,
       };
     });
+  }
+
+  async setMedia(session: string, id: string, media: WaMedia, timestamp: number): Promise<void> {
+    const fact = mediaFact(media, timestamp);
+    await this.#table.update({ session, id }, (e) => ({
+      update: e.update({ media: { ...fact } }),
+      condition: notOutdated(e, e.name('media'), timestamp, 'text', fact.text),
+    }));
   }
 
   async get(session: string, id: string): Promise<MessageRow | undefined> {

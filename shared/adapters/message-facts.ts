@@ -1,4 +1,4 @@
-import type { WaMessage } from '../contracts/events.ts';
+import type { WaMedia, WaMessage } from '../contracts/events.ts';
 import { type MessageRow, messageRowSchema } from '../contracts/rows.ts';
 import { isChatId } from '../domain/chat-id.ts';
 import { ValidationError } from '../domain/errors.ts';
@@ -28,6 +28,18 @@ interface EditFact {
   readonly at: number;
 }
 
+interface MediaFact {
+  readonly media: WaMedia;
+  /** Where it is, or why it is not there: decides between two of the same time. */
+  readonly text: string;
+  /** Milliseconds. */
+  readonly at: number;
+}
+
+export function mediaFact(media: WaMedia, at: number): MediaFact {
+  return { media, text: media.url ?? media.error ?? '', at };
+}
+
 /**
  * What is known of a message, each kind of news apart from the others, so that it does not matter in which order they
  * come. The row that readers see is composed from them.
@@ -39,6 +51,7 @@ export interface MessageFacts {
   readonly ack?: number | undefined;
   readonly edit?: EditFact | undefined;
   readonly revokedAt?: number | undefined;
+  readonly media?: MediaFact | undefined;
   readonly reactions: ReadonlyMap<string, ReactionFact>;
 }
 
@@ -106,7 +119,12 @@ export function composeMessageRow(facts: MessageFacts): MessageRow | undefined {
     chatId,
     chatKey,
     position,
-    message: { ...edited(message, facts.edit), ack, ackName: isAck(ack) ? ackName(ack) : message.ackName },
+    message: {
+      ...edited(message, facts.edit),
+      ...(facts.media && { media: facts.media.media }),
+      ack,
+      ackName: isAck(ack) ? ackName(ack) : message.ackName,
+    },
     ack,
     reactions: Object.fromEntries(reactions),
     ...(facts.edit !== undefined && { editedAt: facts.edit.at }),

@@ -12,6 +12,8 @@ export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
   'message.waiting': 'A message came in that cannot be read yet; its sender was asked to send it again.',
   'message.revoked': 'A message was deleted for everybody.',
   'message.edited': 'A message has another text.',
+  'message.media':
+    'Media that was missing when its message was told of is stored now: somebody has asked for it. Ours, WAHA has no such event.',
   'group.v2.join': 'The account is in a group that it was not in before.',
   'group.v2.leave': 'The account is no longer in a group.',
   'group.v2.update': 'A group has another subject, description or setting; `group` has what has changed.',
@@ -20,6 +22,9 @@ export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
     'Somebody is online, types, records, or is gone. Only for chats that were subscribed to; not kept if a host dies.',
   'poll.vote': 'Somebody voted on a poll of the account or in one of its chats; the whole selection each time.',
   'poll.vote.failed': 'Somebody voted, and the vote cannot be read: the poll is unknown, or its secret is another.',
+  'event.response': 'Somebody answered a calendar event: comes, does not, or perhaps; the latest answer counts.',
+  'event.response.failed':
+    'Somebody answered a calendar event, and the answer cannot be read: the event is unknown, or its secret is another.',
   'chat.archive': 'The owner archived a chat or brought it back, on the phone.',
   'label.upsert': 'A label is new or has another name or colour; when a device is linked, each label there is.',
   'label.deleted': 'A label was deleted.',

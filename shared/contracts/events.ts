@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { meSchema, sessionStatusSchema, statusChangeSchema } from './session.ts';
 
-/** Names of events, WAHA's. The name is the bus entry's `detail-type`. */
+/** Names of events: WAHA's, and `message.media`, which is ours. The name is the bus entry's `detail-type`. */
 export const EVENT_NAMES = [
   'session.status',
   'message',
@@ -12,6 +12,7 @@ export const EVENT_NAMES = [
   'message.waiting',
   'message.revoked',
   'message.edited',
+  'message.media',
   'group.v2.join',
   'group.v2.leave',
   'group.v2.update',
@@ -19,6 +20,8 @@ export const EVENT_NAMES = [
   'presence.update',
   'poll.vote',
   'poll.vote.failed',
+  'event.response',
+  'event.response.failed',
   'chat.archive',
   'label.upsert',
   'label.deleted',
@@ -42,6 +45,7 @@ export const PROJECTED_EVENTS = [
   'message.ack.group',
   'message.reaction',
   'message.edited',
+  'message.media',
   'message.revoked',
 ] as const satisfies readonly EventName[];
 
@@ -55,6 +59,7 @@ export const mediaSchema = z
     error: z.string().nullable(),
   })
   .meta({ id: 'WAMedia' });
+export type WaMedia = z.infer<typeof mediaSchema>;
 
 /** A message as clients see it (WAHA's WAMessage). `timestamp` is in seconds. */
 export const waMessageSchema = z
@@ -137,6 +142,19 @@ export const revokedPayloadSchema = z.object({
 
 export const editedPayloadSchema = waMessageSchema.extend({ editedMessageId: z.string() });
 
+/** Media that its message was told of without: it is stored by now. `timestamp` is in seconds. */
+export const mediaPayloadSchema = z.object({
+  id: z.string(),
+  timestamp: z.number(),
+  from: z.string(),
+  to: z.string(),
+  participant: z.string().nullable(),
+  fromMe: z.boolean(),
+  media: mediaSchema,
+  /** `lid` of the participant, or of the chat, where it is known. */
+  _data: z.record(z.string(), z.unknown()),
+});
+
 export const sessionStatusPayloadSchema = z.object({
   name: z.string(),
   status: sessionStatusSchema,
@@ -177,6 +195,29 @@ export const pollVotePayloadSchema = z.object({
   _data: z.record(z.string(), z.unknown()).optional(),
 });
 export type PollVotePayload = z.infer<typeof pollVotePayloadSchema>;
+
+const eventResponseSchema = z.object({
+  response: z.enum(['UNKNOWN', 'GOING', 'NOT_GOING', 'MAYBE']),
+  timestampMs: z.number(),
+  extraGuestCount: z.number(),
+});
+export type EventResponse = z.infer<typeof eventResponseSchema>;
+
+/** Somebody answers a calendar event. `timestamp` is in seconds; `_data` has the `lid` of whoever answers where it is known. */
+export const eventResponsePayloadSchema = z.object({
+  id: z.string(),
+  timestamp: z.number(),
+  from: z.string(),
+  fromMe: z.boolean(),
+  source: z.enum(['app', 'api']),
+  to: z.string(),
+  participant: z.string().nullable(),
+  /** The message that announced the event. */
+  eventCreationKey: destinationSchema,
+  /** Null when it cannot be read. */
+  eventResponse: eventResponseSchema.nullable(),
+  _data: z.record(z.string(), z.unknown()),
+});
 
 /** `data` is what the engine's library says, without keys of the account; `{omitted}` where it is too long. */
 export const engineEventPayloadSchema = z.object({ event: z.string(), data: z.unknown() });
@@ -299,6 +340,7 @@ export const eventEnvelopeSchema = z.discriminatedUnion('event', [
   z.object({ ...envelopeFields, event: z.enum(['message.ack', 'message.ack.group']), payload: ackPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('message.revoked'), payload: revokedPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('message.edited'), payload: editedPayloadSchema }),
+  z.object({ ...envelopeFields, event: z.literal('message.media'), payload: mediaPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('presence.update'), payload: presencePayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('group.v2.join'), payload: groupJoinPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('group.v2.leave'), payload: groupLeavePayloadSchema }),
@@ -310,6 +352,11 @@ export const eventEnvelopeSchema = z.discriminatedUnion('event', [
     payload: callPayloadSchema,
   }),
   z.object({ ...envelopeFields, event: z.enum(['poll.vote', 'poll.vote.failed']), payload: pollVotePayloadSchema }),
+  z.object({
+    ...envelopeFields,
+    event: z.enum(['event.response', 'event.response.failed']),
+    payload: eventResponsePayloadSchema,
+  }),
   z.object({ ...envelopeFields, event: z.literal('chat.archive'), payload: chatArchivePayloadSchema }),
   z.object({ ...envelopeFields, event: z.enum(['label.upsert', 'label.deleted']), payload: labelSchema }),
   z.object({

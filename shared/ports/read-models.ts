@@ -1,4 +1,4 @@
-import type { WaMessage } from '../contracts/events.ts';
+import type { WaMedia, WaMessage } from '../contracts/events.ts';
 import type { ChatRow, MessageRow } from '../contracts/rows.ts';
 
 export interface MessageQuery {
@@ -26,6 +26,8 @@ export interface MessageStore {
   /** @param timestamp milliseconds; an older edit does not overwrite a newer one */
   edit(session: string, id: string, body: string, content: string | undefined, timestamp: number): Promise<void>;
   revoke(session: string, id: string, timestamp: number): Promise<void>;
+  /** The media in place of what the message came with. @param timestamp milliseconds; the newest counts */
+  setMedia(session: string, id: string, media: WaMedia, timestamp: number): Promise<void>;
   /** Only rows whose message is known. */
   get(session: string, id: string): Promise<MessageRow | undefined>;
   query(session: string, query: MessageQuery): Promise<readonly MessageRow[]>;

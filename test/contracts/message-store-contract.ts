@@ -13,6 +13,8 @@ const page = (query: Partial<MessageQuery> = {}): MessageQuery => ({
   ...query,
 });
 
+const media = (error: string | null) => ({ url: null, mimetype: 'image/png', filename: null, s3: null, error });
+
 /** What every message store does. @param factory gives an empty store */
 export function defineMessageStoreContract(name: string, factory: () => Promise<MessageStore>): void {
   describe(`${name}: a message store`, () => {
@@ -97,6 +99,16 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
       });
     });
 
+    it('shows the newest media in place of what the message came with, whichever comes first', async () => {
+      await store.setMedia('alpha', 'AAAAA1', media('second'), 2000);
+      expect(await store.get('alpha', 'AAAAA1')).toBeUndefined();
+      await store.add('alpha', waMessage({ id: 'AAAAA1', media: media('first') }), 1);
+      await store.setMedia('alpha', 'AAAAA1', media('late'), 1000);
+      expect(await store.get('alpha', 'AAAAA1')).toMatchObject({ message: { hasMedia: true, media: media('second') } });
+      await store.setMedia('alpha', 'AAAAA1', media(null), 3000);
+      expect(await store.query('alpha', page())).toMatchObject([{ message: { media: media(null) } }]);
+    });
+
     it('keeps one reaction of each sender, and none that was taken back', async () => {
       await store.add('alpha', waMessage({ id: 'AAAAA1' }), 1);
       await store.react('alpha', 'AAAAA1', SENDER, '👍', 1000);
@@ -124,8 +136,12 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
         for (const text of texts) {
           await store.react('alpha', id, SENDER, text, 1000);
           await store.edit('alpha', id, text, undefined, 1000);
+          await store.setMedia('alpha', id, media(text), 1000);
         }
-        expect(await store.get('alpha', id)).toMatchObject({ reactions: { [SENDER]: 'b' }, message: { body: 'b' } });
+        expect(await store.get('alpha', id)).toMatchObject({
+          reactions: { [SENDER]: 'b' },
+          message: { body: 'b', media: media('b') },
+        });
       }
     });
 

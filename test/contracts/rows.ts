@@ -1,5 +1,5 @@
 import { chatIdSchema } from '#shared/contracts/commands.ts';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { WaMedia, WaMessage } from '#shared/contracts/events.ts';
 import type { JobRow } from '#shared/contracts/jobs.ts';
 import type { HostRow, SessionRow } from '#shared/contracts/rows.ts';
 import { type Ack, ackName } from '#shared/domain/message-ack.ts';
@@ -67,6 +67,7 @@ export interface MessageFields {
   readonly timestamp?: number;
   readonly body?: string;
   readonly ack?: Ack;
+  readonly media?: WaMedia;
   readonly _data?: Record<string, unknown>;
 }
 
@@ -83,8 +84,8 @@ export function waMessage({ id, ...fields }: MessageFields): WaMessage {
     to: fromMe ? chatId : own,
     participant: null,
     body,
-    hasMedia: false,
-    media: null,
+    hasMedia: fields.media !== undefined,
+    media: fields.media ?? null,
     ack,
     ackName: ackName(ack),
     vCards: [],

@@ -2,12 +2,23 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
+import { EVENT_NAMES, eventEnvelopeSchema } from '#shared/contracts/events.ts';
 
 /** WAHA's own OpenAPI document; it is not part of this repository. */
 const file = process.env.WAHA_OPENAPI;
 const present = file !== undefined && existsSync(file);
 
 const schema = z.looseObject({ $ref: z.string().optional(), required: z.array(z.string()).optional() });
+/** How a webhook's body is described; `event` has all names, and its own as the default. */
+const webhookSchema = z.object({
+  properties: z.object({
+    event: z.object({ enum: z.array(z.string()), default: z.string() }),
+    payload: z.looseObject({ $ref: z.string().optional(), allOf: z.array(schema).optional() }),
+  }),
+});
+/** WAHA's events that are not produced, and its deprecated field of messages that events do not have. */
+const NO_EVENTS = ['state.change', 'group.join', 'group.leave'];
+const NO_FIELDS = ['mediaUrl'];
 const documentSchema = z.object({
   paths: z.record(
     z.string(),
@@ -49,5 +60,27 @@ describe.skipIf(!present)('compatibility with WAHA (set WAHA_OPENAPI to its Open
     const resolved = theirBody?.$ref ? waha.components.schemas[theirBody.$ref.split('/').at(-1) ?? ''] : theirBody;
     expect(resolved?.required ?? []).toEqual(expect.arrayContaining(demanded(body)));
     expect(body === undefined).toBe(theirs.requestBody === undefined);
+  });
+
+  const webhooks = Object.entries(waha.components.schemas).flatMap(([name, form]) => {
+    const webhook = name.startsWith('WAHAWebhook') ? webhookSchema.safeParse(form).data?.properties : undefined;
+    return webhook ? [webhook] : [];
+  });
+
+  it('has each of its events', () => {
+    const names = new Set(webhooks.flatMap(({ event }) => event.enum));
+    expect(new Set([...EVENT_NAMES.filter((name) => name !== 'message.media'), ...NO_EVENTS])).toEqual(names);
+  });
+
+  it.each(
+    webhooks.flatMap(({ event, payload }) =>
+      NO_EVENTS.includes(event.default) ? [] : [[event.default, payload] as const],
+    ),
+  )('has the payload of %s', (name, { $ref, allOf }) => {
+    const reference = $ref ?? allOf?.[0]?.$ref ?? '';
+    const demanded = waha.components.schemas[reference.split('/').at(-1) ?? '']?.required ?? [];
+    const ours = eventEnvelopeSchema.options.find(({ shape }) => shape.event.safeParse(name).success);
+    const fields = [...Object.keys(ours?.shape.payload.shape ?? {}), ...NO_FIELDS];
+    expect(fields).toEqual(expect.arrayContaining(demanded));
   });
 });

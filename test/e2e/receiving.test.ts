@@ -92,6 +92,25 @@ describe('from a contact', () => {
     expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);
   });
 
+  it('an image that WhatsApp has lost comes when the phone has it again, and stays', async () => {
+    await running.whatsapp.post(`/admin/contacts/${own}/script`, { reupload: 'missing' });
+    await running.whatsapp.post('/admin/faults', { kind: 'drop-media', count: 1 });
+    const bytes = randomBytes(500);
+    const id = await ada.send(own, { image: { data: bytes.toString('base64'), mimetype: 'image/jpeg' } });
+    const lost = { url: null, error: 'neither WhatsApp nor the phone has the media any more' };
+    expect((await messageEvent('message', id)).payload.media).toMatchObject(lost);
+    expect((await inChat(id)).media).toMatchObject(lost);
+    await running.whatsapp.post(`/admin/contacts/${own}/script`, {});
+    const path = `/api/${SESSION}/chats/${ada.chatId}/messages/false_${ada.chatId}_${id}`;
+    const { media } = waMessageSchema.parse(await running.api.get(`${path}?downloadMedia=true`));
+    const response = await fetch(media?.url ?? '', { headers: { 'x-api-key': running.platform.apiKey } });
+    expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);
+    const { payload } = await events.next('message.media', (event) => bare(event.payload.id) === id);
+    expect(payload).toMatchObject({ from: ada.chatId, media: { mimetype: 'image/jpeg', error: null } });
+    const known = await untilMessage(running.api, SESSION, ada.chatId, id, (message) => message.media?.url !== null);
+    expect(known.media).toEqual(media);
+  });
+
   it('a location', async () => {
     const id = await ada.send(own, { location: { latitude: 48.137, longitude: 11.575, name: 'Marienplatz' } });
     const { payload } = await messageEvent('message', id);

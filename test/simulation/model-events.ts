@@ -35,6 +35,7 @@ export function eventsOf(happening: Happening, me: string): readonly EngineEvent
     case 'group':
     case 'call':
     case 'account':
+    case 'media':
       return [];
   }
 }

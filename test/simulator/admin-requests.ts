@@ -41,6 +41,16 @@ export const sendSchema = z.object({
   poll: z.object({ name: z.string(), options: z.array(z.string()) }).optional(),
   /** A vote on a poll in the inbox or of one's own; none of the options takes it back. */
   vote: z.object({ id: z.string(), options: z.array(z.string()) }).optional(),
+  /** A calendar event. */
+  event: z.object({ name: z.string() }).optional(),
+  /** Whether the phone's owner comes to an event in the inbox or of one's own. */
+  eventResponse: z
+    .object({
+      id: z.string(),
+      response: z.enum(['GOING', 'NOT_GOING', 'MAYBE']),
+      extraGuestCount: z.number().int().default(0),
+    })
+    .optional(),
   /** Id of a message in the inbox that the text quotes. */
   quoted: z.string().optional(),
   /** Any other message, in the JSON form of its protobuf. */

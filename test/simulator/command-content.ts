@@ -1,6 +1,7 @@
 import { proto } from '@whiskeysockets/baileys';
 import { nowSeconds, pnJid } from './accounts.ts';
 import type { MediaRequest, sendSchema } from './admin-requests.ts';
+import { calendarEventContent, type EventResponse, sealEventResponse } from './calendar-events.ts';
 import { memberJid } from './group-nodes.ts';
 import type { Received } from './inbox.ts';
 import { storeMedia } from './media.ts';
@@ -29,7 +30,7 @@ const MEDIA_KEYS: Readonly<Record<MediaRequest['kind'], MediaKind>> = {
 
 /** Builds the message a request asks for. @throws NotFound when it refers to a message the phone does not know. */
 export async function contentOf(phone: Phone, chat: Jid, request: Request): Promise<Content> {
-  const { reaction, edit, revoke, image, media, location, poll, vote, raw } = request;
+  const { reaction, edit, revoke, image, media, location, poll, vote, event, eventResponse, raw } = request;
   if (reaction) return reactionContent(phone, chat, reaction);
   if (edit) return editContent(chat, edit);
   if (revoke) return { edit: '7', message: { protocolMessage: { type: Type.REVOKE, key: ownKey(chat, revoke) } } };
@@ -42,6 +43,8 @@ export async function contentOf(phone: Phone, chat: Jid, request: Request): Prom
   }
   if (poll) return pollContent(poll);
   if (vote) return voteContent(phone, chat, vote);
+  if (event) return calendarEventContent(event);
+  if (eventResponse) return eventResponseContent(phone, chat, eventResponse);
   if (raw) return { message: proto.Message.fromObject(raw) };
   return textContent(phone, request);
 }
@@ -61,17 +64,29 @@ function reactionContent(phone: Phone, chat: Jid, { id, text }: { id: string; te
 }
 
 function voteContent(phone: Phone, chat: Jid, { id, options }: { id: string; options: readonly string[] }): Content {
+  const { message, names } = answered(phone, chat, id);
+  const pollUpdateMessage = {
+    pollCreationMessageKey: keyFor(phone, chat, id),
+    vote: sealVote(message, names, options),
+    senderTimestampMs: Date.now(),
+  };
+  return { type: 'poll', message: { pollUpdateMessage } };
+}
+
+function eventResponseContent(phone: Phone, chat: Jid, { id, ...response }: EventResponse & { id: string }): Content {
+  const { message, names } = answered(phone, chat, id);
+  const eventCreationMessageKey = keyFor(phone, chat, id);
+  const encEventResponseMessage = { eventCreationMessageKey, ...sealEventResponse(message, names, response) };
+  return { type: 'event', message: { encEventResponseMessage } };
+}
+
+/** A message that takes answers, and what those of this phone are bound to. */
+function answered(phone: Phone, chat: Jid, id: string) {
   const own = phone.sent.get(id)?.message;
   const received = own ? undefined : requireReceived(phone, id);
-  const poll = own ?? received?.message ?? {};
   const author = received?.author ?? addressIn(phone, chat);
-  const names = { id, creator: formatJid(bare(author)), voter: formatJid(addressIn(phone, chat)) };
-  const vote = sealVote(poll, names, options);
-  const pollCreationMessageKey = keyFor(phone, chat, id);
-  return {
-    type: 'poll',
-    message: { pollUpdateMessage: { pollCreationMessageKey, vote, senderTimestampMs: Date.now() } },
-  };
+  const names = { id, creator: formatJid(bare(author)), answerer: formatJid(addressIn(phone, chat)) };
+  return { message: own ?? received?.message ?? {}, names };
 }
 
 /** The phone's own address as a chat has it. */

@@ -16,6 +16,7 @@ import { IDENTITY_FLAWS } from './wire/false-identity.ts';
  * * false-pairing: link the next client of a phone with the flaw `pairing`
  * * false-prekeys: hand out bundles of matching devices whose signed prekey somebody else has signed
  * * stall-media: give the first half of a file and then nothing; `match` must be empty
+ * * drop-media: lose a file for good when it is asked for, and say so with `code` (404 by default); `match` must be empty
  * * mute-pings: leave `w:p` iqs unanswered; swallow: take a client's message and do nothing, not even answer
  */
 export const faultSchema = z.object({
@@ -31,6 +32,7 @@ export const faultSchema = z.object({
     'false-pairing',
     'false-prekeys',
     'stall-media',
+    'drop-media',
     'mute-pings',
     'swallow',
   ]),

@@ -18,7 +18,10 @@ const request = { to: client.phone, image: { data: image.toString('base64'), mim
 await post(`/contacts/${contact}/send`, JSON.stringify(request));
 const received = await client.message(({ message }) => message?.imageMessage?.caption === 'back');
 const body = await downloadMediaMessage(received, 'buffer', {});
-const sha256 = createHash('sha256').update(body).digest('hex');
-process.stdout.write(`${JSON.stringify({ phone: client.phone, sentId: sent.key.id, sha256 })}\n`);
+await post('/faults', JSON.stringify({ kind: 'drop-media', code: 410, count: 1 }));
+const dropped = await downloadMediaMessage(received, 'buffer', {}).then(() => 'there', String);
+const again = await downloadMediaMessage(await client.sock.updateMediaMessage(received), 'buffer', {});
+const [sha256, sha256Again] = [body, again].map((file) => createHash('sha256').update(file).digest('hex'));
+process.stdout.write(`${JSON.stringify({ phone: client.phone, sentId: sent.key.id, sha256, dropped, sha256Again })}\n`);
 await client.close();
 process.exit(0);

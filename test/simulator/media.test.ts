@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('an unmodified client sends and receives an image over wss and https', async () => {
+test('an unmodified client sends and receives an image over wss and https, also one that the server has dropped', async () => {
   const contact = simulator.addContact({ name: 'Ansel' });
   const image = await sharp({ create: { width: 64, height: 48, channels: 3, background: 'teal' } })
     .png()
@@ -39,8 +39,9 @@ test('an unmodified client sends and receives an image over wss and https', asyn
     timeout: 30_000,
   });
   const sha256 = createHash('sha256').update(image).digest('hex');
-  const { sentId, sha256: received } = JSON.parse(stdout);
-  expect(received).toBe(sha256);
+  const { sentId, sha256: received, dropped, sha256Again } = JSON.parse(stdout);
+  expect([received, sha256Again]).toEqual([sha256, sha256]);
+  expect(dropped).toContain('Failed to fetch');
   const [read] = await simulator.inbox(contact.phone, { waitMs: 5000 });
   expect(read).toMatchObject({ id: sentId, type: 'image', caption: 'to the contact', media: { sha256 } });
   expect(simulator.stats()).toMatchObject({ uploads: 1, violations: [], unknownIqs: {} });

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { nowSeconds } from './accounts.ts';
@@ -12,6 +12,8 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 /** Encrypted files by the SHA-256 of their bytes (base64url); on disk when a folder is given, else in memory. */
 export class MediaStore {
   readonly #files = new Map<string, Buffer>();
+  /** What is no longer served, and phones still have. */
+  readonly #dropped = new Map<string, Buffer>();
   readonly #folder: string | undefined;
 
   constructor(folder?: string) {
@@ -36,6 +38,19 @@ export class MediaStore {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
     }
+  }
+
+  async drop(token: string): Promise<void> {
+    const body = await this.get(token);
+    if (!body) return;
+    this.#dropped.set(token, body);
+    this.#files.delete(token);
+    if (this.#folder) await rm(join(this.#folder, token));
+  }
+
+  /** A file as whoever has seen it has it. */
+  async copyOf(token: string): Promise<Buffer | undefined> {
+    return this.#dropped.get(token) ?? (await this.get(token));
   }
 }
 
@@ -62,7 +77,20 @@ function placeOf(server: Server, token: string): MediaPlace {
 
 /** Reads a file back by its direct path, query or no query. */
 export async function loadMedia(server: Server, directPath: string): Promise<Buffer | undefined> {
-  return server.media.get(new URL(directPath, 'https://media.invalid').pathname.split('/').at(-1) ?? '');
+  return server.media.get(tokenOf(directPath));
+}
+
+/** Uploads a phone's copy of a file again. @returns its new direct path; undefined when nobody has seen the file */
+export async function sendMediaAgain(server: Server, directPath: string): Promise<string | undefined> {
+  const body = await server.media.copyOf(tokenOf(directPath));
+  if (!body) return undefined;
+  const token = randomBytes(32).toString('base64url');
+  await server.media.put(token, body);
+  return placeOf(server, token).directPath;
+}
+
+function tokenOf(directPath: string): string {
+  return new URL(directPath, 'https://media.invalid').pathname.split('/').at(-1) ?? '';
 }
 
 export const mediaIqs: IqTable = {
@@ -103,9 +131,11 @@ async function upload(server: Server, request: IncomingMessage, response: Server
 }
 
 async function download(server: Server, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  const dropped = server.faults.strike('drop-media', { phone: '', device: 0 });
+  if (dropped) await server.media.drop(tokenOf(url.pathname));
   const body = await loadMedia(server, url.pathname);
   if (!body) {
-    response.writeHead(404).end();
+    response.writeHead(dropped?.code ?? 404).end();
     return;
   }
   server.stats.downloads += 1;

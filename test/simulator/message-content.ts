@@ -59,6 +59,8 @@ export async function describeMessage(server: Server, wrapped: proto.IMessage): 
   const poll = message.pollCreationMessage ?? message.pollCreationMessageV2 ?? message.pollCreationMessageV3;
   if (poll) return { type: 'poll', ...optional('text', poll.name) };
   if (message.pollUpdateMessage) return { type: 'poll-vote' };
+  if (message.eventMessage) return { type: 'event', ...optional('text', message.eventMessage.name) };
+  if (message.encEventResponseMessage) return { type: 'event-response' };
   return { type: 'other' };
 }
 

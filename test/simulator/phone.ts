@@ -4,6 +4,7 @@ import type { Account, Device } from './accounts.ts';
 import { runScript } from './contact-script.ts';
 import { introduceDevice } from './history.ts';
 import { type ChatEvent, type Received, WaitableLog } from './inbox.ts';
+import { answerReupload } from './media-reupload.ts';
 import { describeMessage, unpad } from './message-content.ts';
 import { answerRetry, phoneReceipt, requestRetry } from './phone-receipts.ts';
 import { type Sending, type SentMessage, sendFrom } from './phone-sending.ts';
@@ -86,6 +87,11 @@ export class Phone {
   /** Sends a message as this phone; resolves with its id when it is on its way. */
   send(sending: Sending): Promise<string> {
     return this.enqueue(() => sendFrom(this, sending));
+  }
+
+  /** A client of its own asks for a file that the server has dropped. */
+  uploadAgain(device: Device, receipt: BinaryNode): void {
+    this.#run(() => answerReupload(this, device, receipt));
   }
 
   /** Gives a newly linked client what it needs for a start: the app-state key and its history. */

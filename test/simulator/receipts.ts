@@ -7,7 +7,7 @@ import { attrJid, attrText, type BinaryNode, child, children, node, requireText 
 import { formatJid, type Jid } from './wire/jid.ts';
 
 /** Receipts between a client and its own phone or the server; nobody else hears of them. */
-const PRIVATE_TYPES = new Set(['sender', 'peer_msg', 'hist_sync', 'server-error']);
+const PRIVATE_TYPES = new Set(['sender', 'peer_msg', 'hist_sync']);
 
 /** Takes a receipt from a client: it acknowledges the messages it names and goes on to their author. */
 export function acceptReceipt(server: Server, session: ClientSession, by: Device, receipt: BinaryNode): void {
@@ -16,6 +16,11 @@ export function acceptReceipt(server: Server, session: ClientSession, by: Device
   const { to, participant, type } = receipt.attrs;
   session.send(node('ack', { class: 'receipt', id, from: to, participant, type, t: String(nowSeconds()) }));
   const kind = attrText(receipt, 'type');
+  if (kind === 'server-error') {
+    server.stats.reuploads += 1;
+    by.account.simulated.uploadAgain(by, receipt);
+    return;
+  }
   for (const each of receiptIds(receipt)) taken(server, by, each, kind === 'retry' ? 'retry' : 'receipt');
   if (kind === 'retry') server.stats.retries += 1;
   if (kind === undefined || !PRIVATE_TYPES.has(kind)) routeReceipt(server, by, receipt);

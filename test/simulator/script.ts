@@ -8,6 +8,8 @@ export const scriptSchema = z.object({
   reply: z.union([z.literal('echo'), z.object({ text: z.string() })]).optional(),
   readReceipts: z.boolean().default(false),
   typing: z.boolean().default(false),
+  /** What the phone does when it is asked for a file again that the server has dropped. None: it uploads it again. */
+  reupload: z.enum(['missing', 'error', 'silent']).optional(),
   /** `sample` and `none` take decryption off the path of benchmarks; receipts are given all the same. */
   decrypt: decryptSchema.default('all'),
 });

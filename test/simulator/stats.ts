@@ -10,6 +10,8 @@ export interface StatsSnapshot {
   readonly nacks: number;
   readonly retries: number;
   readonly uploads: number;
+  /** How often phones were asked for files that the server has dropped. */
+  readonly reuploads: number;
   readonly downloads: number;
   readonly decryptionFailures: number;
   /** Ciphertexts of clients made with a key that had made another one, see `ratchet-watch.ts`. */
@@ -34,6 +36,7 @@ export class Stats {
   nacks = 0;
   retries = 0;
   uploads = 0;
+  reuploads = 0;
   downloads = 0;
   decryptionFailures = 0;
   counterReuses = 0;

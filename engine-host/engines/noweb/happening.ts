@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { labelSchema } from '#shared/contracts/events.ts';
+import { labelSchema, mediaSchema } from '#shared/contracts/events.ts';
 import { keptNodeSchema } from './kept-node.ts';
 import { type Packable, pack, unpack } from './packed-json.ts';
 
@@ -50,6 +50,16 @@ const happeningSchema = z.discriminatedUnion('kind', [
     content: bytes,
     traceparent: bytes.optional(),
   }),
+  /** Media of an earlier message is in the bucket now. `at` in milliseconds. */
+  z.object({
+    kind: z.literal('media'),
+    at: z.number(),
+    chat: z.string(),
+    id: z.string(),
+    fromMe: z.boolean(),
+    participant: z.string().optional(),
+    media: mediaSchema,
+  }),
   /** A change of a group. `attrs` are the notification's. */
   z.object({ kind: z.literal('group'), attrs: attributes, change: keptNodeSchema }),
   /** A step of a call. `timestamp` in seconds; `video` and `group` as its offer has them. */
@@ -85,6 +95,7 @@ const happeningSchema = z.discriminatedUnion('kind', [
 export type Happening = z.infer<typeof happeningSchema>;
 export type GroupChange = Extract<Happening, { kind: 'group' }>;
 export type AccountChange = Extract<Happening, { kind: 'account' }>;
+export type StoredMedia = Extract<Happening, { kind: 'media' }>;
 export type CallStep = Extract<Happening, { kind: 'call' }>;
 export type ReceivedMessage = z.infer<typeof messageSchema>;
 

@@ -14,7 +14,7 @@ function setUp() {
   const inbound = new Inbound({
     me: () => ME,
     lookUpOther: async () => null,
-    findPoll: async () => undefined,
+    findSecret: async () => undefined,
     ownJids: () => [],
     storeMedia: async () => {
       await promise;

@@ -1,22 +1,24 @@
-import { jidNormalizedUser, proto, type WAMessage } from '@whiskeysockets/baileys';
+import { jidNormalizedUser, proto, type WAMessage, type WAMessageKey } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
-import type { PollVotePayload } from '#shared/contracts/events.ts';
 import type { ChatId } from '#shared/domain/chat-id.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
+import { readEventResponse } from './event-responses.ts';
 import { type AddressedMessage, resolveMessage } from './ids.ts';
 import { Lanes } from './lanes.ts';
 import { type MessageContent, toNumber } from './msgconv/content.ts';
+import type { SealedEventResponse } from './msgconv/event-response.ts';
 import { type Meaning, readMessage } from './msgconv/read-message.ts';
 import type { Vote } from './msgconv/vote.ts';
-import { selectedOptions, type VotePorts } from './poll-votes.ts';
-import { type MessageParts, type MessageSource, toWaMessage } from './wa-message.ts';
+import { selectedOptions } from './poll-votes.ts';
+import type { AnswerPorts } from './sealed-answers.ts';
+import { destinationOf, type MessageParts, type MessageSource, toWaMessage } from './wa-message.ts';
 
-export interface InboundPorts extends VotePorts {
+export interface InboundPorts extends AnswerPorts {
   /** The account's own chat id. */
   me(): ChatId | undefined;
   /** Stores a message's media and says where. */
-  storeMedia(messageId: string, content: MessageContent, source: MessageSource): Promise<MessageParts['media']>;
+  storeMedia(key: WAMessageKey, content: MessageContent, source: MessageSource): Promise<MessageParts['media']>;
   /** @param published to be called when the event has left for good */
   emit(event: EngineEvent, published: () => void): void;
   readonly logger: Logger;
@@ -95,14 +97,16 @@ export class Inbound {
         return this.#emitRevoke(base, meaning.targetId);
       case 'vote':
         return this.#emitVote(base, meaning.vote);
+      case 'event-response':
+        return this.#emitEventResponse(base, meaning.response);
       case 'nothing':
         return this.#emitWaiting(base);
     }
   }
 
   async #emitMessage(base: Base, content: MessageContent): Promise<void> {
-    const { address, message, source } = base;
-    const media = content.media ? await this.#ports.storeMedia(address.key.id, content, source) : null;
+    const { message, source } = base;
+    const media = content.media ? await this.#ports.storeMedia(message.key, content, source) : null;
     const payload = toWaMessage({ ...base, content, media });
     const key = payload.id;
     const timestamp = base.timestamp * 1000;
@@ -165,19 +169,44 @@ export class Inbound {
 
   async #emitVote(base: Base, vote: Vote): Promise<void> {
     const { address, me, message } = base;
-    const { remoteJid, remoteJidAlt } = message.key;
-    const pollKey = { ...vote.poll, remoteJid: remoteJid ?? null, ...(remoteJidAlt && { remoteJidAlt }) };
-    const target = await resolveMessage(pollKey, me, this.#ports.lookUpOther);
+    const target = await this.#answered(base, vote.poll);
     if (!target) return;
     const options = await selectedOptions(vote, message.key, this.#ports);
     const timestamp = (vote.timestamp ?? base.timestamp * 1000) / 1000;
     const payload = {
-      vote: { ...destination(address, me), selectedOptions: [...(options ?? [])], timestamp },
-      poll: destination(target, me),
+      vote: { ...destinationOf(address, me), selectedOptions: [...(options ?? [])], timestamp },
+      poll: destinationOf(target, me),
       _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
     };
     const event = options ? 'poll.vote' : 'poll.vote.failed';
     base.emit({ body: { event, payload }, key: payload.vote.id, timestamp: base.timestamp * 1000 });
+  }
+
+  async #emitEventResponse(base: Base, response: SealedEventResponse): Promise<void> {
+    const { address, me, message } = base;
+    const event = await this.#answered(base, response.about);
+    if (!event) return;
+    const eventResponse = (await readEventResponse(response, message.key, this.#ports)) ?? null;
+    const { id, timestamp, from, fromMe, source, to, participant } = toWaMessage({
+      ...base,
+      content: undefined,
+      media: null,
+    });
+    const payload = {
+      ...{ id, timestamp, from, fromMe, source, to, participant },
+      eventCreationKey: destinationOf(event, me),
+      eventResponse,
+      _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
+    };
+    const name = eventResponse ? 'event.response' : 'event.response.failed';
+    base.emit({ body: { event: name, payload }, key: id, timestamp: base.timestamp * 1000 });
+  }
+
+  /** The message in the same chat that one is an answer to. */
+  #answered({ message, me }: Base, about: proto.IMessageKey): Promise<AddressedMessage | undefined> {
+    const { remoteJid, remoteJidAlt } = message.key;
+    const key = { ...about, remoteJid: remoteJid ?? null, ...(remoteJidAlt && { remoteJidAlt }) };
+    return resolveMessage(key, me, this.#ports.lookUpOther);
   }
 
   /** A message that could not be decrypted yet; the sender is asked to send it again. */
@@ -199,17 +228,6 @@ interface Base {
   readonly me: ChatId;
   readonly timestamp: number;
   readonly emit: Emit;
-}
-
-function destination({ key, chat, participant }: AddressedMessage, me: ChatId): PollVotePayload['poll'] {
-  const { fromMe } = key;
-  return {
-    id: formatMessageId(key),
-    from: fromMe ? me : chat.id,
-    to: fromMe ? chat.id : me,
-    fromMe,
-    ...(participant && { participant: participant.id }),
-  };
 }
 
 export type Emit = (event: EngineEvent) => void;

@@ -9,10 +9,15 @@ const MOST_REDIRECTS = 3;
 /** Why media is not there, in words for whoever gets the event: those of libraries name addresses. */
 export class MediaError extends Error {}
 
+/** WhatsApp has dropped the file; the owner's phone may have it still. */
+export class MediaGoneError extends MediaError {}
+
 export const TOO_LATE = 'the media did not arrive in time';
 const TOO_LARGE = 'the media is larger than this installation stores';
 const GONE = 'WhatsApp does not have the media any more';
 const FORGED = 'the media is not what its sender has encrypted';
+/** Also what a link is answered with whose time is over. */
+const GONE_STATUSES: ReadonlySet<number> = new Set([403, 404, 410]);
 const ELSEWHERE = 'the media is not at WhatsApp';
 
 export interface DownloadOptions {
@@ -74,7 +79,7 @@ async function request(address: URL, { signal, trusts }: DownloadOptions): Promi
     if (response.ok && response.body) return response.body;
     await response.body?.cancel();
     const location = response.headers.get('location');
-    if (response.status === 404 || response.status === 410) throw new MediaError(GONE);
+    if (GONE_STATUSES.has(response.status)) throw new MediaGoneError(GONE);
     if (location === null || !URL.canParse(location, at.href)) break;
     at = new URL(location, at);
     if (!isTrusted(at, trusts)) throw new MediaError(ELSEWHERE);

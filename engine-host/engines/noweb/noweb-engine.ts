@@ -21,9 +21,9 @@ import type { InboxBudget } from './inbox-budget.ts';
 import { LiveSocket } from './live-socket.ts';
 import { MarkedState } from './marked-state.ts';
 import { meOf } from './me.ts';
-import { storeIncomingMedia } from './media-in.ts';
+import { IncomingMedia } from './media-in.ts';
 import type { MediaQueue } from './media-queue.ts';
-import type { MediaContent } from './msgconv/content.ts';
+import { MediaReuploads, ON_ARRIVAL, ON_DEMAND } from './media-reuploads.ts';
 import type { NowebSettings } from './options.ts';
 import { OutputGate } from './output-gate.ts';
 import { toPresence } from './presence.ts';
@@ -62,6 +62,11 @@ export class NowebEngine implements Engine {
   readonly #state: MarkedState;
   readonly #receiving: Receiving;
   readonly #raw: RawEvents;
+  readonly #reuploads = new MediaReuploads({
+    send: (stanza) => this.#requireSocket().sendNode(stanza),
+    ownJid: () => this.#creds?.me?.id,
+    now: () => this.#context.clock.monotonic(),
+  });
   readonly #groups = new GroupCache((jid) => this.#requireSocket().groupMetadata(jid));
   readonly #devices = new ExpiringCache(256, 60 * MINUTE);
   readonly #retries = new ExpiringCache(256, 60 * MINUTE);
@@ -101,24 +106,26 @@ export class NowebEngine implements Engine {
       },
       settings,
     );
-    const limits = {
-      maxBytes: settings.mediaMaxBytes,
-      timeoutMs: settings.mediaTimeoutMs,
-      trusts: (hostname: string) => settings.isMediaHost(hostname),
-    };
-    const storeMedia = (messageId: string, media: MediaContent) =>
-      downloads.add(media.bytes, limits.maxBytes, (maxBytes) =>
-        storeIncomingMedia(context.session, messageId, media, context.media, { ...limits, maxBytes }),
-      );
+    const media = new IncomingMedia({
+      session: context.session,
+      store: context.media,
+      queue: downloads,
+      phone: this.#reuploads,
+      limits: {
+        maxBytes: settings.mediaMaxBytes,
+        timeoutMs: settings.mediaTimeoutMs,
+        trusts: (hostname) => settings.isMediaHost(hostname),
+      },
+    });
     this.#inbound = new Inbound({
       me: () => jidToChatId(this.#creds?.me?.id),
       lookUpOther: (jid) => this.#lookUpOther(jid),
-      storeMedia: async (messageId, { media }, source) => {
-        if (!media) return null;
-        if (source === 'app') return storeMedia(messageId, media);
-        return { url: null, mimetype: media.mimetype, filename: media.filename, s3: null, error: null };
+      storeMedia: async (key, { media: content }, source) => {
+        if (!content) return null;
+        if (source === 'app') return media.fetch(key, content, ON_ARRIVAL);
+        return { url: null, mimetype: content.mimetype, filename: content.filename, s3: null, error: null };
       },
-      findPoll: (id) => this.#receiving.findPoll(id),
+      findSecret: (id) => this.#receiving.findSecret(id),
       ownJids: () => [this.#creds?.me?.id, this.#creds?.me?.lid].filter((jid) => jid !== undefined),
       emit: (event, published) => this.#emit(event, published),
       logger: context.logger,
@@ -158,7 +165,8 @@ export class NowebEngine implements Engine {
     this.handlers = createHandlers({
       context,
       sender,
-      storeMedia,
+      storeMedia: (key, content) => media.fetch(key, content, ON_DEMAND),
+      mediaStored: (key, stored) => this.#receiving.mediaStored(key, stored),
       mended,
       current: () => (this.#live ? { sock: this.#live.sock, phase: this.#connection.phase } : undefined),
     });
@@ -247,6 +255,7 @@ export class NowebEngine implements Engine {
           this.#awaitBacklog(caughtUp);
           events.opened();
           this.#receiving.resume(live.sock);
+          this.#reuploads.opened();
         },
         closed: (disconnect) => {
           gate.close();
@@ -328,6 +337,7 @@ export class NowebEngine implements Engine {
     'chats.update': (chats) => {
       for (const chat of chats) this.#receiving.synced((account) => account.archive(chat));
     },
+    'messages.media-update': (updates) => this.#reuploads.answered(updates),
     'presence.update': (presence) => {
       const now = this.#context.clock.now();
       this.#inOrder({ remoteJid: presence.id }, () => toPresence(presence, this.#lookUps.lookUpOther, now));

@@ -1,5 +1,4 @@
 import { describe, expect, test, vi } from 'vitest';
-import * as z from 'zod';
 import type { SyncInput } from '#test/simulator/admin-requests.ts';
 import type { EngineEvent } from '../engine.ts';
 import { eventually, type HarnessOptions, type TestJob } from '../engine-harness.ts';
@@ -8,7 +7,6 @@ import { MarkedState } from './marked-state.ts';
 import { chatOf, runCommand, useNowebWorld } from './noweb-world.ts';
 
 const world = useNowebWorld();
-const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 const POLL = { timeout: 10_000, interval: 20 };
 const ROLE_AFTER = { join: 'participant', promote: 'admin', demote: 'participant', leave: 'left' } as const;
@@ -30,72 +28,6 @@ async function settled(harnessOptions: HarnessOptions = {}) {
 }
 
 describe('receiving', () => {
-  test('an image is stored in the media bucket and named in the event', async () => {
-    const { harness, phone: own } = await world.paired();
-    const { phone } = world.contact('Painter');
-    const image = { data: PIXEL, mimetype: 'image/png', caption: 'look' };
-    const { id } = await world.simulator.send(phone, { to: own, image });
-    const { body } = await harness.event('message');
-    const key = `files/${harness.session}/${id}.png`;
-    expect(body.payload).toMatchObject({
-      hasMedia: true,
-      body: 'look',
-      media: { url: `/api/${key}`, mimetype: 'image/png', s3: { Bucket: harness.media.bucket, Key: key }, error: null },
-    });
-    const stored = await harness.media.get(key);
-    expect(Buffer.from(stored.body).toString('base64')).toBe(PIXEL);
-  });
-
-  test('a download that hangs does not hold up a stop; the next run makes the event', async () => {
-    const { harness, phone: own } = await world.paired();
-    const { phone } = world.contact('Slow');
-    const hanging = vi.spyOn(harness.media, 'exists').mockReturnValue(new Promise(() => {}));
-    await world.simulator.send(phone, { to: own, image: { data: PIXEL, mimetype: 'image/png', caption: 'slow' } });
-    await vi.waitFor(() => expect(hanging).toHaveBeenCalled(), { timeout: 10_000 });
-    await harness.engine.stop();
-    expect(harness.events).toEqual([]);
-    const again = world.session({}, { state: harness.state });
-    again.engine.start();
-    const { payload } = (await again.event('message')).body;
-    expect(payload).toMatchObject({ body: 'slow', media: { error: null } });
-  });
-
-  test('media that does not arrive in time is said to be missing, holds up nothing, and is downloaded on demand', async () => {
-    const { harness, phone: own, run } = await world.paired({ mediaTimeoutMs: 500 });
-    const { phone, chatId } = world.contact('Staller');
-    const { simulator } = world;
-    simulator.addFault({ kind: 'stall-media', count: 1 });
-    const { id } = await simulator.send(phone, { to: own, image: { data: PIXEL, mimetype: 'image/png' } });
-    await simulator.send(phone, { to: own, text: 'after it' });
-    await harness.event('message', ({ body }) => JSON.stringify(body).includes('after it'));
-    const { payload } = (await harness.event('message')).body;
-    const missing = { url: null, mimetype: 'image/png', filename: null, s3: null };
-    expect(payload).toMatchObject({ media: { ...missing, error: 'the media did not arrive in time' } });
-    const message = { chatId, id, fromMe: false };
-    expect(await run({ type: 'downloadMedia', message })).toMatchObject({ kind: 'rejected', code: 'media-missing' });
-    // As the read model has it.
-    harness.sent.set(id, Buffer.from(z.object({ content: z.string() }).parse(payload._data).content, 'base64'));
-    const key = `files/${harness.session}/${id}.png`;
-    expect(await run({ type: 'downloadMedia', message })).toMatchObject({
-      kind: 'done',
-      result: { media: { url: `/api/${key}`, mimetype: 'image/png', error: null } },
-    });
-    expect(Buffer.from((await harness.media.get(key)).body).toString('base64')).toBe(PIXEL);
-  });
-
-  test('media that is too large is named without being stored, and does not hold up what follows', async () => {
-    const { harness, phone: own } = await world.paired({ mediaMaxBytes: 10 });
-    const { phone } = world.contact('Big Painter');
-    await world.simulator.send(phone, { to: own, image: { data: PIXEL, mimetype: 'image/png' } });
-    await world.simulator.send(phone, { to: own, text: 'after it' });
-    await harness.event('message', ({ body }) => JSON.stringify(body).includes('after it'));
-    const messages = harness.events.filter(({ body }) => body.event === 'message');
-    expect(messages.map(({ body }) => body.payload)).toMatchObject([
-      { hasMedia: true, media: { url: null, error: expect.stringContaining('larger') } },
-      { body: 'after it' },
-    ]);
-  });
-
   test('replies, locations, reactions, edits and deletions', async () => {
     const { harness, phone: own, run } = await world.paired();
     const { phone, chatId, lid } = world.contact('Talker');

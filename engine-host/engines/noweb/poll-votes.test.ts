@@ -1,8 +1,8 @@
 import { proto, type WAMessageKey } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
 import { pollContent, sealVote } from '#test/simulator/polls.ts';
+import { secretInContent } from './message-secrets.ts';
 import { selectedOptions } from './poll-votes.ts';
-import { pollInContent } from './polls.ts';
 
 const ID = 'POLL01';
 const ME = ['4915199999999@s.whatsapp.net', '999@lid'] as const;
@@ -10,7 +10,7 @@ const ANN = ['4915100000001@s.whatsapp.net', '111@lid'] as const;
 const BEN = ['4915100000002@s.whatsapp.net', '222@lid'] as const;
 const GROUP = '1203630000@g.us';
 const { message } = pollContent({ name: 'When?', options: ['now', 'later'] });
-const kept = pollInContent(proto.Message.encode(message).finish());
+const kept = secretInContent(proto.Message.encode(message).finish());
 
 /** Opens a vote that was made with these two addresses. */
 function opened(
@@ -20,10 +20,10 @@ function opened(
   key: WAMessageKey,
   authors: readonly string[] = [],
 ) {
-  const sealed = sealVote(message, { id: ID, creator, voter }, ['later']);
+  const sealed = sealVote(message, { id: ID, creator, answerer: voter }, ['later']);
   const phones = new Map<string, string>([ANN, BEN].map(([phone, lid]) => [lid, phone]));
   return selectedOptions({ poll: { ...poll, id: ID }, sealed, timestamp: 1 }, key, {
-    findPoll: async (id) => (id === ID && kept ? { ...kept, authors } : undefined),
+    findSecret: async (id) => (id === ID && kept ? { ...kept, authors } : undefined),
     ownJids: () => [`${ME[0].replace('@', ':12@')}`, ME[1]],
     lookUpOther: async (lid) => phones.get(lid) ?? null,
   });

@@ -26,10 +26,14 @@ export function rebuildMessage({ attrs, parts }: ReceivedMessage, me: OwnAddress
     fullMessage.messageStubType = proto.WebMessageInfo.StubType.CIPHERTEXT;
   }
   // Without a key, which is up to the sender, the next would throw.
-  const { reactionMessage, pollUpdateMessage } = normalizeMessageContent(fullMessage.message) ?? {};
+  const content = normalizeMessageContent(fullMessage.message);
+  const { reactionMessage, pollUpdateMessage, encEventResponseMessage } = content ?? {};
   if (reactionMessage) reactionMessage.key ??= {};
   if (pollUpdateMessage) pollUpdateMessage.pollCreationMessageKey ??= {};
   cleanMessage(fullMessage, me.id, me.lid);
+  const event = encEventResponseMessage?.eventCreationMessageKey;
+  // It sees the keys of reactions and votes from this account's side, and those of responses to events as they came.
+  if (event) cleanMessage({ key: fullMessage.key, message: { reactionMessage: { key: event } } }, me.id, me.lid);
   return fullMessage;
 }
 

@@ -1,5 +1,13 @@
-import { type BinaryNode, jidNormalizedUser, proto, type WAMessage, type WASocket } from '@whiskeysockets/baileys';
+import {
+  type BinaryNode,
+  jidNormalizedUser,
+  proto,
+  type WAMessage,
+  type WAMessageKey,
+  type WASocket,
+} from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
+import type { WaMedia } from '#shared/contracts/events.ts';
 import { AccountSync, toAccountEvent } from './account-sync.ts';
 import { Calls, toCallEvent } from './calls.ts';
 import { groupChange, toGroupEvents } from './group-changes.ts';
@@ -9,8 +17,8 @@ import { Inbox } from './inbox.ts';
 import type { InboxShare } from './inbox-budget.ts';
 import { presentAttrs } from './kept-node.ts';
 import type { MarkedState } from './marked-state.ts';
+import { type MessageSecret, MessageSecrets, secretInContent } from './message-secrets.ts';
 import { packTraceparent, unpackTraceparent } from './packed-traceparent.ts';
-import { type Poll, Polls, pollInContent } from './polls.ts';
 import { Proofs } from './proofs.ts';
 import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
 import { ackOf, type ReceiptPorts, receiptChat, receiptIds, toAcks } from './receipts.ts';
@@ -18,6 +26,7 @@ import type { SentMessage } from './sender.ts';
 import { type ServerAcks, secondsOf } from './server-acks.ts';
 import { StanzaIntake } from './stanza-intake.ts';
 import { listenFirst } from './stanza-listeners.ts';
+import { toMediaEvent } from './stored-media.ts';
 
 export interface ReceivingPorts {
   readonly state: MarkedState;
@@ -51,7 +60,7 @@ const EFFECT_MS = 2_000;
 export class Receiving {
   readonly intake: StanzaIntake;
   readonly proofs: Proofs;
-  readonly #polls: Polls;
+  readonly #secrets: MessageSecrets;
   readonly #account: AccountSync;
   readonly #ports: ReceivingPorts;
   readonly #inbox: Inbox;
@@ -71,9 +80,9 @@ export class Receiving {
     this.#inbox = new Inbox(ports.state, (number, happening) => this.#deliver(number, happening), ports.share);
     this.#leftEffects = this.#inbox.waiting;
     this.#calls = new Calls(ports.state);
-    this.#polls = new Polls(ports.state);
+    this.#secrets = new MessageSecrets(ports.state);
     this.#account = new AccountSync(ports.state);
-    this.intake = new StanzaIntake(this.#inbox, this.#polls);
+    this.intake = new StanzaIntake(this.#inbox, this.#secrets);
     this.proofs = new Proofs(ports.state);
   }
 
@@ -137,7 +146,7 @@ export class Receiving {
       // In the clear, so no stanza of a message: from a channel, or what the phone had to be asked for.
       if (!message.message) return;
       const content = proto.WebMessageInfo.encode(proto.WebMessageInfo.fromObject(message)).finish();
-      this.#inbox.note({ kind: 'report', content }, this.#polls.keep(message.key.id ?? '', message.message, []));
+      this.#inbox.note({ kind: 'report', content }, this.#secrets.keep(message.key.id ?? '', message.message, []));
       return;
     }
     const { number } = arrived;
@@ -157,7 +166,7 @@ export class Receiving {
   async sent({ id, jid, timestamp, content, traceparent }: SentMessage): Promise<void> {
     const { state } = this.#ports;
     if (!this.proofs.isTold(id)) {
-      const poll = this.#polls.keep(id, proto.Message.decode(content), []);
+      const secret = this.#secrets.keep(id, proto.Message.decode(content), []);
       const sent = {
         kind: 'sent',
         id,
@@ -166,17 +175,30 @@ export class Receiving {
         content,
         ...(traceparent !== undefined && { traceparent: packTraceparent(traceparent) }),
       } as const;
-      this.#inbox.note(sent, [...this.proofs.told(id, timestamp, traceparent), ...poll]);
+      this.#inbox.note(sent, [...this.proofs.told(id, timestamp, traceparent), ...secret]);
     }
     await state.durable(state.needed);
   }
 
-  /** A poll of this account or in one of its chats; an old one from where its content is kept. */
-  async findPoll(id: string): Promise<Poll | undefined> {
-    const kept = this.#polls.find(id);
+  /** Media of an earlier message is in the bucket. Resolves when that, and its event, would survive the host. */
+  async mediaStored({ remoteJid, id, fromMe, participant }: WAMessageKey, media: WaMedia): Promise<void> {
+    const { state, now } = this.#ports;
+    const message = {
+      chat: remoteJid ?? '',
+      id: id ?? '',
+      fromMe: fromMe === true,
+      ...(participant && { participant }),
+    };
+    this.#inbox.note({ kind: 'media', at: now(), ...message, media });
+    await state.durable(state.needed);
+  }
+
+  /** The secret of a message of this account or in one of its chats; an old one from where its content is kept. */
+  async findSecret(id: string): Promise<MessageSecret | undefined> {
+    const kept = this.#secrets.find(id);
     if (kept) return kept;
     const content = await this.#ports.contentOf(id);
-    return content && pollInContent(content);
+    return content && secretInContent(content);
   }
 
   stop(): void {
@@ -280,6 +302,13 @@ export class Receiving {
           if (event) emit(event);
         };
         return inbound.inOrder('chat' in change ? change.chat : 'labels', emitAll, done);
+      }
+      case 'media': {
+        const emitAll = async (emit: Emit) => {
+          const event = await toMediaEvent(happening, receipts);
+          if (event) emit(event);
+        };
+        return inbound.inOrder(happening.chat, emitAll, done);
       }
       case 'report':
         return inbound.accept(readReport(happening.content), 'app', done);

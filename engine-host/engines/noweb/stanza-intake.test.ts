@@ -7,7 +7,7 @@ import type { Happening } from './happening.ts';
 import { Inbox } from './inbox.ts';
 import { InboxBudget } from './inbox-budget.ts';
 import { MarkedState } from './marked-state.ts';
-import { Polls } from './polls.ts';
+import { MessageSecrets } from './message-secrets.ts';
 import { readContent, unpadded } from './rebuild-message.ts';
 import { StanzaIntake } from './stanza-intake.ts';
 
@@ -32,7 +32,7 @@ function session(state: MemorySessionState) {
   const delivered: { readonly number: number; readonly happening: Happening }[] = [];
   const share = new InboxBudget({ session: 1e6, host: 1e6 }).open();
   const inbox = new Inbox(marked, (number, happening) => delivered.push({ number, happening }), share);
-  const intake = new StanzaIntake(inbox, new Polls(marked));
+  const intake = new StanzaIntake(inbox, new MessageSecrets(marked));
   const decrypt = (ciphertext: Uint8Array) =>
     intake.decrypt(ciphertext, async (alongside: Alongside<Uint8Array>) => {
       if (ciphertext[0] === 0) throw new Error('Bad MAC');

@@ -3,7 +3,7 @@ import { type Alongside, KeysClosedError } from './auth-keys.ts';
 import type { ReceivedMessage } from './happening.ts';
 import { shortHash } from './heard.ts';
 import type { Inbox, MessageInProgress } from './inbox.ts';
-import type { Polls } from './polls.ts';
+import type { MessageSecrets } from './message-secrets.ts';
 import { isInternal, padded, readContent, unpadded } from './rebuild-message.ts';
 
 /** Runs a decryption as one operation on the account's keys, with what belongs into its record. */
@@ -28,15 +28,15 @@ const EMPTY = padded(new Uint8Array());
  */
 export class StanzaIntake {
   readonly #inbox: Inbox;
-  readonly #polls: Pick<Polls, 'keep'>;
+  readonly #secrets: Pick<MessageSecrets, 'keep'>;
   readonly #parts = new WeakMap<Uint8Array, Part>();
   readonly #stored = new WeakMap<Uint8Array, { readonly plain: Uint8Array; readonly number: number }>();
   /** Stanzas that Baileys has not reported as messages yet, by their id; a stanza may come twice. */
   readonly #unreported = new Map<string, MessageInProgress[]>();
 
-  constructor(inbox: Inbox, polls: Pick<Polls, 'keep'>) {
+  constructor(inbox: Inbox, secrets: Pick<MessageSecrets, 'keep'>) {
     this.#inbox = inbox;
-    this.#polls = polls;
+    this.#secrets = secrets;
   }
 
   /** Looks at a message stanza before Baileys does. */
@@ -78,7 +78,7 @@ export class StanzaIntake {
         const plain = unpadded(result);
         const content = readContent(plain);
         const taken = this.#inbox.take(message, { hash, plain, internal: isInternal(content) });
-        return [...taken, ...this.#polls.keep(message.attrs.id, content, authorsOf(message.attrs))];
+        return [...taken, ...this.#secrets.keep(message.attrs.id, content, authorsOf(message.attrs))];
       });
       this.#inbox.settle(message);
       return result;

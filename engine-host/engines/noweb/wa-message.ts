@@ -1,5 +1,5 @@
 import { proto, type WAMessage } from '@whiskeysockets/baileys';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { PollVotePayload, WaMessage } from '#shared/contracts/events.ts';
 import { ACKS, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import { type AddressedMessage, jidToChatId } from './ids.ts';
@@ -48,5 +48,17 @@ export function toWaMessage({ message, address, content, media, source, timestam
       mentions: (content?.context?.mentionedJid ?? []).flatMap((jid) => jidToChatId(jid) ?? []),
       content: message.message ? Buffer.from(proto.Message.encode(message.message).finish()).toString('base64') : null,
     },
+  };
+}
+
+/** Which message it is, and between whom: how WAHA names a message that another is about. */
+export function destinationOf({ key, chat, participant }: AddressedMessage, me: string): PollVotePayload['poll'] {
+  const { fromMe } = key;
+  return {
+    id: formatMessageId(key),
+    from: fromMe ? me : chat.id,
+    to: fromMe ? chat.id : me,
+    fromMe,
+    ...(participant && { participant: participant.id }),
   };
 }

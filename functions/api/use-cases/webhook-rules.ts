@@ -9,7 +9,7 @@ import type { ApiDeps } from '../deps.ts';
 export type WebhookChecks = Pick<ApiDeps, 'ruleBrokenBy' | 'compileTextPattern'>;
 
 /** Names of WAHA that its clients may ask for, and that nothing here happens under (yet). */
-const SILENT_NAMES = ['event.response', 'event.response.failed', 'state.change', 'group.join', 'group.leave'];
+const SILENT_NAMES = ['state.change', 'group.join', 'group.leave'];
 const SUBSCRIBABLE: ReadonlySet<string> = new Set(['*', ...EVENT_NAMES, ...SILENT_NAMES]);
 
 const MOST_WEBHOOKS = 50;

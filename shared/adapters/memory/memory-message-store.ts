@@ -1,4 +1,4 @@
-import type { WaMessage } from '../../contracts/events.ts';
+import type { WaMedia, WaMessage } from '../../contracts/events.ts';
 import type { MessageRow } from '../../contracts/rows.ts';
 import type { MessageQuery, MessageStore } from '../../ports/read-models.ts';
 import {
@@ -6,6 +6,7 @@ import {
   isAck,
   type MessageFacts,
   matches,
+  mediaFact,
   outdates,
   placeOf,
   positionRange,
@@ -49,6 +50,11 @@ export class MemoryMessageStore implements MessageStore {
 
   async revoke(session: string, id: string, timestamp: number): Promise<void> {
     this.#change(session, id, (facts) => ({ ...facts, revokedAt: Math.min(timestamp, facts.revokedAt ?? timestamp) }));
+  }
+
+  async setMedia(session: string, id: string, media: WaMedia, timestamp: number): Promise<void> {
+    const next = mediaFact({ ...media }, timestamp);
+    this.#change(session, id, (facts) => (outdates(next, facts.media) ? { ...facts, media: next } : facts));
   }
 
   async get(session: string, id: string): Promise<MessageRow | undefined> {

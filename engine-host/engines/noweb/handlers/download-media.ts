@@ -1,21 +1,31 @@
 import { proto } from '@whiskeysockets/baileys';
 import type { CommandHandlers } from '../../engine.ts';
 import { readContent } from '../msgconv/read-content.ts';
+import { NOT_CONNECTED } from '../sender.ts';
 import type { HandlerContext } from './handler-context.ts';
+import { keyOf } from './message-reference.ts';
 import { outcomeOfFailure } from './outcome-of-failure.ts';
 
-/** Needs no connection: whoever has the message has the key, and WhatsApp gives the file to anybody. */
+/** Whoever has the message has the key. The connection is for what WhatsApp has dropped: the phone is asked for it. */
 export function createDownloadMedia({
   context,
   storeMedia,
+  mediaStored,
+  mended,
 }: HandlerContext): NonNullable<CommandHandlers['downloadMedia']> {
-  return async ({ message: { id } }) => {
+  return async ({ message }) => {
+    const live = await mended();
+    if (!live) return NOT_CONNECTED;
     try {
-      const bytes = await context.sentContent(id);
+      const bytes = await context.sentContent(message.id);
       const media = bytes && readContent(proto.Message.decode(bytes))?.media;
       if (!media) return NO_MEDIA;
       context.assertOwned();
-      return { kind: 'done', result: { media: await storeMedia(id, media) } };
+      const key = keyOf(message, live.meJid);
+      const stored = await storeMedia(key, media);
+      context.assertOwned();
+      if (stored.error === null) await mediaStored(key, stored);
+      return { kind: 'done', result: { media: stored } };
     } catch (error) {
       return outcomeOfFailure(error);
     }

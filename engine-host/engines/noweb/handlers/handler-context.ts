@@ -1,5 +1,5 @@
-import type { WASocket } from '@whiskeysockets/baileys';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { WAMessageKey, WASocket } from '@whiskeysockets/baileys';
+import type { WaMedia } from '#shared/contracts/events.ts';
 import type { EngineContext } from '../../engine.ts';
 import type { AuthKeys } from '../auth-keys.ts';
 import type { Phase } from '../connection.ts';
@@ -12,7 +12,9 @@ export interface HandlerContext {
   readonly context: EngineContext;
   readonly sender: Sender;
   /** Gets media from WhatsApp into the media bucket; what went wrong is in the answer. */
-  storeMedia(messageId: string, media: MediaContent): Promise<NonNullable<WaMessage['media']>>;
+  storeMedia(key: WAMessageKey, media: MediaContent): Promise<WaMedia>;
+  /** Tells of media that is in the bucket now. Resolves when that would survive the host. */
+  mediaStored(key: WAMessageKey, media: WaMedia): Promise<void>;
   /** The account once it is connected; waits for the end of a short drop, not for a pairing or a long one. */
   mended(): Promise<LiveAccount | undefined>;
   /** The socket whatever the connection is doing, for what is possible before pairing. */

@@ -73,6 +73,7 @@ describe('readMessage', () => {
     ['a key for a group', { senderKeyDistributionMessage: { groupId: 'g' } }],
     ['a key share of an own device', { protocolMessage: { type: 6 } }],
     ['a vote', { pollUpdateMessage: {} }],
+    ['a response to nothing', { encEventResponseMessage: {} }],
   ])('ignores %s', (_, message) => {
     expect(readMessage(message)).toEqual({ kind: 'nothing' });
   });

@@ -1,6 +1,7 @@
 import type { proto } from '@whiskeysockets/baileys';
 import type { MessageContent } from './content.ts';
 import { type Edit, readEdit } from './edit.ts';
+import { readSealedEventResponse, type SealedEventResponse } from './event-response.ts';
 import { type Reaction, readReaction } from './reaction.ts';
 import { readContent } from './read-content.ts';
 import { readRevoke } from './revoke.ts';
@@ -14,6 +15,7 @@ export type Meaning =
   | { readonly kind: 'edit'; readonly edit: Edit; readonly content: MessageContent }
   | { readonly kind: 'revoke'; readonly targetId: string }
   | { readonly kind: 'vote'; readonly vote: Vote }
+  | { readonly kind: 'event-response'; readonly response: SealedEventResponse }
   | { readonly kind: 'nothing' };
 
 export function readMessage(message: proto.IMessage): Meaning {
@@ -29,6 +31,8 @@ export function readMessage(message: proto.IMessage): Meaning {
   if (targetId) return { kind: 'revoke', targetId };
   const vote = readVote(inner);
   if (vote) return { kind: 'vote', vote };
+  const response = readSealedEventResponse(inner);
+  if (response) return { kind: 'event-response', response };
   const content = readContent(inner);
   return content ? { kind: 'message', content } : { kind: 'nothing' };
 }

@@ -7,21 +7,23 @@ import { pollOf } from './msgconv/poll.ts';
 import { unwrap } from './msgconv/unwrap.ts';
 import { pack, unpack } from './packed-json.ts';
 
+/** Named when polls were the only ones. */
 const PREFIX = 'poll/';
-/** Votes on older polls are read with what the read model has of them. */
+/** Answers to older messages are read with what the read model has of those. */
 const MOST = 128;
 /** WhatsApp allows 12 options of 100 characters; their sender's device is what counts them. */
 const LONGEST = 4_096;
 
-/** What it takes to read the votes on a poll. */
-export interface Poll {
+/** What it takes to read the answers to a message: the votes on a poll, the responses to a calendar event. */
+export interface MessageSecret {
   readonly secret: Uint8Array;
+  /** A poll's. */
   readonly options: readonly string[];
   /** Addresses of whoever made it, as far as its stanza named them. */
   readonly authors: readonly string[];
 }
 
-const pollSchema = z.object({
+const keptSchema = z.object({
   number: z.int(),
   secret: z.instanceof(Uint8Array),
   options: z.array(z.string()),
@@ -29,10 +31,10 @@ const pollSchema = z.object({
 });
 
 /**
- * The newest polls of a session, in its state: a vote may come before the read model has its poll, and after the host that
- * received the poll is gone. Written in the record of the message itself.
+ * The secrets of a session's newest polls and calendar events, in its state: an answer may come before the read model has
+ * what it answers, and after the host that received that is gone. Written in the record of the message itself.
  */
-export class Polls {
+export class MessageSecrets {
   readonly #state: Pick<MarkedState, 'get' | 'keys'>;
   /** Oldest first. */
   readonly #kept = new Set<string>();
@@ -47,21 +49,22 @@ export class Polls {
     }
   }
 
-  find(id: string): Poll | undefined {
+  find(id: string): MessageSecret | undefined {
     return read(this.#state.get(keyOf(id)));
   }
 
   /**
    * @param authors addresses of whoever sent the message
-   * @returns the changes that keep a message's poll; none where it opens none. Nobody replaces a poll by using its id again
+   * @returns the changes that keep a message's secret; none where there is nothing to answer. Nobody replaces one by using
+   *   its message's id again
    */
   keep(id: string | undefined, message: proto.IMessage, authors: readonly string[]): readonly StateChange[] {
-    const poll = pollIn(message, authors);
-    if (!id || !poll || poll.options.join().length > LONGEST) return [];
+    const found = secretIn(message, authors);
+    if (!id || !found || found.options.join().length > LONGEST) return [];
     const key = keyOf(id);
     if (this.#kept.has(key)) return [];
     this.#kept.add(key);
-    const changes: StateChange[] = [{ key, value: pack({ number: this.#next, ...poll }) }];
+    const changes: StateChange[] = [{ key, value: pack({ number: this.#next, ...found }) }];
     this.#next += 1;
     const [oldest] = this.#kept;
     if (this.#kept.size > MOST && oldest !== undefined) {
@@ -72,22 +75,22 @@ export class Polls {
   }
 }
 
-/** The poll in a message that was kept elsewhere. */
-export function pollInContent(content: Uint8Array): Poll | undefined {
-  return pollIn(proto.Message.decode(content), []);
+/** The secret in a message that was kept elsewhere. */
+export function secretInContent(content: Uint8Array): MessageSecret | undefined {
+  return secretIn(proto.Message.decode(content), []);
 }
 
-function pollIn(message: proto.IMessage, authors: readonly string[]): Poll | undefined {
+function secretIn(message: proto.IMessage, authors: readonly string[]): MessageSecret | undefined {
   const inner = unwrap(message);
   const poll = pollOf(inner);
   const context = inner.messageContextInfo ?? message.messageContextInfo;
   const secret = context?.messageSecret;
-  if (!poll || !secret?.length) return undefined;
-  return { secret, options: (poll.options ?? []).map(({ optionName }) => optionName ?? ''), authors };
+  if (!(poll || inner.eventMessage) || !secret?.length) return undefined;
+  return { secret, options: (poll?.options ?? []).map(({ optionName }) => optionName ?? ''), authors };
 }
 
-function read(value: Uint8Array | undefined): z.infer<typeof pollSchema> | undefined {
-  return value && pollSchema.parse(unpack(value));
+function read(value: Uint8Array | undefined): z.infer<typeof keptSchema> | undefined {
+  return value && keptSchema.parse(unpack(value));
 }
 
 /** A message's id is its sender's choice, of any length. */
