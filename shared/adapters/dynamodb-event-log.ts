@@ -8,7 +8,7 @@ import { type EventLogRow, eventLogRowSchema } from '../contracts/rows.ts';
 import { DependencyError, NotFoundError } from '../domain/errors.ts';
 import { eventTime } from '../domain/event-id.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { EventLog, LoggedEvent } from '../ports/event-log.ts';
+import type { EventLog, LoggedEvent, Search, SearchPlace } from '../ports/event-log.ts';
 import type { MediaStore } from '../ports/media-store.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
 import { packEvent, unpackEvent } from './event-detail.ts';
@@ -18,6 +18,8 @@ import { systemClock } from './system-clock.ts';
 const ROW_BYTES = 360 * 1024;
 const ROW_EVENTS = 200;
 const PAGE_ROWS = 200;
+/** Looked through by one call. */
+const SEARCHED_ROWS = 2_000;
 const DELETED_AT_ONCE = 250;
 /** By how much the clock of a host may be behind that of whoever timed an event. */
 const CLOCK_DIFFERENCE_MS = 3_600_000;
@@ -32,13 +34,15 @@ const LAST_SEQ = 10 ** SEQ_DIGITS - 2;
 const bodySchema = z.array(z.unknown());
 const placeSchema = eventLogRowSchema.pick({ place: true });
 const timeSchema = eventLogRowSchema.pick({ place: true, loggedAt: true });
-const idsSchema = eventLogRowSchema.pick({ loggedAt: true, events: true });
+const idsSchema = eventLogRowSchema.pick({ place: true, loggedAt: true, events: true });
 
 export interface DynamoDbEventLogOptions {
   readonly tableName?: string;
   /** After so many days an event may disappear. Who only reads needs none. @default 14 */
   readonly days?: number;
   readonly clock?: Pick<Clock, 'now'>;
+  /** Rows that one call of `findSome` looks through. @default 2,000 */
+  readonly searchedRows?: number;
   /** Told of each event that is left out because its form is not known. @default nobody */
   readonly onUnreadable?: () => void;
 }
@@ -56,6 +60,7 @@ export class DynamoDbEventLog implements EventLog {
   readonly #media: Pick<MediaStore, 'bucket' | 'put' | 'get'>;
   readonly #days: number;
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #searchedRows: number;
   readonly #onUnreadable: () => void;
 
   constructor(
@@ -65,6 +70,7 @@ export class DynamoDbEventLog implements EventLog {
       tableName = TABLES.eventLog,
       days = 14,
       clock = systemClock,
+      searchedRows = SEARCHED_ROWS,
       onUnreadable = () => {},
     }: DynamoDbEventLogOptions = {},
   ) {
@@ -72,6 +78,7 @@ export class DynamoDbEventLog implements EventLog {
     this.#media = mediaStore;
     this.#days = days;
     this.#clock = clock;
+    this.#searchedRows = searchedRows;
     this.#onUnreadable = onUnreadable;
   }
 
@@ -117,28 +124,49 @@ export class DynamoDbEventLog implements EventLog {
 
   async find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const found = new Map<string, number>();
-    if (eventIds.length === 0) return found;
-    const items = this.#table.query((e) => `${e.name('session')} = ${e.value(session)}`, {
-      ConsistentRead: true,
-      ScanIndexForward: false,
-      Limit: PAGE_ROWS,
-      attributes: ['loggedAt', 'events'],
-    });
+    let from: SearchPlace | undefined;
+    do {
+      const left = eventIds.filter((id) => !found.has(id));
+      const part: Search = await this.findSome(session, left, from);
+      for (const [id, { seq }] of part.found) found.set(id, seq);
+      from = part.next;
+    } while (from !== undefined);
+    return found;
+  }
+
+  async findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search> {
+    const found = new Map<string, { readonly seq: number; readonly loggedAt: number }>();
+    if (eventIds.length === 0) return { found };
+    const items = this.#table.query(
+      (e) => {
+        const ofSession = `${e.name('session')} = ${e.value(session)}`;
+        return from === undefined ? ofSession : `${ofSession} AND ${e.name('place')} < ${e.value(from.place)}`;
+      },
+      {
+        ConsistentRead: true,
+        ScanIndexForward: false,
+        Limit: PAGE_ROWS,
+        attributes: ['place', 'loggedAt', 'events'],
+      },
+    );
     const left = new Set(eventIds);
-    let newest: number | undefined;
-    let earliest = 0;
+    let newest = from?.newest;
+    let earliest = newest === undefined ? 0 : earliestTime(left, newest);
+    let rows = 0;
     for await (const item of items) {
-      const { loggedAt, events } = idsSchema.parse(item);
+      const { place, loggedAt, events } = idsSchema.parse(item);
       if (newest === undefined) earliest = earliestTime(left, loggedAt);
       newest ??= loggedAt;
       const ofRow = events.toReversed().filter(({ id }) => left.delete(id));
-      for (const { id, seq } of ofRow) found.set(id, seq);
+      for (const { id, seq } of ofRow) found.set(id, { seq, loggedAt });
       if (left.size === 0) break;
       if (ofRow.length > 0) earliest = earliestTime(left, newest);
       // Nothing is logged before it happens, so none is further back.
       if (loggedAt < earliest - CLOCK_DIFFERENCE_MS) break;
+      rows += 1;
+      if (rows >= this.#searchedRows) return { found, next: { place, newest } };
     }
-    return found;
+    return { found };
   }
 
   /** Looks at the newest row first, then halves the range in which the answer lies. */

@@ -7,6 +7,20 @@ export interface LoggedEvent {
   readonly loggedAt: number;
 }
 
+/** Where a search goes on that is not over. Only the log knows what it says. */
+export interface SearchPlace {
+  readonly place: string;
+  /** When the newest event was logged, milliseconds since 1970, at the search's beginning. */
+  readonly newest: number;
+}
+
+/** What a part of a search has found, by id: the newest event that has it. */
+export interface Search {
+  readonly found: ReadonlyMap<string, { readonly seq: number; readonly loggedAt: number }>;
+  /** While ids may lie further back. */
+  readonly next?: SearchPlace;
+}
+
 /**
  * Every event of every session, in the order of `seq`, for as long as the installation keeps them (ADR 18). Only a session's owner appends,
  * one call at a time and before the bus hears of the events; so whoever has read up to a `seq` finds everything later behind it.
@@ -23,6 +37,8 @@ export interface EventLog {
   read(session: string, after: number, limit: number): Promise<readonly LoggedEvent[]>;
   /** For each id the `seq` of the newest event that has it, in one pass; without those that the log does not have (any more). */
   find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** A part of that pass, of limited length. @param from where the part before it ended */
+  findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search>;
   /** The `seq` of the newest event that was logged before this time (milliseconds since 1970); 0 when there is none. */
   lastBefore(session: string, time: number): Promise<number>;
   /** Deletes some of a session's events. @returns true when none is left */

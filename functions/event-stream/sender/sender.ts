@@ -11,7 +11,7 @@ import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import { sessionsFor } from '../stream-request.ts';
 import { closed, frameOf, heartbeat, wants } from './frame.ts';
-import { findStreamStart } from './stream-start.ts';
+import { goOnWithStart } from './stream-start.ts';
 
 const PAGE = 25;
 /** One task takes little longer than this: a batch of them, and a post that hangs, fit into the function's timeout. */
@@ -29,7 +29,7 @@ const SENTENCES: Readonly<Record<StreamEndReason, string>> = {
 };
 
 export interface StreamSenderDeps {
-  readonly log: Pick<EventLog, 'find' | 'read' | 'lastBefore'>;
+  readonly log: Pick<EventLog, 'findSome' | 'read' | 'lastBefore'>;
   readonly streams: StreamStore;
   readonly queue: StreamQueue;
   readonly sockets: StreamSockets;
@@ -77,20 +77,17 @@ export class StreamSender {
   }
 
   async #start(stream: StreamRow): Promise<void> {
-    const { streams, queue } = this.#deps;
-    const { connectionId, since, heartbeatAt } = stream;
-    if (since === undefined) return;
-    const start = await findStreamStart(stream, this.#deps);
-    if (start.kind === 'unknown') return this.#end(stream, 'since-unknown', start.eventId);
-    for (const [session, seq] of start.cursors) await streams.moveCursor(connectionId, session, seq);
-    // They wait for the end of this one; whoever is interrupted before that sends the same ones again.
-    await queue.send(
-      [...start.cursors.keys()].map((session) => ({
-        task: { kind: 'session', connectionId, session },
-        cause: `started#${heartbeatAt}#${session}`,
-      })),
-    );
-    await streams.update(connectionId, { since: null });
+    const { streams, queue, clock } = this.#deps;
+    const { connectionId, since } = stream;
+    if (since === undefined && stream.start === undefined) return;
+    const until = clock.monotonic() + TURN_MS;
+    const progress = await goOnWithStart(stream, this.#deps, () => clock.monotonic() >= until);
+    if (progress.kind === 'unknown') return this.#end(stream, 'since-unknown', progress.eventId);
+    if (progress.kind === 'done') return streams.update(connectionId, { since: null, start: null });
+    const { start } = progress;
+    // Every session has its cursor then, and may have its turn.
+    await streams.update(connectionId, { start, ...(start.step === 'turns' && { since: null }) });
+    await queue.send([{ task: { kind: 'opened', connectionId }, cause: `start#${clock.now()}` }]);
   }
 
   async #retry({ slow, ...stream }: StreamRow): Promise<void> {
