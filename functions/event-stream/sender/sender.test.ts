@@ -211,6 +211,58 @@ describe('a reader that is slow', () => {
     expect(world.closed).toEqual(['c1']);
   });
 
+  it('is cut off as soon, however much happens that it did not ask for', async () => {
+    await world.open({ sessions: ['*'], events: ['message'] }, [
+      ['alpha', 0],
+      ['beta', 0],
+      ['gamma', 0],
+    ]);
+    await world.log.append([event(3), event(1, 'gamma')]);
+    world.answers = ['busy'];
+    await sender.do(news());
+    for (let second = 1; second <= 10; second += 1) {
+      world.pass(1_000);
+      // A session whose log is gone has nothing that waits any more; the next in turn has.
+      await world.log.deleteSome(second % 2 === 1 ? 'alpha' : 'beta');
+      const next = second % 2 === 1 ? 'beta' : 'alpha';
+      await world.log.append([event(10 * second, next, 'message.any'), event(10 * second + 1, next)]);
+      await sender.do(news(next));
+      world.answers = ['busy'];
+      await sender.do(retry);
+      expect(await world.streams.get('c1'), `after ${second} s`).toBeDefined();
+    }
+    world.pass(1_000);
+    world.answers = ['busy'];
+    await sender.do(retry);
+    expect(world.frames).toMatchObject([{ event: 'stream.closed', payload: { reason: 'slow-reader' } }]);
+  });
+
+  it('with a narrow filter is kept while it takes what it asked for, and misses none of it', async () => {
+    await world.open({ events: ['message'] });
+    for (let second = 1; second <= 30; second += 1) {
+      const seqs = Array.from({ length: 100 }, (_, index) => 1_000 * second + index);
+      await world.log.append(seqs.map((seq) => event(seq, 'alpha', seq % 1_000 === 60 ? 'message' : 'message.any')));
+      world.answers = second % 3 === 0 ? ['busy'] : [];
+      await sender.do(news());
+      world.pass(1_000);
+      await sender.do(retry);
+    }
+    const asked = Array.from({ length: 30 }, (_, index) => 1_000 * (index + 1) + 60);
+    expect(world.seqs()).toEqual([1, 2, ...asked]);
+    expect(await world.streams.cursor('c1', 'alpha')).toBe(30_099);
+    expect((await world.streams.get('c1'))?.slow).toBeUndefined();
+  });
+
+  it('has the event that woke it while it was busy, also of a session that is new to it with a clock that is behind', async () => {
+    await world.open({ sessions: ['*'], openedAt: START + 500 }, [['alpha', 0]]);
+    await world.log.append([event(1, 'delta'), event(2, 'delta')]);
+    world.answers = ['busy'];
+    await sender.do(news());
+    await sender.do(news('delta', 2));
+    await sender.do(retry);
+    expect(world.seqs('delta')).toEqual([2]);
+  });
+
   it('is kept while it takes something', async () => {
     world.answers = ['busy'];
     await sender.do(news());

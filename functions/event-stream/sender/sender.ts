@@ -100,6 +100,8 @@ export class StreamSender {
     const { connectionId, slow } = stream;
     if (slow !== undefined) {
       const waiting = [...new Set([...slow.sessions, ...sessions])];
+      // When they have their turn nobody knows any more what woke them.
+      for (const session of sessions) await this.#cursorIn(stream, session, seq);
       return streams.update(connectionId, { slow: { ...slow, sessions: waiting } });
     }
     const until = clock.monotonic() + TURN_MS;
@@ -134,8 +136,7 @@ export class StreamSender {
     seq: number | undefined,
   ): Promise<{ readonly end: 'done' | 'more' | 'busy' | 'gone' | 'revoked'; readonly sent: number }> {
     const { log, streams, clock } = this.#deps;
-    const from = (await streams.cursor(stream.connectionId, session)) ?? (await this.#begin(stream, session, seq));
-    let cursor = from;
+    let cursor = await this.#cursorIn(stream, session, seq);
     let sent = 0;
     const keep = () => streams.moveCursor(stream.connectionId, session, cursor);
     for (;;) {
@@ -144,9 +145,11 @@ export class StreamSender {
       if (!(await this.#isOpenTo(stream))) return { end: 'revoked', sent };
       try {
         for (const { envelope } of page) {
-          const outcome = wants(stream.events, envelope) ? await this.#post(stream, envelope) : 'sent';
-          if (outcome !== 'sent') return { end: outcome, sent };
-          sent += 1;
+          if (wants(stream.events, envelope)) {
+            const outcome = await this.#post(stream, envelope);
+            if (outcome !== 'sent') return { end: outcome, sent };
+            sent += 1;
+          }
           cursor = envelope.seq;
           if (clock.monotonic() >= until) return { end: 'more', sent };
         }
@@ -156,9 +159,17 @@ export class StreamSender {
     }
   }
 
-  /** A stream of all sessions meets this one for the first time: it begins with what was logged since the stream is open. */
-  async #begin({ openedAt }: StreamRow, session: string, seq = Number.POSITIVE_INFINITY): Promise<number> {
-    return Math.min(seq - 1, await this.#deps.log.lastBefore(session, openedAt));
+  /**
+   * How far a stream is in a session. One of all sessions that meets this one for the first time begins with what was logged since it
+   * is open, and with the event that woke it: the clock of who logged that may be behind.
+   */
+  async #cursorIn({ connectionId, openedAt }: StreamRow, session: string, seq = Number.POSITIVE_INFINITY) {
+    const { log, streams } = this.#deps;
+    const known = await streams.cursor(connectionId, session);
+    if (known !== undefined) return known;
+    const begin = Math.min(seq - 1, await log.lastBefore(session, openedAt));
+    await streams.moveCursor(connectionId, session, begin);
+    return begin;
   }
 
   async #post(stream: StreamRow, envelope: Parameters<typeof frameOf>[0]): Promise<'sent' | 'busy' | 'gone'> {
