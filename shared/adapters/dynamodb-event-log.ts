@@ -19,7 +19,7 @@ const ROW_BYTES = 360 * 1024;
 const ROW_EVENTS = 200;
 const PAGE_ROWS = 200;
 /** Looked through by one call. */
-const SEARCHED_ROWS = 2_000;
+const SEARCHED_ROWS = 2 * PAGE_ROWS;
 const DELETED_AT_ONCE = 250;
 /** By how much the clock of a host may be behind that of whoever timed an event. */
 const CLOCK_DIFFERENCE_MS = 3_600_000;
@@ -41,7 +41,7 @@ export interface DynamoDbEventLogOptions {
   /** After so many days an event may disappear. Who only reads needs none. @default 14 */
   readonly days?: number;
   readonly clock?: Pick<Clock, 'now'>;
-  /** Rows that one call of `findSome` looks through. @default 2,000 */
+  /** Rows that one call of `findSome` looks through. @default 400 */
   readonly searchedRows?: number;
   /** Told of each event that is left out because its form is not known. @default nobody */
   readonly onUnreadable?: () => void;
