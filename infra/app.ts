@@ -54,8 +54,7 @@ function createStacks(app: App, installation: Installation, withHosts: boolean):
   const functions = new FunctionsStack(app, `${prefix}-functions`, { installation, data, messaging });
   const api = new ApiStack(app, `${prefix}-api`, { installation, functions });
   if (withHosts) new HostsStack(app, `${prefix}-hosts`, { installation, data });
-  // What an emulator does without, and why: localstack/README.md.
-  if (settings.eventStream && !isForEmulator(app)) {
+  if (settings.eventStream) {
     const stream = new EventStreamStack(app, `${prefix}-stream`, { installation, functions });
     // API Gateway may write logs from then on.
     stream.addStackDependency(api);

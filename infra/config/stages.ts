@@ -60,7 +60,7 @@ export const STAGES: Readonly<Record<string, StageSettings>> = { dev, prod };
 /** Context that is not ours: feature flags, what the CDK's command line says or keeps, and (with a colon) what it has looked up. */
 const OF_THE_CDK = /^@aws-cdk|^cdk|:|^(?:cli-telemetry|acknowledged-issue-numbers)$/;
 /** Context that says which settings are meant, and not what they are. */
-const OTHERS = ['stage', 'like', 'target'];
+const OTHERS = ['stage', 'like', 'target', 'endpoint'];
 
 /**
  * The settings of a stage, with what the context says instead. Stages that are not named here are like the one that the

@@ -113,8 +113,8 @@ export function allowEvents(role: Role, { names }: Installation, source: string)
     new PolicyStatement({
       actions: ['events:PutEvents'],
       resources: [`arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:event-bus/${names.bus}`],
-      // One request brings several events.
-      conditions: { 'ForAllValues:StringEquals': { 'events:source': source } },
+      // One request brings several events. All of none are as they should be, so there has to be a source.
+      conditions: { 'ForAllValues:StringEquals': { 'events:source': source }, Null: { 'events:source': 'false' } },
     }),
   );
 }

@@ -4,12 +4,14 @@ import { deploymentOf } from './deployment.ts';
 const address = { endpoint: 'http://127.0.0.1:4566', account: '000000000000', region: 'us-east-1' };
 const outputs = {
   'trunkline-dev-data': { AdministratorKeySecret: 'trunkline-dev/administrator-key' },
+  'trunkline-dev-stream': { StreamUrl: 'wss://57ea3000.execute-api.us-east-1.amazonaws.com/ws' },
   'trunkline-dev-api': { ApiUrl: 'https://abc123.execute-api.us-east-1.amazonaws.com/v1' },
 };
 
 it('names the API where the emulator has it, and the resources as the stacks do', () => {
   expect(deploymentOf(outputs, address)).toEqual({
     apiUrl: 'http://127.0.0.1:4566/restapis/abc123/v1/_user_request_',
+    streamUrl: 'ws://127.0.0.1:4566/_aws/execute-api/57ea3000/ws',
     administratorKeySecret: 'trunkline-dev/administrator-key',
     env: {
       RESOURCE_PREFIX: 'trunkline-dev',

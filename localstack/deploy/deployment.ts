@@ -7,6 +7,8 @@ const outputsSchema = z.record(z.string(), z.record(z.string(), z.string()));
 export interface Deployment {
   /** Of the API for callers with a key. */
   readonly apiUrl: string;
+  /** Of event streams, where there are any. */
+  readonly streamUrl?: string;
   /** Name of the secret with the administrator's key. */
   readonly administratorKeySecret: string;
   /** What a host needs to work on it. */
@@ -36,8 +38,12 @@ export function deploymentOf(outputs: unknown, { endpoint, account, region }: Em
       `The outputs lack the data stack, ApiUrl or AdministratorKeySecret: ${stacks.map(([name]) => name).join(', ')}.`,
     );
   }
+  const streamUrl = values.get('StreamUrl');
   return {
-    apiUrl: onEmulator(apiUrl, endpoint),
+    apiUrl: `${endpoint}/restapis/${apiPath(apiUrl).join('/')}/_user_request_`,
+    ...(streamUrl !== undefined && {
+      streamUrl: `${endpoint.replace('http', 'ws')}/_aws/execute-api/${apiPath(streamUrl).join('/')}`,
+    }),
     administratorKeySecret,
     env: {
       RESOURCE_PREFIX: prefix,
@@ -49,8 +55,8 @@ export function deploymentOf(outputs: unknown, { endpoint, account, region }: Em
   };
 }
 
-/** An output names AWS's host, which is not where an emulator's API is. */
-function onEmulator(url: string, endpoint: string): string {
+/** Id and stage: an output names AWS's host, which is not where an emulator's API is. */
+function apiPath(url: string): readonly [string, string] {
   const { hostname, pathname } = new URL(url);
-  return `${endpoint}/restapis/${hostname.split('.')[0]}${pathname.replace(/\/$/, '')}/_user_request_`;
+  return [hostname.split('.')[0] ?? '', pathname.replaceAll('/', '')];
 }

@@ -36,7 +36,7 @@ async function main(context: readonly string[]): Promise<void> {
   }
   await mkdir(FOLDER, { recursive: true, mode: 0o700 });
   const outputs = join(FOLDER, 'outputs.json');
-  const target = ['-c', 'target=local', ...context];
+  const target = ['-c', 'target=local', '-c', `endpoint=${ENDPOINT}`, ...context];
   await cdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`, ...target]);
   await cdk(['deploy', '--all', '--require-approval', 'never', '--outputs-file', outputs, ...target]);
   const deployment = deploymentOf(JSON.parse(await readFile(outputs, 'utf8')), {
@@ -50,7 +50,7 @@ async function main(context: readonly string[]): Promise<void> {
     mode: 0o600,
   });
   process.stdout.write(
-    `\nAPI      ${deployment.apiUrl}\nAPI key  ${apiKey}\n\nThe environment of a host is in ${join(FOLDER, 'deployment.json')}.\n`,
+    `\nAPI      ${deployment.apiUrl}\nStreams  ${deployment.streamUrl ?? 'none'}\nAPI key  ${apiKey}\n\nThe environment of a host is in ${join(FOLDER, 'deployment.json')}.\n`,
   );
 }
 

@@ -8,7 +8,7 @@ import { type EventLogRow, eventLogRowSchema } from '../contracts/rows.ts';
 import { DependencyError, NotFoundError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { UnpackEvent } from '../ports/event-detail.ts';
-import type { EventLog, LoggedEvent } from '../ports/event-log.ts';
+import type { EventLog, LoggedEvent, Search, SearchPlace } from '../ports/event-log.ts';
 import type { MediaStore } from '../ports/media-store.ts';
 import { DynamoDbEventSeqs, digits, placeOf, seqOf } from './dynamodb-event-seqs.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
@@ -33,6 +33,8 @@ export interface DynamoDbEventLogOptions {
   /** After so many days an event may disappear. Who only reads needs none. @default 14 */
   readonly days?: number;
   readonly clock?: Pick<Clock, 'now'>;
+  /** Rows that one call of `findSome` looks through. @default 400 */
+  readonly searchedRows?: number;
   /** Told of each event that is left out because its form is not known. @default nobody */
   readonly onUnreadable?: () => void;
 }
@@ -61,11 +63,12 @@ export class DynamoDbEventLog implements EventLog {
       tableName = TABLES.eventLog,
       days = 14,
       clock = systemClock,
+      searchedRows,
       onUnreadable = () => {},
     }: DynamoDbEventLogOptions = {},
   ) {
     this.#table = new DynamoDbTable(client, tableName);
-    this.#seqs = new DynamoDbEventSeqs(client, tableName);
+    this.#seqs = new DynamoDbEventSeqs(client, tableName, searchedRows);
     this.#media = mediaStore;
     this.#unpackEvent = createUnpackEvent(mediaStore);
     this.#days = days;
@@ -115,6 +118,10 @@ export class DynamoDbEventLog implements EventLog {
 
   async find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     return await this.#seqs.find(session, eventIds);
+  }
+
+  async findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search> {
+    return await this.#seqs.findSome(session, eventIds, from);
   }
 
   async lastBefore(session: string, time: number): Promise<number> {

@@ -2,50 +2,76 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { TABLES } from '../contracts/resources.ts';
 import { type EventLogRow, eventLogRowSchema } from '../contracts/rows.ts';
 import { eventTime } from '../domain/event-id.ts';
-import type { EventSeqs } from '../ports/event-log.ts';
+import type { EventSeqs, Search, SearchPlace } from '../ports/event-log.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
 
 const PAGE_ROWS = 200;
+/** Looked through by one call. */
+const SEARCHED_ROWS = 2 * PAGE_ROWS;
 /** By how much the clock of a host may be behind that of whoever timed an event. */
 const CLOCK_DIFFERENCE_MS = 3_600_000;
 const SEQ_DIGITS = 15;
 const LAST_SEQ = 10 ** SEQ_DIGITS - 2;
 
 const timeSchema = eventLogRowSchema.pick({ place: true, loggedAt: true });
-const idsSchema = eventLogRowSchema.pick({ loggedAt: true, events: true });
+const idsSchema = eventLogRowSchema.pick({ place: true, loggedAt: true, events: true });
 
 /** Looks at what rows say of their events, and at no body. */
 export class DynamoDbEventSeqs implements EventSeqs {
   readonly #table: DynamoDbTable;
+  readonly #searchedRows: number;
 
-  constructor(client: DynamoDBDocumentClient, tableName: string = TABLES.eventLog) {
+  /** @param searchedRows rows that one call of `findSome` looks through */
+  constructor(client: DynamoDBDocumentClient, tableName: string = TABLES.eventLog, searchedRows = SEARCHED_ROWS) {
     this.#table = new DynamoDbTable(client, tableName);
+    this.#searchedRows = searchedRows;
   }
 
   async find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const found = new Map<string, number>();
-    if (eventIds.length === 0) return found;
-    const items = this.#table.query((e) => `${e.name('session')} = ${e.value(session)}`, {
-      ConsistentRead: true,
-      ScanIndexForward: false,
-      Limit: PAGE_ROWS,
-      attributes: ['loggedAt', 'events'],
-    });
+    let from: SearchPlace | undefined;
+    do {
+      const left = eventIds.filter((id) => !found.has(id));
+      const part: Search = await this.findSome(session, left, from);
+      for (const [id, { seq }] of part.found) found.set(id, seq);
+      from = part.next;
+    } while (from !== undefined);
+    return found;
+  }
+
+  async findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search> {
+    const found = new Map<string, { readonly seq: number; readonly loggedAt: number }>();
+    if (eventIds.length === 0) return { found };
+    const items = this.#table.query(
+      (e) => {
+        const ofSession = `${e.name('session')} = ${e.value(session)}`;
+        return from === undefined ? ofSession : `${ofSession} AND ${e.name('place')} < ${e.value(from.place)}`;
+      },
+      {
+        ConsistentRead: true,
+        ScanIndexForward: false,
+        Limit: PAGE_ROWS,
+        attributes: ['place', 'loggedAt', 'events'],
+      },
+    );
     const left = new Set(eventIds);
-    let newest: number | undefined;
-    let earliest = 0;
+    let newest = from?.newest;
+    let earliest = newest === undefined ? 0 : earliestTime(left, newest);
+    let rows = 0;
     for await (const item of items) {
-      const { loggedAt, events } = idsSchema.parse(item);
+      const { place, loggedAt, events } = idsSchema.parse(item);
       if (newest === undefined) earliest = earliestTime(left, loggedAt);
       newest ??= loggedAt;
       const ofRow = events.toReversed().filter(({ id }) => left.delete(id));
-      for (const { id, seq } of ofRow) found.set(id, seq);
+      for (const { id, seq } of ofRow) found.set(id, { seq, loggedAt });
       if (left.size === 0) break;
       if (ofRow.length > 0) earliest = earliestTime(left, newest);
       // Nothing is logged before it happens, so none is further back.
       if (loggedAt < earliest - CLOCK_DIFFERENCE_MS) break;
+      rows += 1;
+      if (rows >= this.#searchedRows) return { found, next: { place, newest } };
     }
-    return found;
+    return { found };
   }
 
   /** Looks at the newest row first, then halves the range in which the answer lies. */

@@ -133,6 +133,25 @@ export const eventLogRowSchema = z.object({
 });
 export type EventLogRow = z.infer<typeof eventLogRowSchema>;
 
+/** How far it is found out where a stream goes on. Sessions are taken by name; those up to `after` are done, or under way in `open`. */
+const foundEventSchema = z.object({ id: z.string(), session: z.string(), seq: z.number(), loggedAt: z.number() });
+const streamStartSchema = z.discriminatedUnion('step', [
+  /** Its events are looked for, in each session from the newest on back. */
+  z.object({
+    step: z.literal('search'),
+    after: z.string().optional(),
+    open: z.array(
+      z.object({ session: z.string(), from: z.object({ place: z.string(), newest: z.number() }).optional() }),
+    ),
+    found: z.array(foundEventSchema),
+  }),
+  /** They are there; each session gets its cursor. */
+  z.object({ step: z.literal('cursors'), after: z.string().optional(), found: z.array(foundEventSchema) }),
+  /** Each has one; each session gets its turn. */
+  z.object({ step: z.literal('turns'), after: z.string().optional() }),
+]);
+export type StreamStart = z.infer<typeof streamStartSchema>;
+
 /** An open event stream, in the streams table. Times are milliseconds since 1970. */
 export const streamRowSchema = z.object({
   connectionId: z.string(),
@@ -148,6 +167,8 @@ export const streamRowSchema = z.object({
   openedAt: z.number(),
   /** Ids of events after which it goes on, until their places are found. */
   since: z.array(z.string()).optional(),
+  /** From the first step of that on until all its sessions have had their turn. */
+  start: streamStartSchema.optional(),
   /** While its other end does not read as fast as it is written to: from when on, and for which sessions something waits. */
   slow: z.object({ since: z.number(), sessions: z.array(z.string()) }).optional(),
   /** When the next heartbeat is due. */

@@ -7,10 +7,26 @@ export interface LoggedEvent {
   readonly loggedAt: number;
 }
 
+/** Where a search goes on that is not over. Only the log knows what it says. */
+export interface SearchPlace {
+  readonly place: string;
+  /** When the newest event was logged, milliseconds since 1970, at the search's beginning. */
+  readonly newest: number;
+}
+
+/** What a part of a search has found, by id: the newest event that has it. */
+export interface Search {
+  readonly found: ReadonlyMap<string, { readonly seq: number; readonly loggedAt: number }>;
+  /** While ids may lie further back. */
+  readonly next?: SearchPlace;
+}
+
 /** Which `seq` belongs to an id or a time, without the events themselves. */
 export interface EventSeqs {
   /** For each id the `seq` of the newest event that has it, in one pass; without those that the log does not have (any more). */
   find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** A part of that pass, of limited length. @param from where the part before it ended */
+  findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search>;
   /** The `seq` of the newest event that was logged before this time (milliseconds since 1970); 0 when there is none. */
   lastBefore(session: string, time: number): Promise<number>;
 }

@@ -88,7 +88,7 @@ describe('AWS adapters', () => {
     const media = new S3MediaStore(aws.clients.s3, await aws.createBucket());
     const tableName = await aws.createTable(TABLES.eventLog);
     return {
-      log: new DynamoDbEventLog(aws.clients.dynamo, media, { tableName, clock }),
+      log: new DynamoDbEventLog(aws.clients.dynamo, media, { tableName, clock, searchedRows: 3 }),
       refuse: (what) =>
         refuseWrites(
           aws.clients.dynamo,

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { EventEnvelope } from '#shared/contracts/events.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
-import type { EventLog } from '#shared/ports/event-log.ts';
+import type { EventLog, Search, SearchPlace } from '#shared/ports/event-log.ts';
 import { eventEnvelope } from './events.ts';
 import { waMessage } from './rows.ts';
 
@@ -163,6 +163,39 @@ export function defineEventLogContract(
       expect(await log.find('alpha', [idOf(2)])).toEqual(new Map([[idOf(2), 2]]));
       for (const ids of [others, ['no-id'], []]) expect(await log.find('alpha', ids)).toEqual(new Map());
       expect(await log.find('gamma', [idOf(1)])).toEqual(new Map());
+    });
+
+    it('finds the same in parts, with the time at which it was logged', async () => {
+      const first = now;
+      for (const each of events(1, 5)) await log.append([each]);
+      // Appended again with another end: rows that end with the same event.
+      await log.append(events(4, 5));
+      now += 86_400_000;
+      for (const each of events(6, 9)) await log.append([each]);
+      await log.append([event(10, { id: idOf(3) })]);
+      await log.append(events(1, 3, 'beta'));
+      const search = async (ids: readonly string[]) => {
+        const found: (readonly [string, number, number])[] = [];
+        let left = ids;
+        let from: SearchPlace | undefined;
+        for (let parts = 1; ; parts += 1) {
+          const part: Search = await log.findSome('alpha', left, from);
+          found.push(...[...part.found].map(([id, { seq, loggedAt }]) => [id, seq, loggedAt] as const));
+          left = left.filter((id) => !part.found.has(id));
+          from = part.next;
+          if (from === undefined) return { parts, found };
+        }
+      };
+      const all = await search([idOf(1), idOf(3), idOf(4), idOf(7), idOf(3, 'beta')]);
+      expect(all.parts).toBeGreaterThan(2);
+      expect(all.found.toSorted(([, a], [, b]) => a - b)).toEqual([
+        [idOf(1), 1, first],
+        [idOf(4), 4, first],
+        [idOf(7), 7, now],
+        [idOf(3), 10, now],
+      ]);
+      expect(await search([idOf(9), idOf(3)])).toMatchObject({ parts: 1 });
+      expect(await search([])).toEqual({ parts: 1, found: [] });
     });
 
     it('knows what was logged before a time', async () => {

@@ -51,7 +51,17 @@ export function defineStreamStoreContract(name: string, factory: () => Promise<S
       const slow = { since: 5_000, sessions: ['alpha'] };
       await store.update('c1', { slow });
       expect(await store.get('c1')).toEqual(streamRow({ since: ['evt_1'], slow }));
-      await store.update('c1', { since: null, slow: null, heartbeatAt: 61_000 });
+      const found = [{ id: 'evt_1', session: 'alpha', seq: 7, loggedAt: 1_000 }];
+      const open = [{ session: 'beta', from: { place: '000', newest: 2_000 } }, { session: 'gamma' }];
+      for (const start of [
+        { step: 'search' as const, open, found },
+        { step: 'cursors' as const, after: 'alpha', found },
+        { step: 'turns' as const },
+      ]) {
+        await store.update('c1', { start });
+        expect(await store.get('c1')).toEqual(streamRow({ since: ['evt_1'], slow, start }));
+      }
+      await store.update('c1', { since: null, start: null, slow: null, heartbeatAt: 61_000 });
       expect(await store.get('c1')).toEqual(streamRow({ heartbeatAt: 61_000 }));
       await store.remove('c1');
       await store.update('c1', { heartbeatAt: 91_000 });

@@ -23,6 +23,7 @@ import { setEnv } from '#test/contracts/aws-backing.ts';
 import { readJob, send, untilMessage, untilQr } from '#test/support/api-reads.ts';
 import { untilStatus } from '#test/support/running-platform.ts';
 import { addContact } from '#test/support/simulated-contact.ts';
+import { StreamClient } from '#test/support/stream-client.ts';
 import { whyNot } from '#test/target/needs.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -30,6 +31,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const DEPLOYMENT = join(ROOT, '.trunkline/deploy-local/deployment.json');
 const deploymentSchema = z.object({
   apiUrl: z.url(),
+  streamUrl: z.url(),
   apiKey: z.string(),
   env: z.object({ RESOURCE_PREFIX: z.string(), BUCKET_SUFFIX: z.string() }).catchall(z.string()),
 });
@@ -45,13 +47,18 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
   let api: ApiClient;
   let env: z.infer<typeof deploymentSchema>['env'];
   let apiUrl: string;
+  let apiKey: string;
+  let openStream: (key: string) => Promise<StreamClient | number>;
 
   beforeAll(async () => {
     if (isAbsent) return;
     const deployment = deploymentSchema.parse(JSON.parse(readFileSync(DEPLOYMENT, 'utf8')));
     env = { ...deployment.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
     apiUrl = deployment.apiUrl;
-    api = new ApiClient(apiUrl, deployment.apiKey);
+    const streams = deployment.streamUrl.replace(/\/ws$/, '');
+    openStream = (key) => StreamClient.open(streams, key, [['session', session]]);
+    apiKey = deployment.apiKey;
+    api = new ApiClient(apiUrl, apiKey);
     folder = await mkdtemp(join(tmpdir(), 'trunkline-deployed-'));
     simulator = await startSimulatorProcess(join(folder, 'whatsapp'));
   });
@@ -116,7 +123,7 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
     await until('a host asked for', async () => ((await launcher.count('socket')).wanted === 1 ? true : undefined));
   });
 
-  it('pair a session, send, and hear of it through bus, rule, queue and function', async (context) => {
+  it('pair a session, send, and hear of it through bus, rule, queue and function, and on a stream', async (context) => {
     context.skip(isAbsent, absent);
     hosts = startHostProcesses({
       program: join(ROOT, 'engine-host/host/main.ts'),
@@ -136,11 +143,18 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
     const { phone } = await whatsapp.scan(await untilQr(api, session));
     await untilStatus(api, session, 'WORKING');
     const ada = await addContact({ simulator, whatsapp }, 'Ada');
+    // API Gateway says 401, as the function behind it does; emulators say what they like.
+    expect(await openStream('wrong')).toEqual(expect.any(Number));
+    const stream = await openStream(apiKey);
+    if (typeof stream === 'number') throw new Error(`The stream was refused with ${stream}.`);
     const sent = await send(api, 'sendText', { session, chatId: ada.chatId, text: 'From the stacks' });
     expect(await ada.received(sent.bareId)).toMatchObject({ text: 'From the stacks' });
     await untilMessage(api, session, ada.chatId, sent.bareId, ({ ack }) => ack >= 1);
     const answer = await ada.send(phone, { text: 'Heard' });
     expect(await untilMessage(api, session, ada.chatId, answer)).toMatchObject({ body: 'Heard', fromMe: false });
+    const isTold = () => stream.events.some((event) => event.event === 'message' && event.payload.body === 'Heard');
+    await until('the message on the stream', async () => (isTold() ? true : undefined));
+    stream.cut();
     await api.raw('DELETE', `/api/sessions/${session}`);
   });
 });

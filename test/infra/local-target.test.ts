@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import * as z from 'zod';
 import { resourcesOf, synthesize } from './support/synthesis.ts';
 
 const local = synthesize('dev', { target: 'local' });
@@ -30,6 +31,26 @@ it('makes hosts where it is told of an image, with all that an emulator can make
   expect(resourcesOf(hosts, 'AWS::ECS::Service')).toHaveLength(1);
   expect(resourcesOf(hosts, 'AWS::EC2::FlowLog')).toEqual([]);
   expect(JSON.stringify(resourcesOf(functions, 'AWS::Lambda::Function'))).toContain('"ECS_CLUSTER":"trunkline-dev"');
+});
+
+it('lets streams be written to where an emulator has their API', () => {
+  const at = (context: Readonly<Record<string, string>>) => {
+    const { stream, functions } = synthesize('dev', { target: 'local', ...context }).stacks;
+    const [api] = resourcesOf(stream, 'AWS::ApiGatewayV2::Api');
+    const told = resourcesOf(functions, 'AWS::Lambda::Function').flatMap(({ Properties }) => {
+      const written = JSON.stringify(Properties.Environment);
+      const [, address] = /"AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI":"([^"]+)"/.exec(written) ?? [];
+      return address === undefined ? [] : [[Properties.FunctionName, address]];
+    });
+    return { id: z.object({ 'ms-custom-id': z.string() }).parse(api?.Properties.Tags)['ms-custom-id'], told };
+  };
+  const { id, told } = at({});
+  expect(told).toEqual([['trunkline-dev-stream-sender', `http://127.0.0.1:4566/_aws/execute-api/${id}/ws`]]);
+  expect(at({ endpoint: 'http://emulator:4000' }).told).toEqual([
+    ['trunkline-dev-stream-sender', `http://emulator:4000/_aws/execute-api/${id}/ws`],
+  ]);
+  const inAws = synthesize('dev').stacks;
+  expect(JSON.stringify([inAws.functions, inAws.stream])).not.toMatch(/APIGATEWAYMANAGEMENTAPI|custom-id/);
 });
 
 it('asks callers for a key, and no usage plan for one of its own', () => {

@@ -129,7 +129,10 @@ describe('control functions', () => {
       expect(told).not.toHaveLength(0);
       for (const { resources, condition } of told) {
         expect(resources).toEqual(['arn:aws:events:region:account:event-bus/trunkline-prod']);
-        expect(condition).toEqual({ 'ForAllValues:StringEquals': { 'events:source': source } });
+        expect(condition).toEqual({
+          'ForAllValues:StringEquals': { 'events:source': source },
+          Null: { 'events:source': 'false' },
+        });
       }
     }
   });

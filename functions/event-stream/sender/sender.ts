@@ -11,7 +11,7 @@ import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import { sessionsFor } from '../stream-request.ts';
 import { closed, frameOf, heartbeat, wants } from './frame.ts';
-import { findStreamStart } from './stream-start.ts';
+import { goOnWithStart } from './stream-start.ts';
 
 const PAGE = 25;
 /** One task takes little longer than this: a batch of them, and a post that hangs, fit into the function's timeout. */
@@ -29,7 +29,7 @@ const SENTENCES: Readonly<Record<StreamEndReason, string>> = {
 };
 
 export interface StreamSenderDeps {
-  readonly log: Pick<EventLog, 'find' | 'read' | 'lastBefore'>;
+  readonly log: Pick<EventLog, 'findSome' | 'read' | 'lastBefore'>;
   readonly streams: StreamStore;
   readonly queue: StreamQueue;
   readonly sockets: StreamSockets;
@@ -77,20 +77,17 @@ export class StreamSender {
   }
 
   async #start(stream: StreamRow): Promise<void> {
-    const { streams, queue } = this.#deps;
-    const { connectionId, since, heartbeatAt } = stream;
-    if (since === undefined) return;
-    const start = await findStreamStart(stream, this.#deps);
-    if (start.kind === 'unknown') return this.#end(stream, 'since-unknown', start.eventId);
-    for (const [session, seq] of start.cursors) await streams.moveCursor(connectionId, session, seq);
-    // They wait for the end of this one; whoever is interrupted before that sends the same ones again.
-    await queue.send(
-      [...start.cursors.keys()].map((session) => ({
-        task: { kind: 'session', connectionId, session },
-        cause: `started#${heartbeatAt}#${session}`,
-      })),
-    );
-    await streams.update(connectionId, { since: null });
+    const { streams, queue, clock } = this.#deps;
+    const { connectionId, since } = stream;
+    if (since === undefined && stream.start === undefined) return;
+    const until = clock.monotonic() + TURN_MS;
+    const progress = await goOnWithStart(stream, this.#deps, () => clock.monotonic() >= until);
+    if (progress.kind === 'unknown') return this.#end(stream, 'since-unknown', progress.eventId);
+    if (progress.kind === 'done') return streams.update(connectionId, { since: null, start: null });
+    const { start } = progress;
+    // Every session has its cursor then, and may have its turn.
+    await streams.update(connectionId, { start, ...(start.step === 'turns' && { since: null }) });
+    await queue.send([{ task: { kind: 'opened', connectionId }, cause: `start#${clock.now()}` }]);
   }
 
   async #retry({ slow, ...stream }: StreamRow): Promise<void> {
@@ -103,6 +100,8 @@ export class StreamSender {
     const { connectionId, slow } = stream;
     if (slow !== undefined) {
       const waiting = [...new Set([...slow.sessions, ...sessions])];
+      // When they have their turn nobody knows any more what woke them.
+      for (const session of sessions) await this.#cursorIn(stream, session, seq);
       return streams.update(connectionId, { slow: { ...slow, sessions: waiting } });
     }
     const until = clock.monotonic() + TURN_MS;
@@ -137,8 +136,7 @@ export class StreamSender {
     seq: number | undefined,
   ): Promise<{ readonly end: 'done' | 'more' | 'busy' | 'gone' | 'revoked'; readonly sent: number }> {
     const { log, streams, clock } = this.#deps;
-    const from = (await streams.cursor(stream.connectionId, session)) ?? (await this.#begin(stream, session, seq));
-    let cursor = from;
+    let cursor = await this.#cursorIn(stream, session, seq);
     let sent = 0;
     const keep = () => streams.moveCursor(stream.connectionId, session, cursor);
     for (;;) {
@@ -147,9 +145,11 @@ export class StreamSender {
       if (!(await this.#isOpenTo(stream))) return { end: 'revoked', sent };
       try {
         for (const { envelope } of page) {
-          const outcome = wants(stream.events, envelope) ? await this.#post(stream, envelope) : 'sent';
-          if (outcome !== 'sent') return { end: outcome, sent };
-          sent += 1;
+          if (wants(stream.events, envelope)) {
+            const outcome = await this.#post(stream, envelope);
+            if (outcome !== 'sent') return { end: outcome, sent };
+            sent += 1;
+          }
           cursor = envelope.seq;
           if (clock.monotonic() >= until) return { end: 'more', sent };
         }
@@ -159,9 +159,17 @@ export class StreamSender {
     }
   }
 
-  /** A stream of all sessions meets this one for the first time: it begins with what was logged since the stream is open. */
-  async #begin({ openedAt }: StreamRow, session: string, seq = Number.POSITIVE_INFINITY): Promise<number> {
-    return Math.min(seq - 1, await this.#deps.log.lastBefore(session, openedAt));
+  /**
+   * How far a stream is in a session. One of all sessions that meets this one for the first time begins with what was logged since it
+   * is open, and with the event that woke it: the clock of who logged that may be behind.
+   */
+  async #cursorIn({ connectionId, openedAt }: StreamRow, session: string, seq = Number.POSITIVE_INFINITY) {
+    const { log, streams } = this.#deps;
+    const known = await streams.cursor(connectionId, session);
+    if (known !== undefined) return known;
+    const begin = Math.min(seq - 1, await log.lastBefore(session, openedAt));
+    await streams.moveCursor(connectionId, session, begin);
+    return begin;
   }
 
   async #post(stream: StreamRow, envelope: Parameters<typeof frameOf>[0]): Promise<'sent' | 'busy' | 'gone'> {

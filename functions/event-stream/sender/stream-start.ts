@@ -1,58 +1,137 @@
-import PQueue from 'p-queue';
 import { ALL_SESSIONS } from '#shared/contracts/event-stream.ts';
-import type { StreamRow } from '#shared/contracts/rows.ts';
+import type { StreamRow, StreamStart } from '#shared/contracts/rows.ts';
 import type { EventLog } from '#shared/ports/event-log.ts';
+import type { StreamQueue, StreamStore } from '#shared/ports/event-stream.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 
-/** Questions to the log at a time. */
+/** Sessions that are looked at side by side. */
 const AT_ONCE = 16;
+/** Turns that are ordered together. */
+const TURNS = 100;
 /** So much earlier begin sessions that no event was named of: what was on its way when the stream was cut may be that old. */
 const MARGIN_MS = 60_000;
 
 export interface StreamStartDeps {
-  readonly log: Pick<EventLog, 'find' | 'read' | 'lastBefore'>;
+  readonly log: Pick<EventLog, 'findSome' | 'lastBefore'>;
   readonly sessions: Pick<SessionStore, 'list'>;
+  readonly streams: Pick<StreamStore, 'moveCursor'>;
+  readonly queue: Pick<StreamQueue, 'send'>;
 }
 
-export type StreamStart =
-  | { readonly kind: 'found'; readonly cursors: ReadonlyMap<string, number> }
+type StartProgress =
+  | { readonly kind: 'more'; readonly start: StreamStart }
+  | { readonly kind: 'done' }
   /** No session of the stream has this event, or has it any more. */
   | { readonly kind: 'unknown'; readonly eventId: string };
 
+type Step<Name extends StreamStart['step']> = Extract<StreamStart, { readonly step: Name }>;
+
 /**
- * Where a stream goes on that names the last events it had: behind them in their sessions, and in the others a minute before
- * the oldest of them was logged.
+ * Lets a stream go on that names the last events it had: behind them in their sessions, and in the others a minute before the oldest
+ * of them was logged. Takes some of the way, from where `stream.start` is; to be called again with what it gives back. What was done
+ * and not kept may be done again.
+ *
+ * @param isOver whether the time is up; it is asked after each part of the way, and one is always taken
  */
-export async function findStreamStart(
-  { sessions: wanted, since = [] }: StreamRow,
-  { log, sessions }: StreamStartDeps,
-): Promise<StreamStart> {
+export async function goOnWithStart(
+  stream: StreamRow,
+  deps: StreamStartDeps,
+  isOver: () => boolean,
+): Promise<StartProgress> {
+  const names = await namesOf(stream, deps);
+  let progress = await takePart(stream.start ?? { step: 'search', open: [], found: [] }, names, stream, deps);
+  while (progress.kind === 'more' && !isOver()) progress = await takePart(progress.start, names, stream, deps);
+  return progress;
+}
+
+/** In an order in which one can go on after a name, whatever sessions come and go. */
+async function namesOf({ sessions: wanted }: StreamRow, { sessions }: StreamStartDeps): Promise<readonly string[]> {
   const names = wanted.includes(ALL_SESSIONS) ? (await sessions.list()).map(({ name }) => name) : wanted;
-  const questions = new PQueue({ concurrency: AT_ONCE });
-  const places = new Map<string, { readonly name: string; readonly seq: number }>();
-  await questions.addAll(
-    names.map((name) => async () => {
-      // An id is of one session: what was found need not be looked for in the next.
-      const wanted = since.filter((id) => !places.has(id));
-      for (const [id, seq] of await log.find(name, wanted)) places.set(id, { name, seq });
-    }),
+  return names.toSorted();
+}
+
+function takePart(
+  start: StreamStart,
+  names: readonly string[],
+  stream: StreamRow,
+  deps: StreamStartDeps,
+): Promise<StartProgress> {
+  const { after } = start;
+  const rest = after === undefined ? names : names.filter((name) => name > after);
+  switch (start.step) {
+    case 'search':
+      return search(start, rest, stream, deps);
+    case 'cursors':
+      return setCursors(start, rest, stream, deps);
+    case 'turns':
+      return orderTurns(rest, stream, deps);
+  }
+}
+
+async function search(
+  { after, open, found: before }: Step<'search'>,
+  rest: readonly string[],
+  { since = [] }: StreamRow,
+  { log }: StreamStartDeps,
+): Promise<StartProgress> {
+  const fresh = rest.slice(0, AT_ONCE - open.length);
+  const round: Step<'search'>['open'] = [...open, ...fresh.map((session) => ({ session }))];
+  // An id is of one session: what was found need not be looked for in the next.
+  const left = since.filter((id) => before.every((event) => event.id !== id));
+  const [missing] = left;
+  if (round.length === 0 && missing !== undefined) return { kind: 'unknown', eventId: missing };
+  const parts = await Promise.all(
+    round.map(async ({ session, from }) => ({ session, ...(await log.findSome(session, left, from)) })),
   );
-  const unknown = since.find((id) => !places.has(id));
-  if (unknown !== undefined) return { kind: 'unknown', eventId: unknown };
-  const cursors = new Map<string, number>();
-  for (const { name, seq } of places.values()) cursors.set(name, Math.max(seq, cursors.get(name) ?? 0));
-  const times = await questions.addAll(
-    [...places.values()].map(
-      ({ name, seq }) =>
-        async () =>
-          (await log.read(name, seq - 1, 1))[0]?.loggedAt ?? 0,
+  const found = [
+    ...before,
+    ...parts.flatMap(({ session, found }) => [...found].map(([id, place]) => ({ id, session, ...place }))),
+  ];
+  if (found.length === since.length) return { kind: 'more', start: { step: 'cursors', found } };
+  const last = fresh.at(-1) ?? after;
+  return {
+    kind: 'more',
+    start: {
+      step: 'search',
+      ...(last !== undefined && { after: last }),
+      open: parts.flatMap(({ session, next: from }) => (from === undefined ? [] : [{ session, from }])),
+      found,
+    },
+  };
+}
+
+async function setCursors(
+  { found }: Step<'cursors'>,
+  rest: readonly string[],
+  { connectionId }: StreamRow,
+  { log, streams }: StreamStartDeps,
+): Promise<StartProgress> {
+  const from = Math.min(...found.map(({ loggedAt }) => loggedAt)) - MARGIN_MS;
+  const named = new Map<string, number>();
+  for (const { session, seq } of found) named.set(session, Math.max(seq, named.get(session) ?? 0));
+  const round = rest.slice(0, AT_ONCE);
+  await Promise.all(
+    round.map(async (name) =>
+      streams.moveCursor(connectionId, name, named.get(name) ?? (await log.lastBefore(name, from))),
     ),
   );
-  const from = Math.min(...times) - MARGIN_MS;
-  const others = await questions.addAll(
-    names
-      .filter((name) => !cursors.has(name))
-      .map((name) => async () => [name, await log.lastBefore(name, from)] as const),
+  const after = round.at(-1);
+  return { kind: 'more', start: after === undefined ? { step: 'turns' } : { step: 'cursors', found, after } };
+}
+
+async function orderTurns(
+  rest: readonly string[],
+  { connectionId, heartbeatAt }: StreamRow,
+  { queue }: StreamStartDeps,
+): Promise<StartProgress> {
+  const round = rest.slice(0, TURNS);
+  // Whoever is interrupted before this is kept orders the same ones again.
+  await queue.send(
+    round.map((session) => ({
+      task: { kind: 'session', connectionId, session },
+      cause: `started#${heartbeatAt}#${session}`,
+    })),
   );
-  return { kind: 'found', cursors: new Map([...cursors, ...others]) };
+  const after = round.at(-1);
+  return after === undefined ? { kind: 'done' } : { kind: 'more', start: { step: 'turns', after } };
 }

@@ -1,8 +1,11 @@
 import { type EventEnvelope, eventEnvelopeSchema } from '../../contracts/events.ts';
 import { DependencyError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { EventLog, LoggedEvent } from '../../ports/event-log.ts';
+import type { EventLog, LoggedEvent, Search, SearchPlace } from '../../ports/event-log.ts';
 import { systemClock } from '../system-clock.ts';
+
+/** Looked through by one call. */
+const SEARCHED_EVENTS = 3;
 
 /** Keeps everything; refuses on request. */
 export class MemoryEventLog implements EventLog {
@@ -41,6 +44,21 @@ export class MemoryEventLog implements EventLog {
   async find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const all = this.#events(session).map(({ envelope: { id, seq } }) => [id, seq] as const);
     return new Map(all.filter(([id]) => eventIds.includes(id)));
+  }
+
+  async findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search> {
+    const all = this.#events(session);
+    const rest = all.filter(({ envelope: { seq } }) => from === undefined || seq < Number(from.place));
+    const some = rest.slice(-SEARCHED_EVENTS);
+    const found = new Map(
+      some.flatMap(({ envelope: { id, seq }, loggedAt }) =>
+        eventIds.includes(id) ? [[id, { seq, loggedAt }] as const] : [],
+      ),
+    );
+    const oldest = some[0]?.envelope.seq;
+    const newest = from?.newest ?? all.at(-1)?.loggedAt ?? 0;
+    const isOver = oldest === undefined || rest.length === some.length || eventIds.every((id) => found.has(id));
+    return isOver ? { found } : { found, next: { place: String(oldest), newest } };
   }
 
   async lastBefore(session: string, time: number): Promise<number> {

@@ -18,11 +18,13 @@ export class MemoryStreamStore implements StreamStore {
   async update(connectionId: string, change: StreamChange): Promise<void> {
     const stream = this.#streams.get(connectionId);
     if (stream === undefined) return;
-    const { since, slow: before, ...rest } = stream;
-    const slow = change.slow === undefined ? before : (change.slow ?? undefined);
+    const { since, start: startBefore, slow: slowBefore, ...rest } = stream;
+    const start = change.start === undefined ? startBefore : (change.start ?? undefined);
+    const slow = change.slow === undefined ? slowBefore : (change.slow ?? undefined);
     this.#streams.set(connectionId, {
       ...rest,
       ...(since !== undefined && change.since !== null && { since }),
+      ...(start !== undefined && { start }),
       ...(slow !== undefined && { slow }),
       ...(change.heartbeatAt !== undefined && { heartbeatAt: change.heartbeatAt }),
     });
