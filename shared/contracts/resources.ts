@@ -17,6 +17,11 @@ export interface IndexDefinition {
   readonly sortKey?: KeyDefinition;
   /** The only attributes it carries besides the keys. @default all */
   readonly attributes?: readonly string[];
+  /**
+   * Lies within the table's own partitions, so that reads of it can be strongly consistent. It has the table's partition
+   * key, is there from the table's beginning, and bounds a partition to 10 GB.
+   */
+  readonly local?: true;
 }
 
 export interface TableDefinition {
@@ -209,6 +214,8 @@ export const INDEXES = {
   jobsBySession: 'bySession',
   /** keys that are for one session only. */
   keysBySession: 'bySession',
+  /** deliveries of an endpoint that wait for another try, oldest event first. */
+  retryingDeliveries: 'retrying',
 } as const;
 
 /** How long the audit log is kept unless the installation says otherwise. */
@@ -312,6 +319,15 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
         name: tables.webhookDeliveries,
         partitionKey: text('endpoint'),
         sortKey: { name: 'seq', type: 'N' },
+        // What has failed for good can be much more than what is tried again, and is not read with it.
+        indexes: [
+          {
+            name: INDEXES.retryingDeliveries,
+            partitionKey: text('endpoint'),
+            sortKey: { name: 'retryingSeq', type: 'N' },
+            local: true,
+          },
+        ],
         ttlAttribute: 'ttl',
       },
     ],
