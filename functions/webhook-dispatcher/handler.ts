@@ -1,14 +1,16 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { webhookWakeSchema } from '#shared/contracts/webhook-rows.ts';
 import { type DispatcherDeps, dispatch } from './dispatcher.ts';
+import { type HoldingDeps, whileHeld } from './while-held.ts';
 
 /** What fails comes again, and in the end is put aside: the next event of its endpoint, or a replay, brings up what it was about. */
-export function createWebhookDispatcherHandler(deps: DispatcherDeps) {
+export function createWebhookDispatcherHandler(deps: DispatcherDeps & HoldingDeps) {
   return async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
     const failed: string[] = [];
-    for (const { body, messageId } of Records) {
+    for (const { body, messageId, receiptHandle, attributes } of Records) {
+      const received = { receipt: receiptHandle, receiveCount: Number(attributes.ApproximateReceiveCount) };
       try {
-        await dispatch(webhookWakeSchema.parse(JSON.parse(body)), deps);
+        await whileHeld(received, () => dispatch(webhookWakeSchema.parse(JSON.parse(body)), deps), deps);
       } catch (error) {
         deps.logger.warn({ err: error, sqsMessageId: messageId }, 'endpoint not served');
         failed.push(messageId);

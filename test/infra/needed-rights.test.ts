@@ -403,7 +403,14 @@ describe('what functions ask of AWS is what their roles allow', () => {
     const dispatch = createAwsWebhookDispatcher(environment, clientsOf('webhook-dispatcher'));
     // Of a record only these fields are read.
     const batch = (...bodies: readonly object[]) =>
-      ({ Records: bodies.map((body, index) => ({ messageId: String(index), body: JSON.stringify(body) })) }) as never;
+      ({
+        Records: bodies.map((body, index) => ({
+          messageId: String(index),
+          receiptHandle: 'receipt',
+          body: JSON.stringify(body),
+          attributes: { ApproximateReceiveCount: '1' },
+        })),
+      }) as never;
     expect(await fanOut(batch(ofBus, ...timers))).toEqual({ batchItemFailures: [] });
     const wake = { session: 'alpha', endpointId, event: { id: EVENT } };
     expect(await dispatch(batch(wake))).toEqual({ batchItemFailures: [] });
@@ -421,7 +428,9 @@ describe('what functions ask of AWS is what their roles allow', () => {
     receiver.close();
     const actions = (name: string) => [...new Set(asked.get(name)?.map(({ action }) => action))];
     expect(actions('webhook-fanout')).toContain('sqs:SendMessage');
-    expect(actions('webhook-dispatcher')).toContain('events:PutEvents');
+    expect(actions('webhook-dispatcher')).toEqual(
+      expect.arrayContaining(['events:PutEvents', 'sqs:ChangeMessageVisibility']),
+    );
     for (const name of ['webhook-fanout', 'webhook-dispatcher']) expect(refused(name)).toEqual([]);
   });
 
