@@ -3,7 +3,7 @@ import { webhookWakeSchema } from '#shared/contracts/webhook-rows.ts';
 import { type DispatcherDeps, dispatch } from './dispatcher.ts';
 import { type HoldingDeps, whileHeld } from './while-held.ts';
 
-/** What fails comes again, and in the end is put aside: the next event of its endpoint, or a replay, brings up what it was about. */
+/** What fails comes again, and in the end is put aside, from where the reconciler brings it back. */
 export function createWebhookDispatcherHandler(deps: DispatcherDeps & HoldingDeps) {
   return async ({ Records }: SQSEvent): Promise<SQSBatchResponse> => {
     const failed: string[] = [];

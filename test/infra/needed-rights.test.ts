@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { GetQueueUrlCommand, SendMessageCommand, type SendMessageCommandInput } from '@aws-sdk/client-sqs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as z from 'zod';
@@ -109,6 +110,11 @@ const signedCallers = new Map<string, SignedCaller>();
 let cloud: LocalCloud;
 let clients: AwsClients;
 const before = { ...process.env };
+
+async function post(QueueName: string, body: object, more: Partial<SendMessageCommandInput> = {}): Promise<void> {
+  const { QueueUrl } = await clients.sqs.send(new GetQueueUrlCommand({ QueueName }));
+  await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(body), ...more }));
+}
 
 function clientsOf(name: string): AwsClients {
   const calls: RecordedCall[] = [];
@@ -436,8 +442,18 @@ describe('what functions ask of AWS is what their roles allow', () => {
 
   it('the reconciler', async () => {
     await setTheScene();
+    const { webhooksDeadLetters, webhookEndpointsDeadLetters } = names.queues;
+    const timer = { session: 'alpha', endpointId: 'wh_1', dueAt: 0 };
+    await post(webhooksDeadLetters, { timer });
+    await post(
+      webhookEndpointsDeadLetters,
+      { session: 'alpha', endpointId: 'wh_1' },
+      { MessageGroupId: 'a', MessageDeduplicationId: 'a' },
+    );
     await createAwsReconciler(ENVIRONMENT, clientsOf('reconciler'))();
-    expect(asked.get('reconciler')?.map(({ action }) => action)).toContain('sqs:SendMessage');
+    expect(asked.get('reconciler')?.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage']),
+    );
     expect(refused('reconciler')).toEqual([]);
   });
 
