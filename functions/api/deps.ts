@@ -62,6 +62,8 @@ export interface ApiConfig {
   readonly globalWebhook: WebhookConfig | undefined;
   /** Hosts that webhooks may go to although they are private. */
   readonly webhookPrivateHosts: ReadonlySet<string>;
+  /** Hosts that media may be fetched from although they are private, on any port. */
+  readonly mediaPrivateHosts: ReadonlySet<string>;
   /** How long the audit log is kept. */
   readonly auditDays: number;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { mediaHostsEnv } from '#shared/contracts/media-hosts.ts';
 import { AUDIT_DAYS, resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
 import { engineNameSchema } from '#shared/contracts/session.ts';
 import { allowedPrivateHostsEnv, globalWebhook, globalWebhookEnv } from '#shared/contracts/webhooks.ts';
@@ -13,6 +14,7 @@ export const apiEnvSchema = z.object({
   ...resourceNamesEnv,
   ...globalWebhookEnv,
   ...allowedPrivateHostsEnv,
+  ...mediaHostsEnv,
   TRUNKLINE_VERSION: z.string().default('0.1.0'),
   /** Engine of new sessions. */
   ENGINE: engineNameSchema.default('NOWEB'),
@@ -51,6 +53,7 @@ export function apiConfig(env: ApiEnv, startedAt: number): ApiConfig {
     shardBacklogCap: env.SHARD_BACKLOG_CAP,
     globalWebhook: globalWebhook(env),
     webhookPrivateHosts: new Set(env.WEBHOOK_ALLOW_PRIVATE_HOSTS),
+    mediaPrivateHosts: new Set(env.MEDIA_ALLOW_PRIVATE_HOSTS),
     auditDays: env.AUDIT_DAYS,
   };
 }

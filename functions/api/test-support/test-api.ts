@@ -100,6 +100,7 @@ export class TestApi {
       ...DEFAULT_CAPS,
       globalWebhook: undefined,
       webhookPrivateHosts: new Set(),
+      mediaPrivateHosts: new Set(),
       auditDays: AUDIT_DAYS,
       ...config,
     };

@@ -3,13 +3,27 @@ import { fileTypeFromBuffer } from 'file-type';
 import type { FileInput } from '#shared/contracts/api/file-field.ts';
 import type { MediaSource } from '#shared/contracts/commands.ts';
 import { mediaKey } from '#shared/contracts/media-keys.ts';
+import { ValidationError } from '#shared/domain/errors.ts';
+import { portRuleBrokenBy } from '#shared/domain/media-port.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { ApiConfig } from '../deps.ts';
 
 /** Media of a send: how the job names it, and what has to be stored before the job may exist. */
 export interface OutgoingMedia {
   readonly source: MediaSource;
   /** Stores inline media; does nothing for media that is fetched by URL. */
   store(media: MediaStore): Promise<void>;
+}
+
+/**
+ * Refuses media that no host could ever fetch.
+ *
+ * @throws ValidationError
+ */
+export function assertFetchable(file: FileInput, { mediaPrivateHosts }: Pick<ApiConfig, 'mediaPrivateHosts'>): void {
+  if (file.kind !== 'url') return;
+  const rule = portRuleBrokenBy(new URL(file.url), mediaPrivateHosts);
+  if (rule !== undefined) throw new ValidationError([{ path: 'file.url', message: rule }]);
 }
 
 /**

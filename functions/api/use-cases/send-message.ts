@@ -16,7 +16,7 @@ import { JobNotAcceptedError } from '../api-errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import { acceptJob, NOT_QUEUED, wakeUp } from './accept-job.ts';
 import { awaitJob, jobFailure } from './await-job.ts';
-import { type OutgoingMedia, outgoingMedia } from './outgoing-media.ts';
+import { assertFetchable, type OutgoingMedia, outgoingMedia } from './outgoing-media.ts';
 
 /** A row, with what the engine adds to it, has to fit into one item of 400 KB. */
 const LARGEST_COMMAND = 150_000;
@@ -47,7 +47,7 @@ export interface AcceptedSend {
 /**
  * Accepts a message for sending, in whatever state the session is. Order: media, row, queue.
  *
- * @throws ConflictError when the idempotency key was used for something else, SessionBacklogError, ShardBacklogError,
+ * @throws ValidationError for media that could not be fetched, ConflictError when the idempotency key was used for something else, SessionBacklogError, ShardBacklogError,
  * JobNotAcceptedError, and after waiting the job's failure
  */
 export async function sendMessage(
@@ -56,6 +56,7 @@ export async function sendMessage(
   draft: Draft,
   options: SendOptions,
 ): Promise<AcceptedSend> {
+  if ('file' in draft) assertFetchable(draft.file, deps.config);
   const accepted = await accept(deps, session, draft, options);
   if (!options.waitMs) return accepted;
   const job = await awaitJob(deps, accepted.job, options.waitMs);
