@@ -61,12 +61,13 @@ export class SqsWebhookDeadLetters implements WebhookDeadLetters {
     return brought;
   }
 
-  /** Without the event that it was for, so that what was set aside is looked at, too. */
+  /** Once more without the event that it was for: what was set aside is looked at, too. With it an endpoint may begin. */
   async #wake({ Body, MessageId = '' }: Message): Promise<boolean> {
     const read = webhookWakeSchema.safeParse(parsedJson(Body));
     if (!read.success) return false;
-    const { session, endpointId } = read.data;
-    await this.#wakes.wake([{ wake: { session, endpointId }, cause: `again ${MessageId}` }]);
+    const { session, endpointId, event } = read.data;
+    const first = event === undefined ? [] : [{ wake: { session, endpointId, event }, cause: `event of ${MessageId}` }];
+    await this.#wakes.wake([...first, { wake: { session, endpointId }, cause: `again ${MessageId}` }]);
     return true;
   }
 
