@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { mediaHostsEnv } from '#shared/contracts/media-hosts.ts';
 import { type ResourceNames, resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
 import { ENGINES, type EngineName } from '#shared/contracts/session.ts';
 import { PACING_PROFILES, type PacingProfile } from '#shared/domain/pacing-profiles.ts';
@@ -70,7 +71,7 @@ const environmentSchema = z.object({
   WHATSAPP_WS_URL: z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'),
   WHATSAPP_ROOT_KEY: z.base64().length(44).optional(),
   NOWEB_GATE: z.enum(['durable', 'off']).default('durable'),
-  MEDIA_ALLOW_PRIVATE_HOSTS: z.string().default('').transform(words),
+  ...mediaHostsEnv,
   MEDIA_TIMEOUT_MS: milliseconds(30_000),
   MEDIA_MAX_BYTES: z.coerce.number().int().positive().default(67_108_864),
   STATE_KMS_KEY_ID: z.string().min(1).optional(),

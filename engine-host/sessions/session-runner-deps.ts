@@ -10,6 +10,7 @@ import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { CheckpointStore } from '#shared/ports/state-store.ts';
 import type { EngineFactory } from '../engines/engine.ts';
 import type { ShardLease } from '../host/lease.ts';
+import type { EndingDeps } from '../jobs/end-open-jobs.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import type { JournalStores } from './session-journal.ts';
 
@@ -26,6 +27,8 @@ export interface SessionRunnerDeps extends JournalStores {
   readonly media: MediaStore;
   readonly remoteFiles: RemoteFiles;
   readonly messages: Pick<MessageStore, 'get'>;
+  /** What a session has not done when it is deleted, ends. */
+  readonly jobs: EndingDeps['jobs'];
   /** Forget a session when it is deleted. */
   readonly readModels: readonly { clear(session: string): Promise<void> }[];
   /** What it has of a session that is deleted goes too. */

@@ -4,6 +4,7 @@ import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
 import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
 import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
+import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
 import { MemoryJournalBodyStore } from '#shared/adapters/memory/memory-journal-body-store.ts';
 import { MemoryJournalStore } from '#shared/adapters/memory/memory-journal-store.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
@@ -11,13 +12,14 @@ import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { sendCommandSchema } from '#shared/contracts/commands.ts';
+import type { JobRow } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { needsRunner } from '#shared/domain/needs-runner.ts';
 import type { SessionIntent } from '#shared/ports/session-store.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
-import { waMessage } from '#test/contracts/rows.ts';
+import { jobRow, waMessage } from '#test/contracts/rows.ts';
 import type { EngineEvent } from '../engines/engine.ts';
 import { ManualLease } from '../host/manual-lease.ts';
 import { EventPublisher } from './event-publisher.ts';
@@ -42,6 +44,7 @@ async function createWorld(changes: Partial<SessionRow> = {}) {
     journalBodies: new MemoryJournalBodyStore(),
     dataKeys: new LocalDataKeys(new Uint8Array(32)),
     messages: new MemoryMessageStore(),
+    jobs: new MemoryJobStore(),
     media: new MemoryMediaStore(),
     factory: new FakeEngineFactory(),
     /** What each status event found in the row when it was published. */
@@ -100,6 +103,12 @@ async function working(changes: Partial<SessionRow> = {}) {
   session.factory.last.work();
   await vi.waitFor(() => expect(session.told.at(-1)?.event).toBe('WORKING'));
   return session;
+}
+
+/** Nothing runs it until somebody wants something. */
+async function stopped() {
+  const world = await createWorld({ desired: 'STOPPED', status: 'STOPPED' });
+  return { ...world, ...createRunner(world), world };
 }
 
 const rowOf = async ({ sessions }: Pick<World, 'sessions'>) => sessions.get('alpha');
@@ -370,6 +379,44 @@ describe('SessionRunner', () => {
     expect(await eventLog.read('beta', 0, 10)).toHaveLength(1);
     expect(session.gone).toHaveBeenCalledOnce();
   });
+
+  it.each([
+    ['works', working],
+    ['is stopped', stopped],
+  ])(
+    'ends the open jobs of a session that %s when it is deleted, and tells whose messages will never leave',
+    async (_, begun) => {
+      const session = await begun();
+      const { jobs, bus } = session.world;
+      const open = (jobId: string, fields: Partial<JobRow> = {}) =>
+        jobs.create(jobRow({ jobId, messageId: `3EB0${jobId}`, openShard: 'socket-00', ...fields }));
+      await open('waits', { notBefore: 4_000_000_000_000 });
+      await open('left');
+      await jobs.prepare('alpha', 'left', 1, { content: 'YQ==' });
+      await open('asks', { command: { type: 'checkExists', phone: '4915100000001' }, messageId: undefined });
+      await open('sent');
+      await jobs.advance('alpha', 'sent', 1, { state: 'SENT' });
+      await open('others', { session: 'beta' });
+      await session.intend({ desired: 'DELETED' });
+      expect(await rowOf(session)).toBeUndefined();
+      const states = async (name: string, ...ids: readonly string[]) =>
+        await Promise.all(
+          ids.map(async (id) => (await jobs.get(name, id))?.error?.code ?? (await jobs.get(name, id))?.state),
+        );
+      expect(await states('alpha', 'waits', 'left', 'asks', 'sent')).toEqual([
+        'session-deleted',
+        'session-deleted',
+        'session-deleted',
+        'SENT',
+      ]);
+      expect(await states('beta', 'others')).toEqual(['QUEUED']);
+      const acks = bus.events.flatMap((event) => (event.event === 'message.ack' ? [event.payload] : []));
+      expect(acks.map(({ id, ack }) => [id.split('_').at(-1), ack])).toEqual([
+        ['3EB0waits', -1],
+        ['3EB0left', -1],
+      ]);
+    },
+  );
 
   describe('deletes media with the session', () => {
     const keys = ['out/alpha/job-1/a', 'files/alpha/3EB0.png', 'events/alpha/evt_1.json'];

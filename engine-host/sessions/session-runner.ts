@@ -5,6 +5,7 @@ import type { SessionReport } from '#shared/ports/session-store.ts';
 import type { Engine, EngineEvent, EngineState } from '../engines/engine.ts';
 import { isLost, whileOwned } from '../host/lease.ts';
 import { sleep } from '../host/sleep.ts';
+import { endOpenJobs } from '../jobs/end-open-jobs.ts';
 import type { SessionPacer } from '../jobs/session-pacer.ts';
 import { eraseSession } from './erase-session.ts';
 import { HeldSession } from './held-session.ts';
@@ -366,15 +367,15 @@ export class SessionRunner {
 
   async #remove(row: SessionRow, board: StatusBoard): Promise<void> {
     const { lease, logger, name } = this.#place;
+    const onFailure = (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'could not remove');
     await this.#unlink(row, board);
     if (this.#ended) return;
-    if (board.status !== 'STOPPED') {
-      await this.#held.take(row);
-      await board.set({ status: 'STOPPED' });
-    }
+    const failedSends = await endOpenJobs({ ...row, me: board.me }, lease, this.#deps, onFailure);
+    if (board.status !== 'STOPPED' || failedSends.length > 0) await this.#held.take(row);
+    for (const event of failedSends) this.#publish(event);
+    if (board.status !== 'STOPPED') await board.set({ status: 'STOPPED' });
     if (!(await this.#held.close(this.#deps.publishPatience)))
       this.#held.open?.state.fence(new NotOwnerError('The session is deleted'));
-    const onFailure = (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'could not remove');
     await eraseSession(row, lease, this.#deps, onFailure);
     await this.#reporter.idle();
     await whileOwned(lease, () => this.#deps.sessions.remove(name, row.incarnation, lease.epoch), onFailure);

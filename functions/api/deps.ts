@@ -91,6 +91,8 @@ export interface ApiConfig {
   readonly shardBacklogCap: number;
   /** The installation's own webhook, which every session has. */
   readonly globalWebhook: WebhookConfig | undefined;
+  /** Hosts that media may be fetched from although they are private, on any port. */
+  readonly mediaPrivateHosts: ReadonlySet<string>;
   /** How long the audit log is kept. */
   readonly auditDays: number;
 }

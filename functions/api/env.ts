@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { AUDIT_DAYS } from '#shared/contracts/audit.ts';
+import { mediaHostsEnv } from '#shared/contracts/media-hosts.ts';
 import { resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
 import { engineNameSchema } from '#shared/contracts/session.ts';
 import { allowedPrivateHostsEnv, globalWebhook, globalWebhookEnv } from '#shared/contracts/webhooks.ts';
@@ -14,6 +15,7 @@ export const apiEnvSchema = z.object({
   ...resourceNamesEnv,
   ...globalWebhookEnv,
   ...allowedPrivateHostsEnv,
+  ...mediaHostsEnv,
   TRUNKLINE_VERSION: z.string().default('0.1.0'),
   /** Engine of new sessions. */
   ENGINE: engineNameSchema.default('NOWEB'),
@@ -51,6 +53,7 @@ export function apiConfig(env: ApiEnv, startedAt: number): ApiConfig {
     sessionBacklogCap: env.SESSION_BACKLOG_CAP,
     shardBacklogCap: env.SHARD_BACKLOG_CAP,
     globalWebhook: globalWebhook(env),
+    mediaPrivateHosts: new Set(env.MEDIA_ALLOW_PRIVATE_HOSTS),
     auditDays: env.AUDIT_DAYS,
   };
 }

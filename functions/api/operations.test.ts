@@ -104,6 +104,7 @@ describe('bad input', () => {
     ['/api/sendText', { ...to, session: 'a/b', text: 'x' }, 'session'],
     ['/api/sendImage', { ...to, file: { url: 'file:///etc/passwd' } }, 'file.url'],
     ['/api/sendImage', { ...to, file: { url: 'not a url' } }, 'file.url'],
+    ['/api/sendImage', { ...to, file: { url: 'https://example.com:8443/a.png' } }, 'file.url'],
     ['/api/sendImage', { ...to, file: {} }, 'file.url'],
     ['/api/sendImage', { ...to, file: { data: '***' } }, 'file.data'],
     ['/api/sendImage', { ...to, file: { data: 'AAAA', mimetype: 'png' } }, 'file.mimetype'],

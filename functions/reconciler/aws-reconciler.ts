@@ -4,6 +4,8 @@ import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { createSqsClient } from '#shared/adapters/sqs-client.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
+import { SqsWebhookDeadLetters } from '#shared/adapters/sqs-webhook-dead-letters.ts';
+import { SqsWebhookQueue } from '#shared/adapters/sqs-webhook-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { configureLogTags, createLogger } from '#shared/observability/logger.ts';
@@ -34,7 +36,9 @@ export function createAwsReconciler(
     clock: systemClock,
     policy,
   });
+  const { queues } = names;
+  const deadLetters = new SqsWebhookDeadLetters(sqs, new SqsWebhookQueue(sqs, { queues }), queues);
   const logger = createLogger({ name: 'reconciler', level: env.LOG_LEVEL });
   const metrics = createMetrics({ namespace: names.prefix, mode: env.METRICS });
-  return createReconcilerHandler({ reconcile, shards, metrics, logger });
+  return createReconcilerHandler({ reconcile, shards, deadLetters, metrics, logger });
 }

@@ -223,11 +223,38 @@ it('looks at every shard, though one fails, and tells of that', async () => {
       if (shard === 'b') throw new Error('throttled');
       return { open: 1, oldestMs: shard === 'a' ? 90_000 : 1_000, woken: 1, expired: 0 };
     },
+    deadLetters: { bringBack: async () => 3 },
     metrics: { emit: (_, values) => emitted.push(...values.map(([{ name }, value]) => [name, value] as const)) },
     logger: { info: () => {}, warn: (fields: unknown) => warned.push(fields) },
   });
   await expect(handler()).rejects.toBeInstanceOf(ReconcilerError);
   expect(seen.sort()).toEqual(['a', 'b', 'c']);
-  expect(warned).toMatchObject([{ shard: 'b' }]);
-  expect(Object.fromEntries(emitted)).toEqual({ OpenJobs: 2, OldestJobAge: 90, JobsWoken: 2, JobsExpired: 0 });
+  expect(warned).toMatchObject([{ shard: 'b' }, { broughtBack: 3 }]);
+  expect(Object.fromEntries(emitted)).toEqual({
+    OpenJobs: 2,
+    OldestJobAge: 90,
+    JobsWoken: 2,
+    JobsExpired: 0,
+    WebhooksBroughtBack: 3,
+  });
+});
+
+it('looks at every shard though the dead letters of webhooks fail, and tells of that', async () => {
+  const seen: string[] = [];
+  const handler = createReconcilerHandler({
+    shards: ['a', 'b'],
+    reconcile: async (shard) => {
+      seen.push(shard);
+      return { open: 0, oldestMs: 0, woken: 0, expired: 0 };
+    },
+    deadLetters: {
+      bringBack: async () => {
+        throw new Error('throttled');
+      },
+    },
+    metrics: { emit: () => {} },
+    logger: { info: () => {}, warn: () => {} },
+  });
+  await expect(handler()).rejects.toBeInstanceOf(ReconcilerError);
+  expect(seen.sort()).toEqual(['a', 'b']);
 });

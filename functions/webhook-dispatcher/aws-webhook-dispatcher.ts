@@ -37,12 +37,14 @@ export function createAwsWebhookDispatcher(
   const { prefix, tables, queues, buckets, bus } = resourceNames(env);
   const media = new LazyMediaStore(buckets.media, loadS3MediaStore({ pathStyle: env.S3_PATH_STYLE, client: s3 }));
   const logger = createLogger({ name: 'webhook-dispatcher', level: env.LOG_LEVEL });
+  const queue = new SqsWebhookQueue(sqs, { queues });
   return createWebhookDispatcherHandler({
     sessions: new DynamoDbSessionStore(dynamo, tables.sessions),
     compileTextPattern,
     store: new DynamoDbWebhookStore(dynamo, tables),
     log: new DynamoDbEventLog(dynamo, media, { tableName: tables.eventLog, onUnreadable: unreadable(logger) }),
-    queue: new SqsWebhookQueue(sqs, { queues }),
+    queue,
+    wakes: queue,
     sender: new GuardedWebhookSender({ allowPrivateHosts: env.WEBHOOK_ALLOW_PRIVATE_HOSTS }),
     notices: new EventBridgeWebhookNotices(eventBridge, bus),
     global: globalWebhook(env),

@@ -57,14 +57,31 @@ describe('what is new in the log', () => {
     expect(world.ids()).toEqual([id]);
   });
 
-  it('goes to the installation’s own webhook from the event on that wakes it first', async () => {
+  it('goes to the installation’s own webhook of a session from before, whichever event of the last minutes wakes it first', async () => {
+    const world = new DispatcherWorld();
+    await world.configure({});
+    world.global = { url: 'https://global.test/', events: ['*'] };
+    await world.messages('1');
+    world.now += 5 * 60_000;
+    await world.messages('2', '3', '4');
+    world.now += 60_000;
+    const endpointId = webhookEndpoints([], world.global)[0]?.id ?? '';
+    await dispatch({ session: 'alpha', endpointId, event: { id: 'evt_3', seq: 3 } }, world.deps());
+    expect(world.ids()).toEqual(['evt_2', 'evt_3', 'evt_4']);
+    await dispatch({ session: 'alpha', endpointId, event: { id: 'evt_2', seq: 2 } }, world.deps());
+    expect(world.ids()).toHaveLength(3);
+    expect(new Set(world.posted.map(({ url }) => url))).toEqual(new Set(['https://global.test/']));
+  });
+
+  it('goes to it from the event on that wakes it, however late that is', async () => {
     const world = new DispatcherWorld();
     await world.configure({});
     world.global = { url: 'https://global.test/', events: ['*'] };
     await world.messages('1', '2');
+    world.now += 3_600_000;
     const endpointId = webhookEndpoints([], world.global)[0]?.id ?? '';
     await dispatch({ session: 'alpha', endpointId, event: { id: 'evt_2', seq: 2 } }, world.deps());
-    expect(world.posted.map(({ url, body }) => [url, body.id])).toEqual([['https://global.test/', 'evt_2']]);
+    expect(world.ids()).toEqual(['evt_2']);
   });
 
   it('is left to another run when the time is up', async () => {
@@ -442,13 +459,15 @@ describe('what is logged', () => {
     const world = await DispatcherWorld.with();
     const { endpointId } = world;
     world.fault = () => 'before';
-    const handle = createWebhookDispatcherHandler(world.deps());
+    const handle = createWebhookDispatcherHandler({ ...world.deps(), wakes: { hold: async () => {} } });
     const wake = { session: 'alpha', endpointId };
     const bodies = [{ ...wake, event: { id: 'evt_1', seq: 1, traceparent } }, wake, {}].map((body) =>
       JSON.stringify(body),
     );
     // No more of it is looked at.
-    const batch = { Records: bodies.map((body, index) => ({ messageId: `m${index}`, body })) } as unknown as SQSEvent;
+    const attributes = { ApproximateReceiveCount: '1' };
+    const Records = bodies.map((body, index) => ({ messageId: `m${index}`, receiptHandle: 'r', attributes, body }));
+    const batch = { Records } as unknown as SQSEvent;
     expect((await handle(batch)).batchItemFailures).toHaveLength(3);
     expect(world.lines.parsed).toMatchObject([
       { msg: 'endpoint not served', session: tag('alpha'), endpointId, event: 'evt_1', traceparent },

@@ -13,6 +13,9 @@ export interface DispatcherDeps extends EndpointRunDeps {
   readonly global: WebhookConfig | undefined;
 }
 
+/** As long as the fan-out tries to hand on an event: ten times, half a minute apart. */
+const LONGEST_ON_THE_WAY_MS = 5 * 60_000;
+
 /**
  * Does what there is to do for an endpoint. Called again at any time it goes on where it was; what it had posted and not
  * written down is posted again.
@@ -45,13 +48,17 @@ function isDone({ event }: WebhookWake, { cursor }: WebhookEndpointRow): boolean
   return event?.seq !== undefined && event.seq <= cursor;
 }
 
-/** An endpoint that nobody has announced, as the installation's own of a session from before: it begins with what woke it. */
-async function begin({ session, endpointId, event }: WebhookWake, deps: DispatcherDeps) {
+/**
+ * An endpoint that nobody has announced, as the installation's own of a session from before: it begins with what woke it,
+ * and what is so young that its own wake-up may still come, as they come in no order.
+ */
+async function begin({ session, endpointId, event }: WebhookWake, { log, store, clock }: DispatcherDeps) {
   if (event === undefined) return undefined;
-  const seq = event.seq ?? (await deps.log.find(session, [event.id])).get(event.id);
+  const seq = event.seq ?? (await log.find(session, [event.id])).get(event.id);
   if (seq === undefined) return undefined;
-  await deps.store.declare(session, endpointId, deps.clock.now(), seq - 1);
-  return await deps.store.get(session, endpointId);
+  const old = await log.lastBefore(session, clock.now() - LONGEST_ON_THE_WAY_MS);
+  await store.declare(session, endpointId, clock.now(), Math.min(seq - 1, old));
+  return await store.get(session, endpointId);
 }
 
 async function compiled(

@@ -21,7 +21,7 @@ import { afterFailure, givenUp, type SetAside, untried } from './tried-event.ts'
 
 export interface EndpointRunDeps {
   readonly store: WebhookStore;
-  readonly log: Pick<EventLog, 'read' | 'find'>;
+  readonly log: Pick<EventLog, 'read' | 'find' | 'lastBefore'>;
   readonly queue: WebhookQueue;
   readonly sender: WebhookSender;
   readonly notices: WebhookNotices;

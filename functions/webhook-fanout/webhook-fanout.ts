@@ -1,22 +1,9 @@
-import * as z from 'zod';
-import { type WebhookWake, webhookTimerSchema } from '#shared/contracts/webhook-rows.ts';
+import { type WebhookWake, webhookMessageSchema } from '#shared/contracts/webhook-rows.ts';
 import { wantsEvent } from '#shared/contracts/webhooks.ts';
 import type { EventSubject } from '#shared/observability/subjects.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
 import type { SessionInterest } from './interest.ts';
-
-/** What is read of a bus event. A large one only says where it is, and then has no `seq`. */
-const busEventSchema = z.object({
-  'detail-type': z.string(),
-  detail: z.object({
-    id: z.string(),
-    session: z.string(),
-    seq: z.number().optional(),
-    traceparent: z.string().optional(),
-  }),
-});
-const messageSchema = z.union([webhookTimerSchema, busEventSchema]);
 
 export interface WebhookFanoutDeps {
   readonly interest: Pick<SessionInterest, 'endpoints'>;
@@ -62,7 +49,7 @@ export async function fanOut(
     wishes.set(id, { wake: known === undefined || isNewer(wake, known.wake) ? wake : known.wake, causes, of });
   };
   const take = async ({ id: messageId, body }: Message, index: number): Promise<void> => {
-    const message = messageSchema.parse(JSON.parse(body));
+    const message = webhookMessageSchema.parse(JSON.parse(body));
     if ('timer' in message) {
       const { session, endpointId, dueAt } = message.timer;
       if (dueAt > clock.now()) await queue.wakeAt(message.timer);

@@ -129,12 +129,17 @@ export function allowHostCount(role: Role, { ecs }: Installation): void {
   );
 }
 
-/** Sending to some of the installation's queues. */
-export function allowSending(role: Role, { names }: Installation, queues: readonly QueueId[]): void {
+/** Rights on some of the installation's queues. */
+export function allowQueues(
+  role: Role,
+  { names }: Installation,
+  queues: readonly QueueId[],
+  actions: readonly string[],
+): void {
   const arn = `arn:${Aws.PARTITION}:sqs:${Aws.REGION}:${Aws.ACCOUNT_ID}`;
   role.addToPolicy(
     new PolicyStatement({
-      actions: ['sqs:GetQueueUrl', 'sqs:SendMessage'],
+      actions: actions.map((action) => `sqs:${action}`),
       resources: queues.map((id) => `${arn}:${names.queues[id]}`),
     }),
   );

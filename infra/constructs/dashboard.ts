@@ -113,6 +113,7 @@ function webhookRow(installation: Installation): IWidget[] {
     graph('Dead letters of webhooks', [
       ofQueue(webhooksDeadLetters, 'ApproximateNumberOfMessagesVisible', 'events'),
       ofQueue(webhookEndpointsDeadLetters, 'ApproximateNumberOfMessagesVisible', 'wake-ups'),
+      ...sums(METRICS.webhooksBroughtBack),
     ]),
   ];
 }

@@ -40,15 +40,24 @@ export function definedTable(
     deletionProtection: props.keep,
     removalPolicy: props.keep ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
   });
-  for (const index of indexes) {
-    table.addGlobalSecondaryIndex({
-      indexName: index.name,
-      partitionKey: attribute(index.partitionKey),
-      ...(index.sortKey !== undefined && { sortKey: attribute(index.sortKey) }),
+  for (const { name: indexName, local, ...index } of indexes) {
+    const common = {
+      indexName,
       ...(index.attributes === undefined
         ? { projectionType: ProjectionType.ALL }
         : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...index.attributes] }),
-    });
+    };
+    const sorted = index.sortKey && attribute(index.sortKey);
+    if (local === undefined) {
+      table.addGlobalSecondaryIndex({
+        ...common,
+        partitionKey: attribute(index.partitionKey),
+        ...(sorted !== undefined && { sortKey: sorted }),
+      });
+    } else {
+      if (sorted === undefined) throw new Error(`The index ${indexName} of ${name} is local and has no sort key`);
+      table.addLocalSecondaryIndex({ ...common, sortKey: sorted });
+    }
   }
   return table;
 }

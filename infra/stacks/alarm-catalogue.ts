@@ -166,6 +166,13 @@ function webhookAlarms({ names }: Installation): readonly AlarmDefinition[] {
       above: 0,
     },
     {
+      name: 'webhook-dead-letters',
+      of: 'again',
+      says: 'Webhooks could not be served, and are tried again.',
+      metric: total(METRICS.webhooksBroughtBack),
+      above: 0,
+    },
+    {
       name: 'webhook-dispatcher-failing',
       says: 'The function that delivers to webhooks crashes, or takes too long.',
       metric: sum('AWS/Lambda', 'Errors', { FunctionName: `${names.prefix}-webhook-dispatcher` }),

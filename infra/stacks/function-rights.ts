@@ -21,6 +21,8 @@ export interface FunctionRights {
   readonly shardQueues?: readonly ('send' | 'depth')[];
   /** Queues that it sends to, besides shards'. */
   readonly queues?: readonly QueueId[];
+  /** Queues of dead letters that it takes from. */
+  readonly deadLetters?: readonly QueueId[];
   /** Tells on the bus that a session wants a host, or that a webhook was disabled. */
   readonly events?: true;
   /** Reads them when it starts. */
@@ -126,7 +128,12 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     queues: ['streams', 'streamTasks'],
     media: { prefixes: ['events/'], actions: ['GetObject', 'PutObject'], list: true },
   },
-  reconciler: { tables: { sessions: ['query'], jobs: ['get', 'query', 'update'] }, shardQueues: ['send'] },
+  reconciler: {
+    tables: { sessions: ['query'], jobs: ['get', 'query', 'update'] },
+    shardQueues: ['send'],
+    queues: ['webhooks', 'webhookEndpoints'],
+    deadLetters: ['webhooksDeadLetters', 'webhookEndpointsDeadLetters'],
+  },
   capacity: {
     tables: { hosts: ['scan', 'update'], shards: ['scan'], sessions: ['get', 'query'], fleets: ['get', 'put'] },
     hostCount: true,

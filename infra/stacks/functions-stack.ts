@@ -14,7 +14,7 @@ import {
   allowKeyVia,
   allowListing,
   allowObjects,
-  allowSending,
+  allowQueues,
   allowShardQueues,
   allowTables,
   keyUseOf,
@@ -88,6 +88,7 @@ export class FunctionsStack extends Stack {
       tables,
       shardQueues = [],
       queues = [],
+      deadLetters = [],
       secrets = [],
       events,
       hostCount,
@@ -100,7 +101,9 @@ export class FunctionsStack extends Stack {
       const actions = shardQueues.includes('depth') ? [...send, 'GetQueueAttributes'] : send;
       allowShardQueues(role, installation, 'socket', actions);
     }
-    if (queues.length > 0) allowSending(role, installation, queues);
+    if (queues.length > 0) allowQueues(role, installation, queues, ['GetQueueUrl', 'SendMessage']);
+    if (deadLetters.length > 0)
+      allowQueues(role, installation, deadLetters, ['GetQueueUrl', 'ReceiveMessage', 'DeleteMessage']);
     if (events) allowEvents(role, installation, CONTROL_SOURCE);
     if (hostCount) allowHostCount(role, installation);
     if (media !== undefined) allowObjects(role, bucket, media.prefixes, media.actions);

@@ -18,7 +18,7 @@ export function allowHost(role: Role, data: DataStack, installation: Installatio
   const { names } = installation;
   allowTables(role, data, installation, {
     sessions: ['get', 'query', 'update', 'delete'],
-    jobs: ['get', 'update'],
+    jobs: ['get', 'query', 'update'],
     hosts: ['get', 'scan', 'put', 'update', 'delete'],
     shards: ['get', 'scan', 'put', 'update'],
     messages: ['get', 'clear'],

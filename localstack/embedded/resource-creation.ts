@@ -75,18 +75,7 @@ export async function createTable(client: DynamoDBClient, table: TableDefinition
         BillingMode: 'PAY_PER_REQUEST',
         AttributeDefinitions: attributesOf(table),
         KeySchema: keySchema(table),
-        ...(table.indexes === undefined
-          ? {}
-          : {
-              GlobalSecondaryIndexes: table.indexes.map((index) => ({
-                IndexName: index.name,
-                KeySchema: keySchema(index),
-                Projection:
-                  index.attributes === undefined
-                    ? { ProjectionType: 'ALL' as const }
-                    : { ProjectionType: 'INCLUDE' as const, NonKeyAttributes: [...index.attributes] },
-              })),
-            }),
+        ...indexesOf(table),
       }),
     );
   } else if (shapeOf(existing) !== wantedShape(table)) {
@@ -123,6 +112,25 @@ function attributesOf(table: TableDefinition): AttributeDefinition[] {
   return [...types].map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType }));
 }
 
+function indexesOf({ indexes = [] }: TableDefinition) {
+  const made = (isLocal: boolean) =>
+    indexes
+      .filter(({ local = false }) => local === isLocal)
+      .map((index) => ({
+        IndexName: index.name,
+        KeySchema: keySchema(index),
+        Projection:
+          index.attributes === undefined
+            ? { ProjectionType: 'ALL' as const }
+            : { ProjectionType: 'INCLUDE' as const, NonKeyAttributes: [...index.attributes] },
+      }));
+  const [shared, local] = [made(false), made(true)];
+  return {
+    ...(shared.length > 0 && { GlobalSecondaryIndexes: shared }),
+    ...(local.length > 0 && { LocalSecondaryIndexes: local }),
+  };
+}
+
 const schemaText = (name: string, schema: readonly KeySchemaElement[] = []): string =>
   `${name}(${schema.map((key) => key.AttributeName).join()})`;
 
@@ -135,7 +143,9 @@ const wantedShape = (table: TableDefinition): string =>
 const shapeOf = (table: TableDescription): string =>
   [
     schemaText('', table.KeySchema),
-    ...(table.GlobalSecondaryIndexes ?? []).map((index) => schemaText(index.IndexName ?? '', index.KeySchema)).sort(),
+    ...[...(table.GlobalSecondaryIndexes ?? []), ...(table.LocalSecondaryIndexes ?? [])]
+      .map((index) => schemaText(index.IndexName ?? '', index.KeySchema))
+      .sort(),
   ].join();
 
 async function createBucket(client: S3Client, name: string): Promise<void> {

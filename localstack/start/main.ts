@@ -70,9 +70,10 @@ async function prepareDataDir(dataDir: string): Promise<void> {
 }
 
 function hostEnvironment(): Record<string, string> {
-  const { PACING_DEFAULT_PROFILE: profile, LOG_LEVEL = 'info' } = process.env;
+  const { PACING_DEFAULT_PROFILE: profile, MEDIA_ALLOW_PRIVATE_HOSTS = '', LOG_LEVEL = 'info' } = process.env;
   return {
     LOG_LEVEL,
+    MEDIA_ALLOW_PRIVATE_HOSTS,
     DRAIN_MS: String(HOST_DRAIN_MS),
     ...(profile === undefined ? {} : { PACING_DEFAULT_PROFILE: profile }),
   };

@@ -112,22 +112,15 @@ export class DynamoDbJobStore implements JobStore {
     });
   }
 
-  async listOpen(shard: string): Promise<readonly OpenJob[]> {
+  async listOpen(shard: string, session?: string): Promise<readonly OpenJob[]> {
     const open: OpenJob[] = [];
-    const items = this.#table.query((e) => `${e.name('openShard')} = ${e.value(shard)}`, {
-      IndexName: INDEXES.openJobs,
-    });
+    const items = this.#table.query((e) => isOpenIn(e, shard, session), { IndexName: INDEXES.openJobs });
     for await (const item of items) open.push(openJobSchema.parse(item));
     return open;
   }
 
   async countOpen(shard: string, session: string, atMost: number): Promise<number> {
-    return await this.#table.count(
-      (e) =>
-        `${e.name('openShard')} = ${e.value(shard)} AND begins_with(${e.name('openPlace')}, ${e.value(openPlacePrefix(session))})`,
-      INDEXES.openJobs,
-      atMost,
-    );
+    return await this.#table.count((e) => isOpenIn(e, shard, session), INDEXES.openJobs, atMost);
   }
 
   async list(session: string, { state, limit, offset }: JobsQuery): Promise<readonly JobRow[]> {
@@ -154,6 +147,12 @@ export class DynamoDbJobStore implements JobStore {
   #stamp(epoch: number) {
     return { epoch, updatedAt: this.#clock.now() };
   }
+}
+
+function isOpenIn(e: Expression, shard: string, session: string | undefined): string {
+  const ofShard = `${e.name('openShard')} = ${e.value(shard)}`;
+  if (session === undefined) return ofShard;
+  return `${ofShard} AND begins_with(${e.name('openPlace')}, ${e.value(openPlacePrefix(session))})`;
 }
 
 function countAttempt(e: Expression): string {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { TABLES } from '../contracts/resources.ts';
+import { INDEXES, TABLES } from '../contracts/resources.ts';
 import {
   type WebhookDeliveryRow,
   type WebhookEndpointRow,
@@ -73,7 +73,12 @@ export class DynamoDbWebhookStore implements WebhookStore {
   /** The note comes last: it is what makes anybody look for the deliveries, and it fails when the endpoint is gone. */
   async setAside(key: EndpointKey, deliveries: readonly Omit<WebhookDeliveryRow, 'endpoint'>[]): Promise<boolean> {
     const endpoint = partition(key.session, key.endpointId);
-    const rows = deliveries.map((delivery) => ({ ...delivery, endpoint }));
+    const rows = deliveries.map((delivery) => ({
+      ...delivery,
+      endpoint,
+      // Puts the row into the index of those that are tried again.
+      ...(delivery.state === 'RETRYING' && { retryingSeq: delivery.seq }),
+    }));
     const { left, error } = await this.#deliveries.putSome(rows, ['endpoint', 'seq']);
     if (left.size > 0) throw error ?? new DependencyError('DynamoDB did not take all deliveries');
     const item = await this.#endpoints.update(endpointKey(key), (e) => ({
@@ -84,11 +89,14 @@ export class DynamoDbWebhookStore implements WebhookStore {
   }
 
   async retrying(session: string, endpointId: string): Promise<readonly WebhookDeliveryRow[]> {
-    return await this.deliveries(session, endpointId, {
-      state: 'RETRYING',
-      limit: Number.POSITIVE_INFINITY,
-      after: -1,
+    const rows: WebhookDeliveryRow[] = [];
+    const endpoint = partition(session, endpointId);
+    const items = this.#deliveries.query((e) => `${e.name('endpoint')} = ${e.value(endpoint)}`, {
+      IndexName: INDEXES.retryingDeliveries,
+      ConsistentRead: true,
     });
+    for await (const item of items) rows.push(webhookDeliveryRowSchema.parse(item));
+    return rows;
   }
 
   async noneLeft(key: EndpointKey, noted: string): Promise<void> {

@@ -111,6 +111,17 @@ describe('what it refuses', () => {
     expect(paths).toEqual(['/start']);
   });
 
+  it('a port that hosts do not get out on, at once or behind a redirect', async () => {
+    respond = (_request, response) => response.writeHead(302, { location: 'http://192.0.2.1:8080/' }).end();
+    for (const url of ['http://203.0.114.1:8080/', own()]) {
+      await expect(fetching(url)).rejects.toMatchObject({
+        reason: 'media-refused',
+        message: 'The URL of the file must have the port 80 or 443',
+      });
+    }
+    expect(paths).toEqual(['/']);
+  });
+
   it('a redirect to another protocol', async () => {
     respond = (_request, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end();
     expect(await engineError(fetching(own()))).toBe('media-refused');

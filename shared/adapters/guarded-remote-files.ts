@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { DependencyError, EngineError, TrunklineError } from '../domain/errors.ts';
+import { portRuleBrokenBy } from '../domain/media-port.ts';
 import type { RemoteFile, RemoteFiles } from '../ports/remote-file.ts';
 import { baseName, filenameIn } from './content-disposition.ts';
 import { GuardedHttp, type GuardedHttpOptions } from './guarded-http.ts';
@@ -24,9 +25,11 @@ export class GuardedRemoteFiles implements RemoteFiles {
   readonly #http: GuardedHttp;
   readonly #maxBytes: number;
   readonly #timeoutMs: number;
+  readonly #allowedHosts: ReadonlySet<string>;
 
   constructor({ maxBytes, timeoutMs, ...guard }: GuardedRemoteFilesOptions = {}) {
     this.#http = new GuardedHttp(guard);
+    this.#allowedHosts = new Set(guard.allowPrivateHosts);
     this.#maxBytes = maxBytes ?? MAX_BYTES;
     this.#timeoutMs = timeoutMs ?? TIMEOUT_MS;
   }
@@ -57,6 +60,9 @@ export class GuardedRemoteFiles implements RemoteFiles {
   }
 
   async #get(text: string, base: URL | undefined, signal: AbortSignal) {
+    const target = URL.parse(text, base?.href);
+    const rule = target === null ? undefined : portRuleBrokenBy(target, this.#allowedHosts);
+    if (rule !== undefined) throw refused(`The URL of the file ${rule}`);
     const request = { method: 'GET', headers: HEADERS, signal, ...(base !== undefined && { base }) } as const;
     const answer = await this.#http.request(text, request);
     switch (answer.kind) {

@@ -12,6 +12,7 @@ import { type ShardMessage, shardMessageSchema } from '../contracts/jobs.ts';
 import { QUEUES, shardQueueName } from '../contracts/resources.ts';
 import type { Lane, ReceivedShardMessage, ShardQueue } from '../ports/shard-queue.ts';
 import { dependencyError } from './aws-errors.ts';
+import { parsedJson } from './parsed-json.ts';
 import { deduplicationKey, laneGroup } from './shard-lanes.ts';
 
 export const LONG_POLL_SECONDS = 20;
@@ -191,7 +192,7 @@ export class SqsShardQueue implements ShardQueue {
 }
 
 function receivedMessage(message: Message): ReceivedShardMessage | undefined {
-  const body = shardMessageSchema.safeParse(parsedJson(message.Body ?? ''));
+  const body = shardMessageSchema.safeParse(parsedJson(message.Body));
   if (!body.success) return undefined;
   return {
     body: body.data,
@@ -199,13 +200,4 @@ function receivedMessage(message: Message): ReceivedShardMessage | undefined {
     messageId: message.MessageId ?? '',
     receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
   };
-}
-
-/** The value in a JSON text, undefined when it is none. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
-import { GetQueueUrlCommand, SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueUrlCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { QUEUES } from '../contracts/resources.ts';
 import type { WebhookTimer } from '../contracts/webhook-rows.ts';
 import { DependencyError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { WebhookQueue } from '../ports/webhook-queue.ts';
+import type { HeldWakes, WebhookQueue } from '../ports/webhook-queue.ts';
 import { dependencyError } from './aws-errors.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -18,7 +24,7 @@ export interface SqsWebhookQueueOptions {
 }
 
 /** Wake-ups on a FIFO queue, group = endpoint; timers as delayed messages on the fan-out's queue, which renews long ones. */
-export class SqsWebhookQueue implements WebhookQueue {
+export class SqsWebhookQueue implements WebhookQueue, HeldWakes {
   readonly #client: SQSClient;
   readonly #queues: { readonly webhooks: string; readonly webhookEndpoints: string };
   readonly #clock: Pick<Clock, 'now'>;
@@ -58,6 +64,18 @@ export class SqsWebhookQueue implements WebhookQueue {
           QueueUrl: await this.#url(this.#queues.webhooks),
           MessageBody: JSON.stringify({ timer }),
           DelaySeconds: Math.min(seconds, LONGEST_DELAY_SECONDS),
+        }),
+      ),
+    );
+  }
+
+  async hold(receipt: string, seconds: number): Promise<void> {
+    await this.#run('ChangeMessageVisibility', async () =>
+      this.#client.send(
+        new ChangeMessageVisibilityCommand({
+          QueueUrl: await this.#url(this.#queues.webhookEndpoints),
+          ReceiptHandle: receipt,
+          VisibilityTimeout: seconds,
         }),
       ),
     );

@@ -4,7 +4,7 @@ import { type ResourceNames, shardIds } from './resources.ts';
 /** How long what a dead host had in hand, and all that its sessions send after it, waits. Hosts extend it meanwhile. */
 export const SHARD_VISIBILITY_SECONDS = 15;
 
-/** How long an endpoint waits when the dispatcher that worked for it has died. Not less than that function's timeout. */
+/** Not less than the dispatcher's timeout, or AWS refuses it. While it works, the dispatcher holds a wake-up for a shorter time. */
 const WEBHOOK_VISIBILITY_SECONDS = 30;
 
 /** @param shards how many the socket pool has */

@@ -9,6 +9,11 @@ export interface IndexDefinition {
   readonly sortKey?: KeyDefinition;
   /** The only attributes it carries besides the keys. @default all */
   readonly attributes?: readonly string[];
+  /**
+   * Lies within the table's own partitions, so that reads of it can be strongly consistent. It has the table's partition
+   * key, is there from the table's beginning, and bounds a partition to 10 GB.
+   */
+  readonly local?: true;
 }
 
 export interface TableDefinition {

@@ -129,6 +129,8 @@ export const INDEXES = {
   jobsBySession: 'bySession',
   /** keys that are for one session only. */
   keysBySession: 'bySession',
+  /** deliveries of an endpoint that wait for another try, oldest event first. */
+  retryingDeliveries: 'retrying',
 } as const;
 
 export type Pool = 'socket' | 'browser';

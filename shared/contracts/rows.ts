@@ -199,6 +199,8 @@ export const apiKeyRowSchema = z.object({
   brought: z.literal(true).optional(),
   /** Revoked for good. The row stays where its absence would open something. */
   deletedAt: z.number().optional(),
+  /** Somebody is about to take away an administrator's key, so others must not count on it. It works all the same. */
+  leaving: z.literal(true).optional(),
   /** IAM user or role whose signed requests this row governs. */
   principal: z.string().optional(),
   isAdmin: z.boolean(),

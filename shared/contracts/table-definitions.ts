@@ -81,6 +81,15 @@ export function tableDefinitions({ tables }: ResourceNames): readonly TableDefin
       name: tables.webhookDeliveries,
       partitionKey: text('endpoint'),
       sortKey: { name: 'seq', type: 'N' },
+      // What has failed for good can be much more than what is tried again, and is not read with it.
+      indexes: [
+        {
+          name: INDEXES.retryingDeliveries,
+          partitionKey: text('endpoint'),
+          sortKey: { name: 'retryingSeq', type: 'N' },
+          local: true,
+        },
+      ],
       ttlAttribute: 'ttl',
     },
   ];

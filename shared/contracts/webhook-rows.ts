@@ -84,3 +84,16 @@ export const webhookTimerSchema = z.object({
   timer: z.object({ session: z.string(), endpointId: z.string(), dueAt: z.number() }),
 });
 export type WebhookTimer = z.infer<typeof webhookTimerSchema>['timer'];
+
+/** What is read of a bus event. A large one only says where it is, and then has no `seq`. */
+const busEventSchema = z.object({
+  'detail-type': z.string(),
+  detail: z.object({
+    id: z.string(),
+    session: z.string(),
+    seq: z.number().optional(),
+    traceparent: z.string().optional(),
+  }),
+});
+/** Body of any message on the fan-out's queue. */
+export const webhookMessageSchema = z.union([webhookTimerSchema, busEventSchema]);

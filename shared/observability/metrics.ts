@@ -38,6 +38,8 @@ export const METRICS = {
   /** Messages that the reconciler had to send again. */
   jobsWoken: { name: 'JobsWoken', unit: 'Count' },
   jobsExpired: { name: 'JobsExpired', unit: 'Count' },
+  /** Dead letters of webhooks that were put back into their queues. */
+  webhooksBroughtBack: { name: 'WebhooksBroughtBack', unit: 'Count' },
 
   // Of the dispatcher of webhooks, at each of its runs.
   /** Events that receivers took. */

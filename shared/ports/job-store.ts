@@ -14,7 +14,7 @@ export interface OpenJob {
 
 /** An end that needs no owner. */
 export interface EarlyEnd {
-  readonly state: 'CANCELLED' | 'EXPIRED';
+  readonly state: 'CANCELLED' | 'EXPIRED' | 'FAILED';
   readonly error: { readonly code: string; readonly message: string };
 }
 
@@ -65,8 +65,11 @@ export interface JobStore {
   endEarly(session: string, jobId: string, end: EarlyEnd): Promise<JobRow | undefined>;
   /** Notes that an open job's message was put on the queue again. */
   noteWake(session: string, jobId: string): Promise<void>;
-  /** The open jobs of a shard, by session, each session's oldest first. By index, eventually consistent. */
-  listOpen(shard: string): Promise<readonly OpenJob[]>;
+  /**
+   * The open jobs of a shard, by session, each session's oldest first. By index, eventually consistent.
+   * @param session the only one that is wanted
+   */
+  listOpen(shard: string, session?: string): Promise<readonly OpenJob[]>;
   /** How many open jobs a session of the shard has, counted up to `atMost`. By index, eventually consistent. */
   countOpen(shard: string, session: string, atMost: number): Promise<number>;
   /** Jobs of a session, newest first. By index, eventually consistent. */

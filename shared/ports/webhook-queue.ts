@@ -10,3 +10,13 @@ export interface WebhookQueue {
   /** Wakes an endpoint at a time, or somewhat later. @throws DependencyError */
   wakeAt(timer: WebhookTimer): Promise<void>;
 }
+
+/** Wake-ups that the dispatcher has in hand. */
+export interface HeldWakes {
+  /**
+   * For so long from now a wake-up stays in hand; then it comes again, unless it was done.
+   * @param receipt that it was received with
+   * @throws DependencyError
+   */
+  hold(receipt: string, seconds: number): Promise<void>;
+}

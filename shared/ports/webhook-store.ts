@@ -41,7 +41,7 @@ export interface WebhookStore {
    * @returns false when the endpoint's row is gone or of another making
    */
   setAside(key: EndpointKey, deliveries: readonly Omit<WebhookDeliveryRow, 'endpoint'>[]): Promise<boolean>;
-  /** All that wait for another try, oldest event first. */
+  /** All that wait for another try, oldest event first. Costs nothing for those that have failed for good. */
   retrying(session: string, endpointId: string): Promise<readonly WebhookDeliveryRow[]>;
   /** Takes away the note that there are deliveries set aside, unless one was added since `noted` was read. */
   noneLeft(key: EndpointKey, noted: string): Promise<void>;

@@ -166,6 +166,14 @@ export function defineJobStoreContract(name: string, factory: () => Promise<JobS
         });
       });
 
+      it('are listed of one session', async () => {
+        await open('a1', 3);
+        await open('b1', 1, { session: 'alph' });
+        await open('c1', 2, { session: 'alphabet' });
+        const of = async (session: string) => (await store.listOpen('socket-00', session)).map(({ jobId }) => jobId);
+        expect([await of('alpha'), await of('alph'), await of('beta')]).toEqual([['a1'], ['b1'], []]);
+      });
+
       it('are open until they have ended, one way or another', async () => {
         for (const [index, id] of ['1', '2', '3', '4', '5'].entries()) await open(id, index);
         await store.prepare('alpha', '1', 1, { content: 'YQ==' });

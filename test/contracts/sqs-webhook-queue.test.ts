@@ -34,9 +34,10 @@ describe('SQS: the queues of webhooks', () => {
         MessageSystemAttributeNames: ['All'],
       }),
     );
-    return Messages.map(({ Body = '', Attributes = {} }) => ({
+    return Messages.map(({ Body = '', Attributes = {}, ReceiptHandle = '' }) => ({
       body: JSON.parse(Body),
       group: Attributes.MessageGroupId,
+      receipt: ReceiptHandle,
     }));
   };
 
@@ -57,6 +58,14 @@ describe('SQS: the queues of webhooks', () => {
     expect((await receive(webhookEndpoints)).map(({ body }) => body.endpointId).toSorted()).toEqual(['wh_1', 'wh_2']);
   });
 
+  it('give a wake-up again when it is held no longer, and not before', async () => {
+    await queue.wake([wake('wh_1')]);
+    const [{ receipt } = { receipt: '' }] = await receive(webhookEndpoints);
+    expect(await receive(webhookEndpoints)).toEqual([]);
+    await queue.hold(receipt, 0);
+    expect((await receive(webhookEndpoints)).map(({ body }) => body.endpointId)).toEqual(['wh_1']);
+  });
+
   it('keep a timer back until its time', async () => {
     const timer = (dueAt: number) => ({ session: 'alpha', endpointId: 'wh_1', dueAt });
     await queue.wakeAt(timer(9e15));
@@ -68,6 +77,7 @@ describe('SQS: the queues of webhooks', () => {
   it('say when they do not take something', async () => {
     const lost = new SqsWebhookQueue(aws.clients.sqs, { queues: { webhooks: 'none', webhookEndpoints: 'none.fifo' } });
     await expect(lost.wake([wake('wh_1')])).rejects.toBeInstanceOf(DependencyError);
+    await expect(lost.hold('none', 1)).rejects.toBeInstanceOf(DependencyError);
     await expect(lost.wakeAt({ session: 'alpha', endpointId: 'wh_1', dueAt: 0 })).rejects.toBeInstanceOf(
       DependencyError,
     );

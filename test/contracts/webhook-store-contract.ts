@@ -4,7 +4,7 @@ import type { WebhookStore } from '#shared/ports/webhook-store.ts';
 
 const KEY = { session: 'alpha', endpointId: 'wh_1', addedAt: 5 };
 
-function delivery(seq: number, fields: Partial<WebhookDeliveryRow> = {}): Omit<WebhookDeliveryRow, 'endpoint'> {
+export function delivery(seq: number, fields: Partial<WebhookDeliveryRow> = {}): Omit<WebhookDeliveryRow, 'endpoint'> {
   return {
     seq,
     state: 'RETRYING',
@@ -74,6 +74,16 @@ export function defineWebhookStoreContract(name: string, factory: () => Promise<
       await store.settle('alpha', 'wh_1', 3);
       await store.settle('alpha', 'wh_1', 3);
       expect(await seqs()).toEqual([9, 12]);
+    });
+
+    it('has only those that wait for another try among the retrying, however often they change', async () => {
+      const retrying = async () => (await store.retrying('alpha', 'wh_1')).map(({ seq }) => seq);
+      await store.setAside(KEY, [delivery(3), delivery(4, { state: 'FAILED' }), delivery(10)]);
+      expect(await retrying()).toEqual([3, 10]);
+      await store.setAside(KEY, [delivery(3, { state: 'FAILED' }), delivery(4)]);
+      expect(await retrying()).toEqual([4, 10]);
+      await store.settle('alpha', 'wh_1', 4);
+      expect(await retrying()).toEqual([10]);
     });
 
     it('pages deliveries, all or those of a state', async () => {

@@ -109,8 +109,9 @@ it(
     await api.raw('PUT', `/api/${SESSION}/chats/${chatId}/messages/${sent.id}`, { text: CANARIES.edited });
 
     // Requests that fail, each in a place of its own.
-    const file = { mimetype: 'image/png', url: `http://127.0.0.1:9/a.png?token=${CANARIES.urlQuery}` };
-    const failing = await send(api, 'sendImage', { ...to, file });
+    const at = (host: string) => ({ mimetype: 'image/png', url: `http://${host}/a.png?token=${CANARIES.urlQuery}` });
+    await refused(api.post('/api/sendImage', { ...to, file: at('127.0.0.1:9') }));
+    const failing = await send(api, 'sendImage', { ...to, file: at('127.0.0.1') });
     await untilJob(api, SESSION, failing.jobId, ['FAILED']);
     await refused(api.post('/api/sendText', { ...to, text: { wrong: CANARIES.wrongField } }));
     await refused(api.get(`/api/${SESSION}/chats/${CANARIES.unknownPath}/messages?limit=5`));

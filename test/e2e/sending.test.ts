@@ -30,7 +30,8 @@ beforeAll(async () => {
     '/plan.pdf': { body: recording, mimetype: 'application/pdf' },
   });
   // The name, not the address: 127.0.0.1 stays forbidden.
-  running = await runPlatform({ hostEnv: { MEDIA_ALLOW_PRIVATE_HOSTS: 'localhost' } });
+  const env = { MEDIA_ALLOW_PRIVATE_HOSTS: 'localhost' };
+  running = await runPlatform({ hostEnv: env, functionEnv: env });
   events = await RecordedEvents.start(running.platform, 'recorder');
   own = await running.pair(SESSION);
   ada = await addContact(running, 'Ada');
@@ -154,7 +155,7 @@ describe('media', () => {
   });
 
   it.each([
-    ['a private address', () => `http://127.0.0.1:${files.port}/picture.png`, 'media-refused'],
+    ['a private address', () => `http://127.0.0.1/picture.png`, 'media-refused'],
     ['the metadata address of a cloud', () => 'http://169.254.169.254/latest/meta-data/', 'media-refused'],
     ['a file that is not there', () => `http://localhost:${files.port}/nothing`, 'media-missing'],
   ])('by URL to %s fails for good and says why', async (_what, url, code) => {

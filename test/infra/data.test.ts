@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
+import type { IndexDefinition } from '#shared/contracts/resource-shapes.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { createResolver } from './support/resolve.ts';
 import { resourcesOf, synthesize } from './support/synthesis.ts';
@@ -30,24 +31,31 @@ describe('tables', () => {
   it('are those of the contracts, with their keys, indexes and expiry', () => {
     const schema = (keys: readonly { AttributeName: string; KeyType: string }[]) =>
       keys.map((key) => key.AttributeName);
+    const indexesOf = (indexes: unknown = []) =>
+      (indexes as { IndexName: string; KeySchema: never; Projection: object }[]).map((index) => ({
+        name: index.IndexName,
+        keys: schema(index.KeySchema),
+        projection: index.Projection,
+      }));
     const made = tables.map(({ Properties: p }) => ({
       name: p.TableName,
       keys: schema(p.KeySchema as never),
-      indexes: ((p.GlobalSecondaryIndexes ?? []) as { IndexName: string; KeySchema: never; Projection: object }[]).map(
-        (index) => ({ name: index.IndexName, keys: schema(index.KeySchema), projection: index.Projection }),
-      ),
+      indexes: indexesOf(p.GlobalSecondaryIndexes),
+      local: indexesOf(p.LocalSecondaryIndexes),
       ttl: p.TimeToLiveSpecification,
     }));
+    const wantedIndex = (index: IndexDefinition) => ({
+      name: index.name,
+      keys: [index.partitionKey.name, ...(index.sortKey ? [index.sortKey.name] : [])],
+      projection: index.attributes
+        ? { ProjectionType: 'INCLUDE', NonKeyAttributes: index.attributes }
+        : { ProjectionType: 'ALL' },
+    });
     const wanted = definition.tables.map(({ name, partitionKey, sortKey, indexes = [], ttlAttribute }) => ({
       name,
       keys: [partitionKey.name, ...(sortKey ? [sortKey.name] : [])],
-      indexes: indexes.map((index) => ({
-        name: index.name,
-        keys: [index.partitionKey.name, ...(index.sortKey ? [index.sortKey.name] : [])],
-        projection: index.attributes
-          ? { ProjectionType: 'INCLUDE', NonKeyAttributes: index.attributes }
-          : { ProjectionType: 'ALL' },
-      })),
+      indexes: indexes.filter(({ local }) => !local).map(wantedIndex),
+      local: indexes.filter(({ local }) => local).map(wantedIndex),
       ttl: ttlAttribute === undefined ? undefined : { AttributeName: ttlAttribute, Enabled: true },
     }));
     const byName = (a: { name: unknown }, b: { name: unknown }) => String(a.name).localeCompare(String(b.name));

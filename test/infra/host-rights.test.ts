@@ -111,6 +111,8 @@ it('a host may do what its stores and queues ask for, and nothing else with rows
   await sessions.report(row.name, row.incarnation, 1, { status: 'WORKING' });
   const jobs = new DynamoDbJobStore(dynamo, tables.jobs);
   expect(await jobs.get(row.name, 'job-1')).toBeDefined();
+  await jobs.listOpen(row.shard, row.name);
+  await jobs.endEarly(row.name, 'none', { state: 'FAILED', error: { code: 'a', message: 'b' } });
   await jobs.prepare(row.name, 'job-1', 1, { content: 'content' });
   await jobs.advance(row.name, 'job-1', 1, { state: 'SENT' });
   await new DynamoDbMessageStore(dynamo, tables.messages).get(row.name, 'none');

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { GetQueueUrlCommand, SendMessageCommand, type SendMessageCommandInput } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { createAwsCapacity } from '#functions/capacity/aws-capacity.ts';
@@ -153,7 +154,14 @@ describe('what functions behind queues and schedules ask of AWS is what their ro
     const dispatch = createAwsWebhookDispatcher(ENVIRONMENT, world.clientsOf('webhook-dispatcher'));
     // Of a record only these fields are read.
     const batch = (...bodies: readonly object[]) =>
-      ({ Records: bodies.map((body, index) => ({ messageId: String(index), body: JSON.stringify(body) })) }) as never;
+      ({
+        Records: bodies.map((body, index) => ({
+          messageId: String(index),
+          receiptHandle: 'receipt',
+          body: JSON.stringify(body),
+          attributes: { ApproximateReceiveCount: '1' },
+        })),
+      }) as never;
     expect(await fanOut(batch(ofBus, ...timers))).toEqual({ batchItemFailures: [] });
     const wake = { session: 'alpha', endpointId, event: { id: EVENT } };
     expect(await dispatch(batch(wake))).toEqual({ batchItemFailures: [] });
@@ -169,13 +177,25 @@ describe('what functions behind queues and schedules ask of AWS is what their ro
     expect(await store.get('alpha', endpointId)).not.toHaveProperty('setAside');
     receiver.close();
     expect(world.asked('webhook-fanout')).toContain('sqs:SendMessage');
-    expect(world.asked('webhook-dispatcher')).toContain('events:PutEvents');
+    expect(world.asked('webhook-dispatcher')).toEqual(
+      expect.arrayContaining(['events:PutEvents', 'sqs:ChangeMessageVisibility']),
+    );
     for (const name of ['webhook-fanout', 'webhook-dispatcher']) expect(world.refused(name)).toEqual([]);
   });
 
   it('the reconciler', async () => {
+    const { webhooksDeadLetters, webhookEndpointsDeadLetters } = names.queues;
+    const post = async (QueueName: string, body: object, more: Partial<SendMessageCommandInput> = {}) => {
+      const { QueueUrl } = await world.clients.sqs.send(new GetQueueUrlCommand({ QueueName }));
+      await world.clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(body), ...more }));
+    };
+    await post(webhooksDeadLetters, { timer: { session: 'alpha', endpointId: 'wh_1', dueAt: 0 } });
+    const wake = { session: 'alpha', endpointId: 'wh_1' };
+    await post(webhookEndpointsDeadLetters, wake, { MessageGroupId: 'a', MessageDeduplicationId: 'a' });
     await createAwsReconciler(ENVIRONMENT, world.clientsOf('reconciler'))();
-    expect(world.asked('reconciler')).toContain('sqs:SendMessage');
+    expect(world.asked('reconciler')).toEqual(
+      expect.arrayContaining(['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage']),
+    );
     expect(world.refused('reconciler')).toEqual([]);
   });
 

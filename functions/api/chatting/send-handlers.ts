@@ -67,7 +67,7 @@ export function createSendHandlers(deps: ChattingDeps): ApiHandlers<Table> {
       const { file, caption, mentions } = request.body;
       const extra = { ...mentioned(mentions), ...known('caption', caption) };
       return send(request, request.body, (base) =>
-        mediaDraft(deps.media, {
+        mediaDraft(deps, {
           file,
           commandWith: (media) => ({ type: 'sendImage', ...base, ...extra, media }),
         }),
@@ -77,7 +77,7 @@ export function createSendHandlers(deps: ChattingDeps): ApiHandlers<Table> {
       const { file, caption, mentions } = request.body;
       const extra = { ...mentioned(mentions), ...known('caption', caption) };
       return send(request, request.body, (base) =>
-        mediaDraft(deps.media, {
+        mediaDraft(deps, {
           file,
           commandWith: (media) => ({ type: 'sendFile', ...base, ...extra, media }),
         }),
@@ -87,7 +87,7 @@ export function createSendHandlers(deps: ChattingDeps): ApiHandlers<Table> {
       const { file, convert } = request.body;
       assertPlayable('voice', file, convert);
       return send(request, request.body, (base) =>
-        mediaDraft(deps.media, {
+        mediaDraft(deps, {
           file,
           fallbackType: 'audio/ogg; codecs=opus',
           commandWith: (media) => ({ type: 'sendVoice', ...base, media }),
@@ -99,7 +99,7 @@ export function createSendHandlers(deps: ChattingDeps): ApiHandlers<Table> {
       assertPlayable('video', file, convert);
       const extra = { ...mentioned(mentions), ...known('caption', caption), ...known('asNote', asNote) };
       return send(request, request.body, (base) =>
-        mediaDraft(deps.media, {
+        mediaDraft(deps, {
           file,
           fallbackType: 'video/mp4',
           commandWith: (media) => ({ type: 'sendVideo', ...base, ...extra, media }),

@@ -253,6 +253,15 @@ describe('media', () => {
     expect(await server.media.get(job.command.media.key)).toMatchObject({ mimetype: 'image/png' });
   });
 
+  it('by URL may come from any port of a host that the operator lets be private', async () => {
+    const server = await api({ mediaPrivateHosts: new Set(['files.test']) });
+    const answer = async (url: string) =>
+      (await server.call('POST', '/api/sendImage', { body: { session: 'main', chatId: CHAT, file: { url } } })).status;
+    expect(await answer('http://files.test:9000/a.png')).toBe(201);
+    expect(await answer('http://other.test:9000/a.png')).toBe(400);
+    expect(await answer('http://other.test/a.png')).toBe(201);
+  });
+
   it('by URL stays a URL, and voice has a type of its own', async () => {
     const server = await api();
     const file = { url: 'https://example.com/a.ogg' };

@@ -102,6 +102,7 @@ export class TestApi {
       commandWaitMs: 40,
       ...DEFAULT_CAPS,
       globalWebhook: undefined,
+      mediaPrivateHosts: new Set(),
       auditDays: AUDIT_DAYS,
       ...config,
     };

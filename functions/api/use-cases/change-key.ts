@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ApiKeyRow } from '#shared/contracts/rows.ts';
 import { makeApiKey } from '#shared/domain/api-key.ts';
 import { ConflictError, NotFoundError } from '#shared/domain/errors.ts';
-import { LastAdministratorError } from '../api-errors.ts';
 import { type KeysDeps, newNonce } from './create-key.ts';
 import { type KeyFields, withFields } from './key-fields.ts';
 import type { ShownKey } from './key-view.ts';
+import { isLasting, leaving } from './last-administrator.ts';
 
 const TRIES = 4;
 
@@ -18,8 +18,9 @@ export async function updateKey(deps: KeysDeps, id: string, fields: KeyFields): 
     }
     const { incarnation: _incarnation, plan: _plan, expiresAt: _expiresAt, ...rest } = row;
     const next = { ...rest, ...grant };
-    await assertAdministratorLeft(deps, row, next);
-    return { row: next };
+    if (!isLasting(row) || isLasting(next)) return { row: next };
+    const marked = await leaving(deps.keys, row);
+    return marked && { row: { ...next, version: marked.version } };
   });
 }
 
@@ -29,8 +30,8 @@ export async function deleteKey(deps: KeysDeps, id: string): Promise<void> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     // Gone since the first look: by somebody else, or by a write whose answer was lost.
     if (row === undefined || row.deletedAt !== undefined) return;
-    await assertAdministratorLeft(deps, row, undefined);
-    if (await revoked(deps, row)) return;
+    const last = isLasting(row) ? await leaving(deps.keys, row) : row;
+    if (last !== undefined && (await revoked(deps, last))) return;
     row = await deps.keys.get(id);
   }
   throw changedMeanwhile();
@@ -64,9 +65,14 @@ export async function rotateKey(deps: KeysDeps, id: string, overlapMs: number): 
 }
 
 /** Reads, changes and writes a row, again if somebody else was faster. */
-async function changed(deps: KeysDeps, id: string, change: (row: ApiKeyRow) => Promise<ShownKey>): Promise<ShownKey> {
+async function changed(
+  deps: KeysDeps,
+  id: string,
+  change: (row: ApiKeyRow) => Promise<ShownKey | undefined>,
+): Promise<ShownKey> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const next = await change(await findKey(deps, id));
+    if (next === undefined) continue;
     if (await deps.keys.replace(next.row)) return next;
     // A write whose answer was lost is tried again by the AWS client, and then meets itself.
     const { lastUsedAt: _now, ...found } = await findKey(deps, id);
@@ -77,20 +83,11 @@ async function changed(deps: KeysDeps, id: string, change: (row: ApiKeyRow) => P
 }
 
 async function findKey({ keys }: KeysDeps, id: string): Promise<ApiKeyRow> {
-  const row = await keys.get(id);
-  if (row === undefined || row.deletedAt !== undefined) throw new NotFoundError('Key not found');
+  const found = await keys.get(id);
+  if (found === undefined || found.deletedAt !== undefined) throw new NotFoundError('Key not found');
+  // Whoever writes the row again takes the mark away.
+  const { leaving: _mark, ...row } = found;
   return row;
-}
-
-/** Two such changes at the same moment can still take the last two away; then the function that makes the first one helps. */
-async function assertAdministratorLeft({ keys }: KeysDeps, before: ApiKeyRow, after: ApiKeyRow | undefined) {
-  if (!isLasting(before) || (after !== undefined && isLasting(after))) return;
-  const rows = await keys.list();
-  if (!rows.some((row) => row.id !== before.id && isLasting(row))) throw new LastAdministratorError();
-}
-
-function isLasting({ isAdmin, isActive, hash, expiresAt }: ApiKeyRow): boolean {
-  return isAdmin && isActive && hash !== undefined && expiresAt === undefined;
 }
 
 function sameScope(a: Pick<ApiKeyRow, 'isAdmin' | 'session' | 'actions'>, b: typeof a): boolean {

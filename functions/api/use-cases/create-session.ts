@@ -58,7 +58,8 @@ export async function createSession(deps: SessionsDeps, wanted: NewSession): Pro
     // The host has cleared the read models of an earlier session of this name, but events that were still on their way
     // then may have come after it. Whoever has created the row is alone with the name, and nothing runs yet.
     await Promise.all([deps.messages.clear(name), deps.chats.clear(name), deps.webhooks.clear(name)]);
-    await declareWebhooks(deps, name, row.config);
+    // A host may have found the row by now, and have told something: the session's numbers begin at its creation.
+    await declareWebhooks(deps, name, row.config, row.createdAt);
     await notifyOwner(deps, row);
   } catch (error) {
     // The client is told that it failed, so it must not meet its own session when it tries again.

@@ -10,12 +10,19 @@ const LOOK_AFTER_MS = 3_000;
 /**
  * Makes the rows of a session's endpoints that have none. What happens from now on is for them, whenever the
  * configuration that names them is written.
+ *
+ * @param after events up to this `seq` are not for them @default the newest there is
  */
-export async function declareWebhooks(deps: Deps, session: string, { webhooks }: SessionConfig): Promise<void> {
+export async function declareWebhooks(
+  deps: Deps,
+  session: string,
+  { webhooks }: SessionConfig,
+  after?: number,
+): Promise<void> {
   const endpoints = webhookEndpoints(webhooks, deps.config.globalWebhook);
   if (endpoints.length === 0) return;
-  const newest = await deps.eventSeqs.lastBefore(session, Number.POSITIVE_INFINITY);
-  await Promise.all(endpoints.map(({ id }) => deps.webhooks.declare(session, id, deps.clock.now(), newest)));
+  const cursor = after ?? (await deps.eventSeqs.lastBefore(session, Number.POSITIVE_INFINITY));
+  await Promise.all(endpoints.map(({ id }) => deps.webhooks.declare(session, id, deps.clock.now(), cursor)));
 }
 
 /**

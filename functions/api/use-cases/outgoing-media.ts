@@ -3,7 +3,10 @@ import { fileTypeFromBuffer } from 'file-type';
 import type { FileInput } from '#shared/contracts/api/file-field.ts';
 import type { MediaSource, SendCommand } from '#shared/contracts/commands.ts';
 import { mediaKey } from '#shared/contracts/media-keys.ts';
+import { ValidationError } from '#shared/domain/errors.ts';
+import { portRuleBrokenBy } from '#shared/domain/media-port.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
+import type { ApiConfig } from '../deps.ts';
 import type { Draft } from './send-message.ts';
 
 export interface MediaDraft {
@@ -20,14 +23,31 @@ interface OutgoingMedia {
   store(media: Pick<MediaStore, 'put'>): Promise<void>;
 }
 
+interface MediaDeps {
+  readonly media: Pick<MediaStore, 'put'>;
+  readonly config: Pick<ApiConfig, 'mediaPrivateHosts'>;
+}
+
 /** A send with media, which goes into the store if it comes with the request. */
-export function mediaDraft(media: Pick<MediaStore, 'put'>, { commandWith, ...draft }: MediaDraft): Draft {
+export function mediaDraft({ media, config }: MediaDeps, { commandWith, ...draft }: MediaDraft): Draft {
   return {
     place: async (session, jobId) => {
+      assertFetchable(draft.file, config);
       const { source, store } = await outgoingMedia(session, jobId, draft);
       return { command: commandWith(source), store: () => store(media) };
     },
   };
+}
+
+/**
+ * Refuses media that no host could ever fetch.
+ *
+ * @throws ValidationError
+ */
+function assertFetchable(file: FileInput, { mediaPrivateHosts }: MediaDeps['config']): void {
+  if (file.kind !== 'url') return;
+  const rule = portRuleBrokenBy(new URL(file.url), mediaPrivateHosts);
+  if (rule !== undefined) throw new ValidationError([{ path: 'file.url', message: rule }]);
 }
 
 /**

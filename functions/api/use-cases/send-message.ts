@@ -43,7 +43,7 @@ export interface AcceptedSend {
 /**
  * Accepts a message for sending, in whatever state the session is. Order: media, row, queue.
  *
- * @throws ConflictError when the idempotency key was used for something else, SessionBacklogError, ShardBacklogError,
+ * @throws ValidationError for media that could not be fetched, ConflictError when the idempotency key was used for something else, SessionBacklogError, ShardBacklogError,
  * JobNotAcceptedError, and after waiting the job's failure
  */
 export async function sendMessage(

@@ -37,15 +37,35 @@ const states = async (api: TestApi) =>
 const put = (api: TestApi, webhooks: readonly object[]) =>
   api.call('PUT', '/api/sessions/main', { body: { config: { webhooks } } });
 
+describe('a new session', () => {
+  it('loses nothing for its webhooks, the installation’s own included, though a host is faster than its request', async () => {
+    const api = new TestApi({ ownerWaitMs: 0, globalWebhook: GLOBAL });
+    const create = api.sessions.create.bind(api.sessions);
+    let first = 0;
+    api.sessions.create = async (row) => {
+      await create(row);
+      // As a host numbers it that finds the row in its listing.
+      first = row.createdAt + 1;
+      await log(api, first);
+    };
+    await api.call('POST', '/api/sessions', { body: { name: 'main', config: { webhooks: [HOOK] } } });
+    const rows = await api.webhooks.list('main');
+    expect(rows.map(({ endpointId }) => endpointId).sort()).toEqual([hook, globalId].sort());
+    for (const { cursor } of rows)
+      expect((await api.eventLog.read('main', cursor, 10)).at(0)?.envelope.seq).toBe(first);
+  });
+});
+
 describe('a configuration', () => {
   it('announces its webhooks, for what happens from then on', async () => {
     const { api } = await setUp([HOOK]);
-    await log(api, 1, 2);
+    const begin = (await api.sessions.get('main'))?.createdAt ?? 0;
+    await log(api, begin + 1, begin + 2);
     await put(api, [HOOK, OTHER]);
     expect(await api.webhooks.list('main')).toMatchObject(
       [
-        { endpointId: hook, cursor: 0 },
-        { endpointId: other, cursor: 2 },
+        { endpointId: hook, cursor: begin },
+        { endpointId: other, cursor: begin + 2 },
       ].toSorted((a, b) => (a.endpointId < b.endpointId ? -1 : 1)),
     );
     expect(api.timers.map(({ endpointId }) => endpointId).toSorted()).toEqual([hook, other].toSorted());

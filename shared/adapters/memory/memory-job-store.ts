@@ -73,8 +73,9 @@ export class MemoryJobStore implements JobStore {
     this.#write({ ...row, wokenAt: this.#clock.now(), wakes: (row.wakes ?? 0) + 1 });
   }
 
-  async listOpen(shard: string): Promise<readonly OpenJob[]> {
-    const rows = [...this.#rows.values()].filter(({ openShard }) => openShard === shard);
+  async listOpen(shard: string, session?: string): Promise<readonly OpenJob[]> {
+    const isWanted = (row: JobRow) => row.openShard === shard && (session === undefined || row.session === session);
+    const rows = [...this.#rows.values()].filter(isWanted);
     const order = (a: JobRow, b: JobRow) => (openPlace(a) < openPlace(b) ? -1 : 1);
     return rows.sort(order).map(({ session, jobId, messageId, createdAt, expiresAt, wokenAt, wakes }) => ({
       session,

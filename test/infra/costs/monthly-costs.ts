@@ -115,6 +115,8 @@ export function monthlyCosts(deployed: Deployed, sessions: number, shards: numbe
     'functions by schedule':
       calls('reconciler', SECONDS / 60, TAKES.schedule) +
       calls('capacity', SECONDS / 60, TAKES.schedule) +
+      // A look at the dead letters of webhooks, in both queues.
+      (SECONDS / 60) * (PRICES.queueRequest + PRICES.fifoRequest) +
       (SECONDS / 60) * shards * 0.5 * PRICES.read,
     logs: ((sends * LOG_BYTES.request + (sends + received) * LOG_BYTES.message) / 1e9) * PRICES.logGigabyte,
     'keys, secrets, alarms, metrics, firewall':

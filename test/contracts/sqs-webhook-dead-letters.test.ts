@@ -1,0 +1,110 @@
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SqsWebhookDeadLetters } from '#shared/adapters/sqs-webhook-dead-letters.ts';
+import { SqsWebhookQueue } from '#shared/adapters/sqs-webhook-queue.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
+import { type AwsBacking, startAwsBacking } from './aws-backing.ts';
+
+const EVENT = { 'detail-type': 'message', detail: { id: 'evt_1', session: 'alpha', payload: { body: 'hello' } } };
+const TIMER = { timer: { session: 'alpha', endpointId: 'wh_1', dueAt: 5 } };
+
+describe('SQS: dead letters of webhooks', () => {
+  let aws: AwsBacking;
+  let queues: Readonly<
+    Record<'webhooks' | 'webhooksDeadLetters' | 'webhookEndpoints' | 'webhookEndpointsDeadLetters', string>
+  >;
+  let letters: SqsWebhookDeadLetters;
+  beforeAll(async () => {
+    aws = await startAwsBacking();
+  });
+  afterAll(() => aws?.close());
+  beforeEach(async () => {
+    const [webhookEndpoints, webhookEndpointsDeadLetters] = await Promise.all([
+      aws.createFifoQueue(),
+      aws.createFifoQueue(),
+    ]);
+    const webhooks = webhookEndpoints.replace('.fifo', '-events');
+    const webhooksDeadLetters = `${webhooks}-dead`;
+    for (const QueueName of [webhooks, webhooksDeadLetters])
+      await aws.clients.sqs.send(new CreateQueueCommand({ QueueName }));
+    queues = { webhooks, webhooksDeadLetters, webhookEndpoints, webhookEndpointsDeadLetters };
+    letters = new SqsWebhookDeadLetters(aws.clients.sqs, new SqsWebhookQueue(aws.clients.sqs, { queues }), queues);
+  });
+
+  const urlOf = async (QueueName: string) =>
+    (await aws.clients.sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl;
+  const bury = async (queue: string, body: unknown, group?: string) =>
+    aws.clients.sqs.send(
+      new SendMessageCommand({
+        QueueUrl: await urlOf(queue),
+        MessageBody: typeof body === 'string' ? body : JSON.stringify(body),
+        ...(group !== undefined && { MessageGroupId: group, MessageDeduplicationId: JSON.stringify(body) }),
+      }),
+    );
+  /** Takes all that is visible. */
+  const taken = async (queue: string) => {
+    const QueueUrl = await urlOf(queue);
+    const bodies: unknown[] = [];
+    for (;;) {
+      const { Messages = [] } = await aws.clients.sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
+      );
+      if (Messages.length === 0) return bodies;
+      for (const { Body = '', ReceiptHandle } of Messages) {
+        bodies.push(JSON.parse(Body));
+        await aws.clients.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+  };
+
+  it('are wake-ups again, of endpoints with all that waits there, though nothing new happens', async () => {
+    const wakes = Array.from({ length: 23 }, (_, index) => ({ session: 'alpha', endpointId: `wh_${index}` }));
+    const events = wakes.map((wake) => ({ ...wake, event: { id: 'evt_1', seq: 1 } }));
+    for (const wake of events) await bury(queues.webhookEndpointsDeadLetters, wake, wake.endpointId);
+    expect(await letters.bringBack()).toBe(23);
+    const brought = await taken(queues.webhookEndpoints);
+    expect(brought).toHaveLength(46);
+    expect(brought).toEqual(expect.arrayContaining([...events, ...wakes]));
+    expect(await letters.bringBack()).toBe(0);
+  });
+
+  it('are events and timers again, as they were', async () => {
+    await bury(queues.webhooksDeadLetters, EVENT);
+    await bury(queues.webhooksDeadLetters, TIMER);
+    expect(await letters.bringBack()).toBe(2);
+    const brought = await taken(queues.webhooks);
+    expect(brought).toHaveLength(2);
+    expect(brought).toEqual(expect.arrayContaining([EVENT, TIMER]));
+    expect(await letters.bringBack()).toBe(0);
+  });
+
+  it('stay where they are when nobody can read them', async () => {
+    await bury(queues.webhooksDeadLetters, '{');
+    await bury(queues.webhookEndpointsDeadLetters, { session: 'alpha' }, 'alpha');
+    await bury(queues.webhookEndpointsDeadLetters, { session: 'alpha', endpointId: 'wh_1' }, 'beta');
+    expect(await letters.bringBack()).toBe(1);
+    expect(await taken(queues.webhooks)).toEqual([]);
+    expect(await taken(queues.webhookEndpoints)).toEqual([{ session: 'alpha', endpointId: 'wh_1' }]);
+  });
+
+  it('stay when their queue is away', async () => {
+    await bury(queues.webhooksDeadLetters, TIMER);
+    const { sqs } = aws.clients;
+    const lost = new SqsWebhookDeadLetters(sqs, new SqsWebhookQueue(sqs, { queues }), { ...queues, webhooks: 'none' });
+    await expect(lost.bringBack()).rejects.toBeInstanceOf(DependencyError);
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: await urlOf(queues.webhooksDeadLetters),
+        AttributeNames: ['ApproximateNumberOfMessagesNotVisible'],
+      }),
+    );
+    expect(Attributes).toEqual({ ApproximateNumberOfMessagesNotVisible: '1' });
+  });
+});
