@@ -222,15 +222,26 @@ const WEBHOOK_VISIBILITY_SECONDS = 30;
 /** Endpoints that are worked for at the same time: as many dead ones as hang at once slow nobody down. */
 const WEBHOOK_CONCURRENCY = 32;
 
-export type Pool = 'socket' | 'browser';
+/** Kinds of hosts: `socket` for engines that need only sockets, `browser` for those that start a browser for each session. */
+export const POOLS = ['socket', 'browser'] as const;
+export type Pool = (typeof POOLS)[number];
 
 /** A shard's id, e.g. `socket-03`. */
 export function shardIds(pool: Pool, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${pool}-${String(index).padStart(2, '0')}`);
 }
 
-/** All resources of an installation with `shards` shards in the socket pool. */
-export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_NAMES): ResourceDefinition {
+/**
+ * All resources of an installation.
+ *
+ * @param shards of the socket pool
+ * @param browserShards of the browser pool; 0: there is none
+ */
+export function resourceDefinition(
+  shards: number,
+  names: ResourceNames = LOCAL_NAMES,
+  browserShards = 0,
+): ResourceDefinition {
   const { tables, queues, buckets } = names;
   const text = (name: string): KeyDefinition => ({ name, type: 'S' });
   const toCapacity = { id: 'capacity', queue: queues.capacity, deadLetterQueue: queues.capacityDeadLetters };
@@ -323,7 +334,7 @@ export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_
       { name: queues.streamTasksDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
       { name: queues.webhooksDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
       { name: queues.webhookEndpointsDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
-      ...shardIds('socket', shards).map((shard) => ({
+      ...[...shardIds('socket', shards), ...shardIds('browser', browserShards)].map((shard) => ({
         name: names.shardQueue(shard),
         fifo: true,
         visibilityTimeoutSeconds: SHARD_VISIBILITY_SECONDS,
