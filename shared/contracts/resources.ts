@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { sessionWeight } from '../domain/session-weight.ts';
 import { PROJECTED_EVENTS } from './events.ts';
 import { SESSION_WANTED_PATTERN, TASK_ENDS_PATTERN } from './fleet-events.ts';
 
@@ -225,6 +226,12 @@ const WEBHOOK_CONCURRENCY = 32;
 /** Kinds of hosts: `socket` for engines that need only sockets, `browser` for those that start a browser for each session. */
 export const POOLS = ['socket', 'browser'] as const;
 export type Pool = (typeof POOLS)[number];
+
+/** What an idle session of a pool's heaviest engine takes of a host. */
+export const SESSION_UNITS: Readonly<Record<Pool, number>> = {
+  socket: sessionWeight('NOWEB'),
+  browser: sessionWeight('WEBJS'),
+};
 
 /** A shard's id, e.g. `socket-03`. */
 export function shardIds(pool: Pool, count: number): readonly string[] {
