@@ -14,7 +14,7 @@ export interface BrowserHosts {
   readonly shards: number;
   /** Starts one and waits for its end. */
   run(environment: Readonly<Record<string, string>>): Promise<Ended>;
-  start(): { kill(signal: NodeJS.Signals): void; readonly ended: Promise<{ readonly code: number | null }> };
+  start(): { kill(signal: NodeJS.Signals): void; readonly ended: Promise<number | null> };
   /** Those that have told of themselves. */
   known(): Promise<readonly HostRow[]>;
   /** Shards that have an owner. */
@@ -43,10 +43,9 @@ export async function startBrowserHosts(container: Container, image: BuiltImage)
     shards: SHARDS,
     run: (more) => container.run(command, { ...environment, ...more }),
     start() {
-      const child = container.start(command, environment);
+      const { child, ended } = container.start(command, environment);
       // What it warns of says why a test fails.
       for (const stream of [child.stdout, child.stderr]) stream?.pipe(process.stderr, { end: false });
-      const ended = new Promise<{ code: number | null }>((resolve) => child.once('close', (code) => resolve({ code })));
       return { kill: (signal) => void child.kill(signal), ended };
     },
     known: () => ownership.hosts(),

@@ -36,11 +36,20 @@ export function lackingForContainers(): string | undefined {
 
 export interface Container {
   /** Runs a program as the image's user, with its environment and this. The process is the program. */
-  start(command: readonly string[], environment?: Readonly<Record<string, string>>): ChildProcess;
+  start(
+    command: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+  ): {
+    readonly child: ChildProcess;
+    /** Its exit code; null: a signal. */
+    readonly ended: Promise<number | null>;
+  };
   /** Runs it to its end. */
   run(command: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Ended>;
   /** The folder that is its /tmp. */
   readonly tmp: string;
+  /** Asks what still runs to end, and waits for it. */
+  close(): Promise<void>;
 }
 
 export interface Ended {
@@ -63,8 +72,9 @@ export async function makeContainer(image: BuiltImage, base: string, folder: str
   await writeFile(join(root, 'etc/passwd'), `node:x:${image.user}:${image.user}::/home/node:/bin/bash\n`);
   await mkdir(tmp);
   await chmod(tmp, 0o777);
-  const start: Container['start'] = (command, environment) =>
-    spawn(
+  const running = new Map<ChildProcess, Promise<number | null>>();
+  const start: Container['start'] = (command, environment) => {
+    const child = spawn(
       'unshare',
       ['--mount', 'sh', '-c', ENTER, 'sh', root, tmp, process.execPath, image.user, image.workdir, ...command],
       {
@@ -72,19 +82,27 @@ export async function makeContainer(image: BuiltImage, base: string, folder: str
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
+    const ended = new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    running.set(child, ended);
+    void ended.finally(() => running.delete(child));
+    return { child, ended };
+  };
   return {
     tmp,
     start,
     run: async (command, environment) => {
-      const child = start(command, environment);
+      const { child, ended } = start(command, environment);
       const said = { stdout: '', stderr: '' };
       child.stdout?.on('data', (chunk: Buffer) => (said.stdout += String(chunk)));
       child.stderr?.on('data', (chunk: Buffer) => (said.stderr += String(chunk)));
-      const code = await new Promise<number | null>((resolve, reject) => {
-        child.once('error', reject);
-        child.once('close', resolve);
-      });
-      return { code, ...said };
+      return { code: await ended, ...said };
+    },
+    close: async () => {
+      for (const child of running.keys()) child.kill('SIGTERM');
+      await Promise.all(running.values());
     },
   };
 }
