@@ -19,7 +19,7 @@ mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/packa
 if [ "$(id -u)" = 0 ]; then chown _apt "$work/packages"; fi
 # To apt this is a machine without any package but those that are to be left out.
 for name in ${WITHOUT-}; do
-  printf 'Package: %s\nStatus: install ok installed\nArchitecture: all\nVersion: 9999\n\n' "$name"
+  printf 'Package: %s\nStatus: install ok installed\nArchitecture: all\nVersion: 9999:0\n\n' "$name"
 done > "$work/state/status"
 
 apt() {
@@ -35,7 +35,7 @@ brings() {
   sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$work/plan" | sort
 }
 
-apt -o Acquire::Languages=none update
+apt -o Acquire::Languages=none -o APT::Update::Error-Mode=any update
 # shellcheck disable=SC2086 # words, not one
 if [ -n "$present" ]; then brings $present; fi > "$work/has"
 # shellcheck disable=SC2086
