@@ -52,6 +52,5 @@ export function hostPools(settings: Settings, { prefix }: ResourceNames): HostPo
       desiredCount: 0,
     },
   };
-  const others = settings.pools.filter((name) => name !== 'socket');
-  return [pools.socket, ...others.map((name) => pools[name])];
+  return settings.pools === 'socket' ? [pools.socket] : [pools.socket, pools.browser];
 }

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { POOLS } from '#shared/contracts/resources.ts';
 import { type ImageAddress, parseImageAddress } from './image-address.ts';
 
 /** Days that CloudWatch Logs can keep a log. */
@@ -31,14 +30,6 @@ const imageAddress = z.string().transform((text, context): ImageAddress => {
   return z.NEVER;
 });
 
-const pools = z
-  .string()
-  .transform((text) => text.split(','))
-  .pipe(z.array(z.enum(POOLS)))
-  .refine((names) => names[0] === 'socket' && new Set(names).size === names.length, {
-    error: `must be socket, or ${POOLS.join()}`,
-  });
-
 const usagePlan = z.strictObject({
   /** Requests a second, on average. */
   rate: integer(1, 10_000),
@@ -56,8 +47,8 @@ export const settingsSchema = z
   .strictObject({
     /** Part of every name; two stages of one account never touch each other's resources. */
     stage: z.string().regex(/^[a-z][a-z0-9]{1,11}$/, { error: 'must be 2 to 12 small letters and digits' }),
-    /** Kinds of hosts, separated by commas. */
-    pools,
+    /** Kinds of hosts. */
+    pools: z.enum(['socket', 'socket,browser']),
     /** Shards of the socket pool. Cannot be lowered once there are sessions. */
     shards: integer(1, 4096),
     /** Delete protection, and what holds data stays when its stack is deleted. */

@@ -29,7 +29,8 @@ exec chroot "$root" setpriv --reuid "$user" --regid "$user" --clear-groups --no-
 
 /** Why no container can be made here; undefined where one can. */
 export function lackingForContainers(): string | undefined {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root of a Linux machine can';
+  if (process.platform !== 'linux' || process.getuid?.() !== 0)
+    return 'a container is made only by root of a Linux machine';
   const { error, status } = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
   return error === undefined && status === 0 ? undefined : 'this machine lets nobody mount anything';
 }
