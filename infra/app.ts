@@ -36,9 +36,10 @@ export function createApp({ stage, outdir, withCode = true, context = {} }: AppO
   const name = stage ?? (typeof fromContext === 'string' ? fromContext : 'dev');
   const settings = readSettings(name, app.node.getAllContext());
   const isLocal = isForEmulator(app);
-  // An emulator without Docker cannot build the hosts' image, but it can be told of one.
-  const withHosts = !isLocal || settings.hostImage !== undefined;
-  createStacks(app, installationOf(settings, withCode), withHosts);
+  const installation = installationOf(settings, withCode);
+  // An emulator without Docker cannot build the hosts' images, but it can be told of them.
+  const withHosts = !isLocal || installation.pools.every(({ image }) => image !== undefined);
+  createStacks(app, installation, withHosts);
   endHelperLogs(app, retention(settings.logDays));
   if (isLocal) leaveOutForEmulator(app, { withHosts });
   Validations.of(app).addPlugins(new AwsSolutionsChecks());

@@ -10,6 +10,7 @@ describe('readHostConfig', () => {
     const config = readHostConfig(needed);
     expect(config).toMatchObject({
       pool: 'socket',
+      browserExecutable: undefined,
       shardCount: 8,
       engines: ['NOWEB'],
       nowebGate: 'durable',
@@ -34,6 +35,7 @@ describe('readHostConfig', () => {
   it.each([
     ['SHARD_COUNT', 'many'],
     ['POOL', 'sea'],
+    ['BROWSER_EXECUTABLE', ''],
     ['ENGINES', 'TELEGRAM'],
     ['ENGINES', ''],
     ['WHATSAPP_WS_URL', 'http://example.org'],
@@ -51,6 +53,14 @@ describe('readHostConfig', () => {
   ])('names the variable %s when it is %j', (name, value) => {
     expect(() => readHostConfig({ ...needed, [name]: value })).toThrow(ConfigError);
     expect(() => readHostConfig({ ...needed, [name]: value })).toThrow(name);
+  });
+
+  it('has a browser in the pool of browsers, and needs to be told of it', () => {
+    const browser = { ...needed, POOL: 'browser', BROWSER_EXECUTABLE: '/usr/bin/chromium' };
+    expect(readHostConfig(browser)).toMatchObject({ pool: 'browser', browserExecutable: '/usr/bin/chromium' });
+    expect(readHostConfig({ ...browser, POOL: 'socket' }).browserExecutable).toBeUndefined();
+    expect(() => readHostConfig({ ...needed, POOL: 'browser' })).toThrow(ConfigError);
+    expect(() => readHostConfig({ ...needed, POOL: 'browser' })).toThrow('BROWSER_EXECUTABLE');
   });
 
   it('takes the key of session state from a file or from KMS', () => {

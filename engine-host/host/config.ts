@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { mediaHostsEnv } from '#shared/contracts/media-hosts.ts';
-import { type ResourceNames, resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
+import { POOLS, type Pool, type ResourceNames, resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
 import { ENGINES, type EngineName } from '#shared/contracts/session.ts';
 import { PACING_PROFILES, type PacingProfile } from '#shared/domain/pacing-profiles.ts';
 import { ConfigError } from './config-error.ts';
@@ -10,7 +10,9 @@ import { DEFAULT_TIMINGS, type HostTimings, hostTimings } from './timings.ts';
 export interface HostConfig {
   readonly hostId: string;
   readonly names: ResourceNames;
-  readonly pool: 'socket' | 'browser';
+  readonly pool: Pool;
+  /** Path of the program that the browser pool's engines start; undefined in the other pool. */
+  readonly browserExecutable: string | undefined;
   readonly shardCount: number;
   readonly engines: readonly EngineName[];
   readonly whatsappUrl: string;
@@ -61,7 +63,8 @@ const words = (text: string) =>
 const environmentSchema = z.object({
   ...resourceNamesEnv,
   HOST_ID: z.string().min(1).max(128).optional(),
-  POOL: z.enum(['socket', 'browser']).default('socket'),
+  POOL: z.enum(POOLS).default('socket'),
+  BROWSER_EXECUTABLE: z.string().min(1).optional(),
   SHARD_COUNT: z.coerce.number().int().min(1).max(4096).default(8),
   ENGINES: z
     .string()
@@ -123,6 +126,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     hostId: env.HOST_ID ?? `host-${randomUUID().slice(0, 8)}`,
     names: resourceNames(env),
     pool: env.POOL,
+    browserExecutable: env.POOL === 'browser' ? browserExecutable(env) : undefined,
     shardCount: env.SHARD_COUNT,
     engines: env.ENGINES,
     whatsappUrl: env.WHATSAPP_WS_URL,
@@ -145,6 +149,13 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     metrics: env.METRICS,
     timings,
   };
+}
+
+function browserExecutable({ BROWSER_EXECUTABLE: path }: z.infer<typeof environmentSchema>): string {
+  if (path !== undefined) return path;
+  throw new ConfigError(
+    'Hosts of the pool browser start browsers. BROWSER_EXECUTABLE must be set: the path of Chromium',
+  );
 }
 
 function stateKey(env: z.infer<typeof environmentSchema>): HostConfig['stateKey'] {

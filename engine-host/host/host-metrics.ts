@@ -1,3 +1,4 @@
+import type { Pool } from '#shared/contracts/resources.ts';
 import { METRICS, type Metrics } from '#shared/observability/metrics.ts';
 import type { Host } from './host.ts';
 import type { MeteredEventBus } from './metered-event-bus.ts';
@@ -7,7 +8,7 @@ const MEGABYTE = 1024 * 1024;
 
 export interface HostMetricsDeps {
   readonly host: Pick<Host, 'hostId' | 'figures'>;
-  readonly pool: 'socket' | 'browser';
+  readonly pool: Pool;
   readonly bus: Pick<MeteredEventBus, 'take'>;
   readonly metrics: Metrics;
 }

@@ -26,6 +26,7 @@ import { configureLogTags, createLogger, type Logger } from '#shared/observabili
 import { createMetrics } from '#shared/observability/metrics.ts';
 import type { DataKeyProvider } from '#shared/ports/data-keys.ts';
 import type { EngineFactory } from '../engines/engine.ts';
+import { assertBrowserStarts } from './browser-start.ts';
 import { type HostConfig, readHostConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.ts';
@@ -51,6 +52,9 @@ async function main(): Promise<void> {
   // cloud that a drain writes to is gone with it.
   let onOrphaned = (): void => process.exit(1);
   process.once('disconnect', () => onOrphaned());
+
+  // Before anybody hears of this host: one without a browser would take shards and run none of their sessions.
+  if (config.browserExecutable !== undefined) await assertBrowserStarts(config.browserExecutable);
 
   const { timings, names } = config;
   const { tables, buckets, queues, shardQueue } = names;

@@ -5,10 +5,13 @@ import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store
 import { CONTROL_SOURCE, ECS_SOURCE, SESSION_WANTED, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
+import type { FleetStore } from '#shared/ports/fleet-store.ts';
 import type { HostLauncher } from '#shared/ports/host-launcher.ts';
 import { hostRow, sessionRow } from '#test/contracts/rows.ts';
 import { createCapacity } from './capacity.ts';
+import { capacityEnvSchema, fleetPools } from './env.ts';
 import { createCapacityHandler } from './handler.ts';
+import type { FleetPool } from './scale-pool.ts';
 
 const MINUTE = 60_000;
 const SHARDS = ['socket-00', 'socket-01'];
@@ -40,14 +43,22 @@ beforeEach(() => {
   emitted = new Map();
 });
 
-function createHandler({ isFixed = false, fleets = new MemoryFleetStore() } = {}) {
+function createHandler({
+  isFixed = false,
+  fleets = new MemoryFleetStore(),
+  pools = [{ pool: 'socket', shards: SHARDS, limits: LIMITS }],
+}: {
+  isFixed?: boolean;
+  fleets?: FleetStore;
+  pools?: readonly FleetPool[];
+} = {}) {
   const logger = { info: vi.fn(), warn: vi.fn() };
   const capacity = createCapacity({
     ownership,
     sessions,
     fleets,
     launcher: isFixed ? undefined : launcher,
-    pools: [{ pool: 'socket', shards: SHARDS, limits: LIMITS }],
+    pools,
     clock: { now: () => now },
     metrics: {
       emit: (_, values) => {
@@ -211,6 +222,34 @@ describe('the number of hosts', () => {
     await Promise.all(Array.from({ length: 6 }, () => createHandler({ fleets }).tick()));
     expect(await fleets.get('socket')).toMatchObject({ version: 6 });
     expect(launcher.hosts).toBe(2);
+  });
+});
+
+describe('pools', () => {
+  const env = { BROWSER_SHARD_COUNT: '2', BROWSER_UNITS_PER_HOST: '2000', WARM_SPARES: '0', SHARD_COUNT: '2' };
+
+  it('are those of sockets alone, unless browsers have shards', () => {
+    expect(fleetPools(capacityEnvSchema.parse({})).map(({ pool }) => pool)).toEqual(['socket']);
+    expect(fleetPools(capacityEnvSchema.parse({ ...env, MAX_BROWSER_HOSTS: '7' }))).toMatchObject([
+      { pool: 'socket', limits: { unitsPerHost: 500, maxHosts: 10 } },
+      { pool: 'browser', shards: ['browser-00', 'browser-01'], limits: { unitsPerHost: 2_000, maxHosts: 7 } },
+    ]);
+  });
+
+  it('have hosts of their own: no browsers no hosts for them, and eleven browsers two', async () => {
+    const asked: [string, number][] = [];
+    vi.spyOn(launcher, 'want').mockImplementation(async (pool, hosts) => void asked.push([pool, hosts]));
+    const { tick } = createHandler({ pools: fleetPools(capacityEnvSchema.parse(env)) });
+    await create('sockets alone');
+    await tick();
+    expect(asked.splice(0)).toEqual([['socket', 1]]);
+    for (let index = 0; index < 11; index += 1)
+      await create(`browser ${index}`, { engine: 'WEBJS', pool: 'browser', shard: 'browser-01' });
+    await tick();
+    expect(asked).toEqual([
+      ['socket', 1],
+      ['browser', 2],
+    ]);
   });
 });
 

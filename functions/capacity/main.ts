@@ -16,6 +16,9 @@ function ecsLauncher(): EcsHostLauncher {
   const env = ecsEnvSchema.parse(process.env);
   return new EcsHostLauncher(createEcsClient(), {
     cluster: env.ECS_CLUSTER,
-    services: { socket: env.ECS_SOCKET_SERVICE },
+    services: {
+      socket: env.ECS_SOCKET_SERVICE,
+      ...(env.ECS_BROWSER_SERVICE !== undefined && { browser: env.ECS_BROWSER_SERVICE }),
+    },
   });
 }

@@ -47,6 +47,8 @@ export const settingsSchema = z
   .strictObject({
     /** Part of every name; two stages of one account never touch each other's resources. */
     stage: z.string().regex(/^[a-z][a-z0-9]{1,11}$/, { error: 'must be 2 to 12 small letters and digits' }),
+    /** Kinds of hosts. */
+    pools: z.enum(['socket', 'socket,browser']),
     /** Shards of the socket pool. Cannot be lowered once there are sessions. */
     shards: integer(1, 4096),
     /** Delete protection, and what holds data stays when its stack is deleted. */
@@ -81,6 +83,13 @@ export const settingsSchema = z
     scaleInMinutes: integer(5, 1_440),
     /** An image to run, by its address. @default built from this clone */
     hostImage: imageAddress.optional(),
+    /** The same of the browser pool, where there is one: its shards, its hosts, and WEBJS sessions for which one is wanted. */
+    browserShards: integer(1, 4096),
+    browserHostCpu: z.coerce.number(),
+    browserHostMemoryMiB: z.coerce.number(),
+    browserSessionsPerHost: integer(1, 1_000),
+    maxBrowserHosts: integer(0, 1_000),
+    browserHostImage: imageAddress.optional(),
 
     /** The same API for requests signed with AWS credentials. */
     iamApi: flag,
@@ -136,9 +145,14 @@ export const settingsSchema = z
   })
   .superRefine((settings, context) => {
     const fail = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    const memory = FARGATE_SIZES[settings.hostCpu];
-    if (memory === undefined) fail('hostCpu', `must be one of ${Object.keys(FARGATE_SIZES).join(', ')}`);
-    else if (!memory.includes(settings.hostMemoryMiB)) fail('hostMemoryMiB', `must be one of ${memory.join(', ')}`);
+    for (const [cpu, memory] of [
+      ['hostCpu', 'hostMemoryMiB'],
+      ['browserHostCpu', 'browserHostMemoryMiB'],
+    ] as const) {
+      const sizes = FARGATE_SIZES[settings[cpu]];
+      if (sizes === undefined) fail(cpu, `must be one of ${Object.keys(FARGATE_SIZES).join(', ')}`);
+      else if (!sizes.includes(settings[memory])) fail(memory, `must be one of ${sizes.join(', ')}`);
+    }
     if (settings.eventLogDays > settings.mediaDays) fail('eventLogDays', 'must not be more than mediaDays');
     if ((settings.domainName === undefined) !== (settings.certificateArn === undefined))
       fail('domainName', 'goes with certificateArn');

@@ -4,6 +4,7 @@ import { type Settings, SettingsError, settingsSchema } from './settings.ts';
 type StageSettings = Omit<z.input<typeof settingsSchema>, 'stage'>;
 
 const dev: StageSettings = {
+  pools: 'socket',
   shards: 8,
   keepData: false,
   network: 'public',
@@ -15,6 +16,11 @@ const dev: StageSettings = {
   warmSpares: 0,
   maxHosts: 2,
   scaleInMinutes: 15,
+  browserShards: 8,
+  browserHostCpu: 1024,
+  browserHostMemoryMiB: 4096,
+  browserSessionsPerHost: 5,
+  maxBrowserHosts: 2,
   iamApi: true,
   eventStream: true,
   authorizerCacheSeconds: 0,
@@ -44,6 +50,11 @@ const prod: StageSettings = {
   sessionsPerHost: 500,
   warmSpares: 1,
   maxHosts: 10,
+  browserShards: 64,
+  browserHostCpu: 2048,
+  browserHostMemoryMiB: 8192,
+  browserSessionsPerHost: 10,
+  maxBrowserHosts: 10,
   throttleRate: 500,
   throttleBurst: 1_000,
   usagePlans: { standard: { rate: 100, burst: 200 } },

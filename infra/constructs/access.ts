@@ -120,9 +120,9 @@ export function allowEvents(role: Role, { names }: Installation, source: string)
 }
 
 /** Asking how many hosts run, and for another number of them. */
-export function allowHostCount(role: Role, { ecs }: Installation): void {
-  const services = Object.values(ecs.services).map(
-    (name) => `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:service/${ecs.cluster}/${name}`,
+export function allowHostCount(role: Role, { cluster, pools }: Installation): void {
+  const services = pools.map(
+    ({ service }) => `arn:${Aws.PARTITION}:ecs:${Aws.REGION}:${Aws.ACCOUNT_ID}:service/${cluster}/${service}`,
   );
   role.addToPolicy(
     new PolicyStatement({ actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: services }),

@@ -8,7 +8,9 @@ import {
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import type { Pool } from '#shared/contracts/resources.ts';
 import { METRICS, type Metric as PlatformMetric } from '#shared/observability/metrics.ts';
+import type { HostPool } from '../config/pools.ts';
 import type { Installation } from '../installation.ts';
 import { FIVE_MINUTES, MINUTE } from './alarms.ts';
 import { API_STAGE } from './regional-api.ts';
@@ -17,16 +19,18 @@ const THIRD = 8;
 
 /** The state of an installation on one page. */
 export function dashboard(scope: Construct, installation: Installation): Dashboard {
-  const { names } = installation;
+  const { names, pools } = installation;
+  const [socket, ...others] = pools;
   return new Dashboard(scope, 'Dashboard', {
     dashboardName: names.prefix,
     widgets: [
       apiRow(installation),
       sessionRow(installation),
       queueRow(installation),
-      hostRow(installation),
+      hostRow(installation, socket),
       fleetRow(installation),
       webhookRow(installation),
+      ...others.map((pool) => poolRow(installation, pool)),
     ],
   });
 }
@@ -81,8 +85,8 @@ function queueRow({ names }: Installation): IWidget[] {
 }
 
 /** A metric of ours. Hosts tell theirs each once a minute, so their sum within one is the pool's. */
-const ours = ({ names }: Installation, { name }: PlatformMetric, statistic: string): Metric =>
-  metric(names.prefix, name, { Pool: 'socket' }, statistic);
+const ours = ({ names }: Installation, { name }: PlatformMetric, statistic: string, pool: Pool = 'socket'): Metric =>
+  metric(names.prefix, name, { Pool: pool }, statistic);
 
 function sessionRow(installation: Installation): IWidget[] {
   const sums = (...all: readonly PlatformMetric[]) => all.map((one) => ours(installation, one, Stats.SUM));
@@ -136,17 +140,42 @@ function fleetRow(installation: Installation): IWidget[] {
   ];
 }
 
-function hostRow({ names, ecs }: Installation): IWidget[] {
-  const service = { ClusterName: ecs.cluster, ServiceName: ecs.services.socket };
+/** Of a pool besides that of sockets, in short. */
+function poolRow(installation: Installation, pool: HostPool): IWidget[] {
+  const [tasks, usage] = serviceMetrics(installation, pool);
+  const ofPool = (one: PlatformMetric, statistic: string) => ours(installation, one, statistic, pool.name);
   return [
-    graph('Engine hosts', [
-      metric('ECS/ContainerInsights', 'DesiredTaskCount', service, Stats.MAXIMUM, 'wanted'),
-      metric('ECS/ContainerInsights', 'RunningTaskCount', service, Stats.MAXIMUM, 'running'),
-    ]),
-    graph('CPU and memory of hosts, percent', [
-      metric('AWS/ECS', 'CPUUtilization', service, Stats.MAXIMUM, 'CPU'),
-      metric('AWS/ECS', 'MemoryUtilization', service, Stats.MAXIMUM, 'memory'),
-    ]),
+    graph(
+      `Sessions of the pool ${pool.name}`,
+      [METRICS.connectedSessions, METRICS.heldSessions].map((one) => ofPool(one, Stats.SUM)),
+      [ofPool(METRICS.sessionFailures, Stats.SUM)],
+    ),
+    graph(`Hosts of the pool ${pool.name}`, tasks, [ofPool(METRICS.poolLoad, Stats.MAXIMUM)]),
+    graph('Their CPU and memory, percent', usage),
+  ];
+}
+
+/** How many tasks a pool's service has, and what they use. */
+function serviceMetrics({ cluster }: Installation, { service }: HostPool): readonly [IMetric[], IMetric[]] {
+  const dimensions = { ClusterName: cluster, ServiceName: service };
+  return [
+    [
+      metric('ECS/ContainerInsights', 'DesiredTaskCount', dimensions, Stats.MAXIMUM, 'wanted'),
+      metric('ECS/ContainerInsights', 'RunningTaskCount', dimensions, Stats.MAXIMUM, 'running'),
+    ],
+    [
+      metric('AWS/ECS', 'CPUUtilization', dimensions, Stats.MAXIMUM, 'CPU'),
+      metric('AWS/ECS', 'MemoryUtilization', dimensions, Stats.MAXIMUM, 'memory'),
+    ],
+  ];
+}
+
+function hostRow(installation: Installation, pool: HostPool): IWidget[] {
+  const { names } = installation;
+  const [tasks, usage] = serviceMetrics(installation, pool);
+  return [
+    graph('Engine hosts', tasks),
+    graph('CPU and memory of hosts, percent', usage),
     graph(
       'Requests to tables that were refused',
       Object.values(names.tables).map(

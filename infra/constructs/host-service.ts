@@ -18,7 +18,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { Pool } from '#shared/contracts/resources.ts';
+import type { HostPool } from '../config/pools.ts';
 import type { Installation } from '../installation.ts';
 import type { DataStack } from '../stacks/data-stack.ts';
 import { allowKeyVia } from './access.ts';
@@ -32,8 +32,7 @@ export interface HostServiceProps {
   readonly cluster: Cluster;
   readonly network: Network;
   readonly image: ContainerImage;
-  readonly pool: 'socket';
-  readonly engines: readonly string[];
+  readonly pool: HostPool;
   readonly taskRole: Role;
 }
 
@@ -52,17 +51,17 @@ export class HostService extends Construct {
 
   constructor(scope: Construct, id: string, props: HostServiceProps) {
     super(scope, id);
-    const { installation, data, cluster, network, image, pool, engines, taskRole } = props;
+    const { installation, data, cluster, network, image, pool, taskRole } = props;
     const { settings, names } = installation;
     const logGroup = new LogGroup(this, 'Log', {
-      logGroupName: `/trunkline/${settings.stage}/host-${pool}`,
+      logGroupName: `/trunkline/${settings.stage}/host-${pool.name}`,
       retention: retention(settings.logDays),
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const task = new FargateTaskDefinition(this, 'Task', {
-      family: `${names.prefix}-${pool}`,
-      cpu: settings.hostCpu,
-      memoryLimitMiB: settings.hostMemoryMiB,
+      family: `${names.prefix}-${pool.name}`,
+      cpu: pool.cpu,
+      memoryLimitMiB: pool.memoryMiB,
       runtimePlatform: { cpuArchitecture: CpuArchitecture.ARM64, operatingSystemFamily: OperatingSystemFamily.LINUX },
       taskRole,
       executionRole: this.#executionRole(data, logGroup),
@@ -77,7 +76,7 @@ export class HostService extends Construct {
       ulimits: [{ name: UlimitName.NOFILE, softLimit: OPEN_FILES, hardLimit: OPEN_FILES }],
       logging: LogDrivers.awsLogs({
         logGroup,
-        streamPrefix: pool,
+        streamPrefix: pool.name,
         mode: AwsLogDriverMode.NON_BLOCKING,
         maxBufferSize: LOG_BUFFER,
       }),
@@ -91,9 +90,9 @@ export class HostService extends Construct {
       },
       environment: {
         ...installation.environment,
-        POOL: pool satisfies Pool,
-        ENGINES: engines.join(),
-        SHARD_COUNT: String(settings.shards),
+        POOL: pool.name,
+        ENGINES: pool.engines.join(),
+        SHARD_COUNT: String(pool.shards),
         STATE_KMS_KEY_ID: data.stateKey.keyArn,
         PULSE_FILE,
         LOG_LEVEL: settings.logLevel,
@@ -111,12 +110,13 @@ export class HostService extends Construct {
     container.addMountPoints({ containerPath: '/tmp', sourceVolume: 'tmp', readOnly: false });
 
     this.service = new FargateService(this, 'Service', {
-      serviceName: installation.ecs.services[pool],
+      serviceName: pool.service,
       cluster,
       taskDefinition: task,
       vpcSubnets: network.subnets,
       assignPublicIp: network.publicAddresses,
-      securityGroups: [network.closedGroup(`${pool}-group`, `Hosts of ${names.prefix}, pool ${pool}`)],
+      securityGroups: [network.closedGroup(`${pool.name}-group`, `Hosts of ${names.prefix}, pool ${pool.name}`)],
+      ...(pool.desiredCount !== undefined && { desiredCount: pool.desiredCount }),
       // New hosts take over shard by shard before old ones go.
       minHealthyPercent: 100,
       maxHealthyPercent: 200,

@@ -40,10 +40,19 @@ export function definedQueue(
   });
 }
 
-/** The shards' queues, in as many nested stacks as they need. */
-export function shardQueues(scope: Construct, definitions: readonly QueueDefinition[], deadLetters: Queue): void {
+/**
+ * The queues of a pool's shards, in as many nested stacks as they need.
+ *
+ * @param id of the pool's: what is added to one pool must not move another's queues from stack to stack
+ */
+export function shardQueues(
+  scope: Construct,
+  id: string,
+  definitions: readonly QueueDefinition[],
+  deadLetters: Queue,
+): void {
   for (let start = 0; start < definitions.length; start += QUEUES_IN_A_STACK) {
-    const nested = new NestedStack(scope, `Shards${start}`);
+    const nested = new NestedStack(scope, `${id}${start}`);
     for (const definition of definitions.slice(start, start + QUEUES_IN_A_STACK))
       definedQueue(nested, definition.name.replace(/\.fifo$/, ''), definition, { deadLetters });
   }

@@ -1,5 +1,6 @@
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { METRICS, type Metric as PlatformMetric } from '#shared/observability/metrics.ts';
+import type { HostPool } from '../config/pools.ts';
 import { type AlarmDefinition, FIVE_MINUTES, MINUTE } from '../constructs/alarms.ts';
 import { API_STAGE } from '../constructs/regional-api.ts';
 import type { Installation } from '../installation.ts';
@@ -9,8 +10,8 @@ const sum = (namespace: string, metricName: string, dimensionsMap: Record<string
 const highest = (namespace: string, metricName: string, dimensionsMap: Record<string, string>, period = MINUTE) =>
   new Metric({ namespace, metricName, dimensionsMap, period, statistic: Stats.MAXIMUM });
 
-/** The one dimension of our own metrics; their namespace is the installation's prefix. */
-const POOL = { Pool: 'socket' };
+/** What webhooks' deliveries are counted under: they are no pool's. */
+const WEBHOOKS = { Pool: 'socket' };
 
 /** What wakes somebody up. Names are headings of the runbook; a test holds the two together. */
 export function alarmCatalogue(installation: Installation): readonly AlarmDefinition[] {
@@ -18,11 +19,19 @@ export function alarmCatalogue(installation: Installation): readonly AlarmDefini
     ...apiAlarms(installation),
     ...queueAlarms(installation),
     ...tableAlarms(installation),
-    ...hostAlarms(installation),
-    ...fleetAlarms(installation),
-    ...sessionAlarms(installation),
+    ...installation.pools.flatMap((pool) => poolAlarms(installation, pool)),
     ...webhookAlarms(installation),
   ];
+}
+
+/** Those of the socket pool have no name besides their own. */
+function poolAlarms(installation: Installation, pool: HostPool): readonly AlarmDefinition[] {
+  const alarms = [
+    ...hostAlarms(installation, pool),
+    ...fleetAlarms(installation, pool),
+    ...sessionAlarms(installation, pool),
+  ];
+  return pool.name === 'socket' ? alarms : alarms.map((alarm) => ({ ...alarm, of: pool.name }));
 }
 
 function apiAlarms({ names, settings }: Installation): readonly AlarmDefinition[] {
@@ -149,7 +158,7 @@ function webhookAlarms({ names }: Installation): readonly AlarmDefinition[] {
   const { webhooks, webhooksDeadLetters, webhookEndpoints, webhookEndpointsDeadLetters } = names.queues;
   const deadLetters = (QueueName: string) => highest('AWS/SQS', 'ApproximateNumberOfMessagesVisible', { QueueName });
   const age = (QueueName: string) => highest('AWS/SQS', 'ApproximateAgeOfOldestMessage', { QueueName });
-  const total = ({ name }: PlatformMetric) => sum(names.prefix, name, POOL);
+  const total = ({ name }: PlatformMetric) => sum(names.prefix, name, WEBHOOKS);
   return [
     {
       name: 'webhook-dead-letters',
@@ -229,8 +238,8 @@ function tableAlarms({ names }: Installation): readonly AlarmDefinition[] {
   }));
 }
 
-function hostAlarms({ ecs }: Installation): readonly AlarmDefinition[] {
-  const service = { ClusterName: ecs.cluster, ServiceName: ecs.services.socket };
+function hostAlarms({ cluster }: Installation, pool: HostPool): readonly AlarmDefinition[] {
+  const service = { ClusterName: cluster, ServiceName: pool.service };
   const percent = (metricName: string) =>
     new Metric({
       namespace: 'AWS/ECS',
@@ -258,8 +267,9 @@ function hostAlarms({ ecs }: Installation): readonly AlarmDefinition[] {
 }
 
 /** Of what the capacity function emits. */
-function fleetAlarms({ names, settings }: Installation): readonly AlarmDefinition[] {
-  const most = ({ name }: PlatformMetric) => highest(names.prefix, name, POOL);
+function fleetAlarms({ names }: Installation, pool: HostPool): readonly AlarmDefinition[] {
+  const dimensions = { Pool: pool.name };
+  const most = ({ name }: PlatformMetric) => highest(names.prefix, name, dimensions);
   return [
     {
       name: 'hosts-missing',
@@ -277,7 +287,7 @@ function fleetAlarms({ names, settings }: Installation): readonly AlarmDefinitio
       name: 'hosts-at-limit',
       says: 'The sessions take more hosts than there may be.',
       metric: most(METRICS.poolLoad),
-      above: settings.maxHosts * settings.sessionsPerHost,
+      above: pool.maxHosts * pool.unitsPerHost,
       periods: 5,
     },
     {
@@ -294,15 +304,16 @@ function fleetAlarms({ names, settings }: Installation): readonly AlarmDefinitio
     {
       name: 'hosts-dying',
       says: 'Engine hosts end without having handed over.',
-      metric: sum(names.prefix, METRICS.hostDeaths.name, POOL),
+      metric: sum(names.prefix, METRICS.hostDeaths.name, dimensions),
       above: 2,
     },
   ];
 }
 
 /** Of what hosts emit. */
-function sessionAlarms({ names }: Installation): readonly AlarmDefinition[] {
-  const total = ({ name }: PlatformMetric) => sum(names.prefix, name, POOL);
+function sessionAlarms({ names }: Installation, pool: HostPool): readonly AlarmDefinition[] {
+  const dimensions = { Pool: pool.name };
+  const total = ({ name }: PlatformMetric) => sum(names.prefix, name, dimensions);
   return [
     {
       name: 'sends-failing',
@@ -330,7 +341,7 @@ function sessionAlarms({ names }: Installation): readonly AlarmDefinition[] {
     {
       name: 'events-waiting',
       says: 'The bus does not take what the hosts have to tell.',
-      metric: highest(names.prefix, METRICS.eventsWaiting.name, POOL),
+      metric: highest(names.prefix, METRICS.eventsWaiting.name, dimensions),
       above: 1_000,
       periods: 5,
     },

@@ -7,6 +7,7 @@ import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
 import { CONTROL_SOURCE } from '#shared/contracts/fleet-events.ts';
+import type { HostPool } from '../config/pools.ts';
 import type { Settings } from '../config/settings.ts';
 import {
   allowEvents,
@@ -170,7 +171,7 @@ export class FunctionsStack extends Stack {
 }
 
 function environmentOf(name: FunctionName, { installation, data }: FunctionsStackProps): Record<string, string> {
-  const { settings, ecs } = installation;
+  const { settings, cluster, pools } = installation;
   const api = {
     SHARD_COUNT: String(settings.shards),
     AUDIT_DAYS: String(settings.auditDays),
@@ -209,18 +210,32 @@ function environmentOf(name: FunctionName, { installation, data }: FunctionsStac
     case 'capacity':
       return {
         ...logging,
-        ECS_CLUSTER: ecs.cluster,
-        ECS_SOCKET_SERVICE: ecs.services.socket,
-        SHARD_COUNT: String(settings.shards),
-        SOCKET_UNITS_PER_HOST: String(settings.sessionsPerHost),
+        ECS_CLUSTER: cluster,
+        ...Object.assign({}, ...pools.map(capacityOf)),
         WARM_SPARES: String(settings.warmSpares),
-        MAX_HOSTS: String(settings.maxHosts),
         SCALE_IN_MINUTES: String(settings.scaleInMinutes),
         METRICS: 'emf',
       };
     default:
       return ofApi;
   }
+}
+
+/** What the capacity function has to know of a pool. */
+function capacityOf({ name, service, shards, unitsPerHost, maxHosts }: HostPool): Record<string, string> {
+  if (name === 'socket')
+    return {
+      ECS_SOCKET_SERVICE: service,
+      SHARD_COUNT: String(shards),
+      SOCKET_UNITS_PER_HOST: String(unitsPerHost),
+      MAX_HOSTS: String(maxHosts),
+    };
+  return {
+    ECS_BROWSER_SERVICE: service,
+    BROWSER_SHARD_COUNT: String(shards),
+    BROWSER_UNITS_PER_HOST: String(unitsPerHost),
+    MAX_BROWSER_HOSTS: String(maxHosts),
+  };
 }
 
 function privateHostsOf({ webhookPrivateHosts }: Settings): Record<string, string> {

@@ -1,6 +1,6 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
-import { EVENT_SOURCE } from '#shared/contracts/resources.ts';
+import { EVENT_SOURCE, type Pool } from '#shared/contracts/resources.ts';
 import {
   allowEvents,
   allowKeyVia,
@@ -13,8 +13,8 @@ import { acknowledgePattern } from '../constructs/acknowledge.ts';
 import type { Installation } from '../installation.ts';
 import type { DataStack } from './data-stack.ts';
 
-/** What an engine host of the socket pool may do. */
-export function allowHost(role: Role, data: DataStack, installation: Installation): void {
+/** What an engine host of a pool may do. */
+export function allowHost(role: Role, data: DataStack, installation: Installation, pool: Pool): void {
   const { names } = installation;
   allowTables(role, data, installation, {
     sessions: ['get', 'query', 'update', 'delete'],
@@ -37,7 +37,7 @@ export function allowHost(role: Role, data: DataStack, installation: Installatio
   // Media to send is read; of received media S3 is asked whether it is there already.
   allowObjects(role, names.buckets.media, ['out/', 'files/'], ['GetObject']);
   allowListing(role, names.buckets.media);
-  allowShardQueues(role, installation, 'socket', [
+  allowShardQueues(role, installation, pool, [
     'GetQueueUrl',
     'ReceiveMessage',
     'DeleteMessage',

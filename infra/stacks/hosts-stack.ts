@@ -5,7 +5,8 @@ import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import type { ImageAddress } from '../config/image-address.ts';
+import type { Pool } from '#shared/contracts/resources.ts';
+import type { HostPool } from '../config/pools.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { HostService } from '../constructs/host-service.ts';
 import { Network } from '../constructs/network.ts';
@@ -14,6 +15,8 @@ import type { DataStack } from './data-stack.ts';
 import { allowHost } from './host-rights.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const IDS: Readonly<Record<Pool, string>> = { socket: 'Socket', browser: 'Browser' };
+const IMAGE_IDS: Readonly<Record<Pool, string>> = { socket: 'HostImage', browser: 'BrowserHostImage' };
 
 export interface HostsStackProps extends StackProps {
   readonly installation: Installation;
@@ -22,47 +25,40 @@ export interface HostsStackProps extends StackProps {
 
 /** The network and the engine hosts. */
 export class HostsStack extends Stack {
-  readonly cluster: Cluster;
-  /** Pool of NOWEB and GOWS. */
-  readonly socket: HostService;
-
   constructor(scope: Construct, id: string, { installation, data, ...props }: HostsStackProps) {
     super(scope, id, props);
-    const { settings, names, ecs } = installation;
+    const { names, pools } = installation;
     const network = new Network(this, 'Network', installation);
-    this.cluster = new Cluster(this, 'Cluster', {
-      clusterName: ecs.cluster,
+    const cluster = new Cluster(this, 'Cluster', {
+      clusterName: installation.cluster,
       vpc: network.vpc,
       containerInsightsV2: ContainerInsights.ENABLED,
     });
-    const taskRole = new Role(this, 'SocketRole', {
-      assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
-      description: `What a host of ${names.prefix} may do`,
-    });
-    allowHost(taskRole, data, installation);
-    this.socket = new HostService(this, 'Socket', {
-      installation,
-      data,
-      cluster: this.cluster,
-      network,
-      image: hostImage(this, settings.hostImage),
-      pool: 'socket',
-      engines: ['NOWEB'],
-      taskRole,
-    });
-    acknowledge(this.socket, {
-      ECS2: 'The environment holds names and figures; the one secret is read from Secrets Manager.',
-    });
+    for (const pool of pools) {
+      const id = IDS[pool.name];
+      const taskRole = new Role(this, `${id}Role`, {
+        assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'),
+        description: `What a host of ${names.prefix} may do`,
+      });
+      allowHost(taskRole, data, installation, pool.name);
+      const image = hostImage(this, pool);
+      const service = new HostService(this, id, { installation, data, cluster, network, image, pool, taskRole });
+      acknowledge(service, {
+        ECS2: 'The environment holds names and figures; the one secret is read from Secrets Manager.',
+      });
+    }
   }
 }
 
 /** With an image from ECR come the rights to pull it; in another account its repository has to give them too. */
-function hostImage(scope: Construct, image: ImageAddress | undefined): ContainerImage {
-  if (image === undefined)
-    return ContainerImage.fromAsset(ROOT, { file: 'engine-host/Dockerfile', platform: Platform.LINUX_ARM64 });
+function hostImage(scope: Construct, { name, image }: HostPool): ContainerImage {
+  if (image === undefined) {
+    const platform = Platform.LINUX_ARM64;
+    return ContainerImage.fromAsset(ROOT, { file: 'engine-host/Dockerfile', target: name, platform });
+  }
   if (image.registry === 'public') return ContainerImage.fromRegistry(image.address);
   const { account, region, repository, version } = image;
-  const found = Repository.fromRepositoryAttributes(scope, 'HostImage', {
+  const found = Repository.fromRepositoryAttributes(scope, IMAGE_IDS[name], {
     repositoryName: repository,
     repositoryArn: `arn:${Aws.PARTITION}:ecr:${region}:${account}:repository/${repository}`,
   });

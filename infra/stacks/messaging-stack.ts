@@ -27,11 +27,9 @@ export class MessagingStack extends Stack {
 
   constructor(scope: Construct, id: string, { installation, dataKey, ...props }: MessagingStackProps) {
     super(scope, id, props);
-    const { names, resources, settings } = installation;
-    const ofShards = new Set(shardIds('socket', settings.shards).map(names.shardQueue));
-    const [shards = [], others = []] = [true, false].map((wanted) =>
-      resources.queues.filter(({ name }) => ofShards.has(name) === wanted),
-    );
+    const { names, resources, settings, pools } = installation;
+    const shardsOf = pools.map(({ name, shards }) => new Set(shardIds(name, shards).map(names.shardQueue)));
+    const others = resources.queues.filter(({ name }) => shardsOf.every((shards) => !shards.has(name)));
     const queues = new Map<string, Queue>();
     const isDeadLetters = (definition: QueueDefinition): boolean => definition.deadLetterQueue === undefined;
     // Those that others point at come first.
@@ -48,7 +46,10 @@ export class MessagingStack extends Stack {
     }
     this.queues = queues;
     this.shardDeadLetters = this.queueNamed(names.queues.shardDeadLetters);
-    shardQueues(this, shards, this.shardDeadLetters);
+    for (const [index, id] of ['Shards', 'BrowserShards'].slice(0, pools.length).entries()) {
+      const shards = resources.queues.filter(({ name }) => shardsOf[index]?.has(name));
+      shardQueues(this, id, shards, this.shardDeadLetters);
+    }
 
     this.bus = new EventBus(this, 'Bus', { eventBusName: names.bus });
     new Archive(this, 'Archive', {
@@ -66,12 +67,12 @@ export class MessagingStack extends Stack {
     return queue;
   }
 
-  #rule({ name, bus, pattern, targets }: RuleDefinition, id: string, { ecs, settings }: Installation): void {
+  #rule({ name, bus, pattern, targets }: RuleDefinition, id: string, { cluster, settings }: Installation): void {
     const rule = new CfnRule(this, `${id}Rule`, {
       name,
       state: settings.eventStream || id !== 'streams' ? 'ENABLED' : 'DISABLED',
       ...(bus === undefined && { eventBusName: this.bus.eventBusName }),
-      eventPattern: bus === 'default' ? ofCluster(pattern, ecs.cluster) : pattern,
+      eventPattern: bus === 'default' ? ofCluster(pattern, cluster) : pattern,
       targets: targets.map(({ id: target, queue, deadLetterQueue }) => {
         if (queue === undefined) throw new Error(`Rule ${name}: only queues can be targets`);
         return {

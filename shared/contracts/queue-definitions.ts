@@ -7,8 +7,15 @@ export const SHARD_VISIBILITY_SECONDS = 15;
 /** Not less than the dispatcher's timeout, or AWS refuses it. While it works, the dispatcher holds a wake-up for a shorter time. */
 const WEBHOOK_VISIBILITY_SECONDS = 30;
 
-/** @param shards how many the socket pool has */
-export function queueDefinitions(shards: number, { queues, shardQueue }: ResourceNames): readonly QueueDefinition[] {
+/**
+ * @param shards how many the socket pool has
+ * @param browserShards how many the browser pool has
+ */
+export function queueDefinitions(
+  shards: number,
+  { queues, shardQueue }: ResourceNames,
+  browserShards: number,
+): readonly QueueDefinition[] {
   return [
     { name: queues.shardDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
     { name: queues.projectorDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
@@ -17,7 +24,7 @@ export function queueDefinitions(shards: number, { queues, shardQueue }: Resourc
     { name: queues.streamTasksDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
     { name: queues.webhooksDeadLetters, fifo: false, visibilityTimeoutSeconds: 30 },
     { name: queues.webhookEndpointsDeadLetters, fifo: true, visibilityTimeoutSeconds: 30 },
-    ...shardIds('socket', shards).map((shard) => ({
+    ...[...shardIds('socket', shards), ...shardIds('browser', browserShards)].map((shard) => ({
       name: shardQueue(shard),
       fifo: true,
       visibilityTimeoutSeconds: SHARD_VISIBILITY_SECONDS,

@@ -13,13 +13,18 @@ const WEBHOOK_CONCURRENCY = 32;
  * ones on a laptop.
  *
  * @param shards how many the socket pool has
+ * @param browserShards how many the browser pool has; 0: there is none
  */
-export function resourceDefinition(shards: number, names: ResourceNames = LOCAL_NAMES): ResourceDefinition {
+export function resourceDefinition(
+  shards: number,
+  names: ResourceNames = LOCAL_NAMES,
+  browserShards = 0,
+): ResourceDefinition {
   const { queues, buckets } = names;
   const toCapacity = { id: 'capacity', queue: queues.capacity, deadLetterQueue: queues.capacityDeadLetters };
   return {
     tables: tableDefinitions(names),
-    queues: queueDefinitions(shards, names),
+    queues: queueDefinitions(shards, names, browserShards),
     buckets: [{ name: buckets.state }, { name: buckets.media }],
     bus: { name: names.bus },
     rules: [

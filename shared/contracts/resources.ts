@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { sessionWeight } from '../domain/session-weight.ts';
 
 export type TableId =
   | 'sessions'
@@ -133,7 +134,15 @@ export const INDEXES = {
   retryingDeliveries: 'retrying',
 } as const;
 
-export type Pool = 'socket' | 'browser';
+/** Kinds of hosts: `socket` for engines that need only sockets, `browser` for those that start a browser for each session. */
+export const POOLS = ['socket', 'browser'] as const;
+export type Pool = (typeof POOLS)[number];
+
+/** What an idle session of a pool's heaviest engine takes of a host. */
+export const SESSION_UNITS: Readonly<Record<Pool, number>> = {
+  socket: sessionWeight('NOWEB'),
+  browser: sessionWeight('WEBJS'),
+};
 
 /** A shard's id, e.g. `socket-03`. */
 export function shardIds(pool: Pool, count: number): readonly string[] {

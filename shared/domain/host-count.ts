@@ -15,6 +15,9 @@ export interface HostLimits {
 /** A starting figure: idle websocket sessions on 1 vCPU and 2 GB. */
 export const SOCKET_UNITS_PER_HOST = 500;
 
+/** An estimate: ten browsers on 2 vCPU and 8 GB. */
+export const BROWSER_UNITS_PER_HOST = 2_000;
+
 export const DEFAULT_HOST_LIMITS = {
   warmSpares: 1,
   minHosts: 0,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import type { Instruction, Stage } from './dockerfile.ts';
 
@@ -25,8 +25,6 @@ export interface PlainBuildOptions {
   /** Gets a folder per stage. */
   readonly folder: string;
   readonly args: Readonly<Record<string, string>>;
-  /** Stages that need the base image itself; they are not run, and nothing is copied from them. */
-  readonly withoutStages: readonly string[];
 }
 
 /** A step of the build failed. */
@@ -40,23 +38,57 @@ export class StepError extends Error {
 }
 
 /**
- * Runs a Dockerfile's steps with a plain folder for each stage's file system. Commands see the real one, so they must
- * stay inside their working directory. What it does not know it refuses.
+ * Runs a Dockerfile's steps with a plain folder for each stage's file system; a base that is no stage is an empty one. Commands see
+ * the real file system, so they must stay inside their working directory. What it does not know it refuses.
  */
-export async function buildInFolder(options: PlainBuildOptions): Promise<BuiltImage> {
-  let last: StageBuild | undefined;
-  for (const stage of options.stages) {
-    if (options.withoutStages.includes(stage.name)) continue;
-    last = new StageBuild(join(options.folder, stage.name), options);
-    for (const instruction of stage.instructions) await last.run(instruction);
+export class PlainBuild {
+  readonly #options: PlainBuildOptions;
+  readonly #built = new Map<string, Promise<StageBuild>>();
+  readonly #withoutStages = new Set<string>();
+
+  constructor(options: PlainBuildOptions) {
+    this.#options = options;
   }
-  if (last === undefined) throw new Error('No stage was built.');
-  return last;
+
+  /** For stages that cannot be built here: nothing is copied from them. */
+  without(stages: readonly string[]): void {
+    for (const stage of stages) this.#withoutStages.add(stage);
+  }
+
+  /**
+   * Builds a stage, and before it those that it needs; each of them once.
+   *
+   * @throws StepError
+   */
+  async stage(name: string): Promise<BuiltImage> {
+    return await this.#stage(name);
+  }
+
+  #stage(name: string): Promise<StageBuild> {
+    const built = this.#built.get(name) ?? this.#build(name);
+    this.#built.set(name, built);
+    return built;
+  }
+
+  async #build(name: string): Promise<StageBuild> {
+    const stage = this.#options.stages.find((candidate) => candidate.name === name);
+    if (stage === undefined) throw new Error(`There is no stage ${name}.`);
+    const build = new StageBuild(join(this.#options.folder, name), this.#options);
+    if (this.#options.stages.some((other) => other.name === stage.base))
+      await build.begin(await this.#stage(stage.base));
+    for (const instruction of stage.instructions) {
+      const { from } = instruction.options;
+      if (from !== undefined && this.#withoutStages.has(from)) continue;
+      if (from !== undefined) await this.#stage(from);
+      await build.run(instruction);
+    }
+    return build;
+  }
 }
 
 class StageBuild implements BuiltImage {
   readonly root: string;
-  readonly env: Record<string, string> = {};
+  env: Readonly<Record<string, string>> = {};
   workdir = '/';
   user = 'root';
   entrypoint: readonly string[] = [];
@@ -72,13 +104,23 @@ class StageBuild implements BuiltImage {
     this.#options = options;
   }
 
+  /** Goes on from another stage. */
+  async begin(base: StageBuild): Promise<void> {
+    const { workdir, user, env, entrypoint, command, healthCommand, stopSignal, volumes } = base;
+    Object.assign(this, { workdir, user, env, entrypoint, command, healthCommand, stopSignal, volumes });
+    await copyFolder(base.root, this.root);
+  }
+
   async run({ keyword, options, text }: Instruction): Promise<void> {
     switch (keyword) {
       case 'ARG':
         this.#args[text] = this.#options.args[text] ?? '';
         return;
       case 'ENV':
-        for (const [, name = '', value = ''] of text.matchAll(/(\w+)=(\S+)/g)) this.env[name] = value;
+        this.env = {
+          ...this.env,
+          ...Object.fromEntries([...text.matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value])),
+        };
         return;
       case 'WORKDIR':
         this.workdir = posix.resolve(this.workdir, text);
@@ -116,13 +158,15 @@ class StageBuild implements BuiltImage {
   }
 
   async #copy(words: readonly string[], stage: string | undefined): Promise<void> {
-    if (stage !== undefined && this.#options.withoutStages.includes(stage)) return;
     const from = stage === undefined ? this.#options.context : join(this.#options.folder, stage);
     const target = words.at(-1) ?? '';
     for (const source of words.slice(0, -1)) {
-      const to = this.#here(target.endsWith('/') ? posix.join(target, posix.basename(source)) : target);
+      const path = join(from, source);
+      // Of a folder it is the contents that are copied.
+      const isInto = target.endsWith('/') && (await stat(path)).isFile();
+      const to = this.#here(isInto ? posix.join(target, posix.basename(source)) : target);
       await mkdir(dirname(to), { recursive: true });
-      await cp(join(from, source), to, { recursive: true });
+      await copyFolder(path, to);
     }
   }
 
@@ -143,3 +187,6 @@ class StageBuild implements BuiltImage {
     if (code !== 0) throw new StepError(command, output);
   }
 }
+
+/** Or a file. Links stay what they are. */
+const copyFolder = (from: string, to: string) => cp(from, to, { recursive: true, verbatimSymlinks: true });

@@ -3,12 +3,20 @@ import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { readSettings } from '../../../infra/config/stages.ts';
 import { resourcesOf, synthesize } from '../support/synthesis.ts';
-import { type Deployed, type MonthlyCosts, monthlyCosts, RECEIVED_A_DAY, SENDS_A_DAY } from './monthly-costs.ts';
+import {
+  type Deployed,
+  hostMonth,
+  idlePoolMonth,
+  type MonthlyCosts,
+  monthlyCosts,
+  RECEIVED_A_DAY,
+  SENDS_A_DAY,
+} from './monthly-costs.ts';
 
-function deployedAs(stage: 'dev' | 'prod'): Deployed {
-  const { functions, observability } = synthesize(stage).stacks;
+function deployedAs(stage: 'dev' | 'prod', context: Readonly<Record<string, string>> = {}): Deployed {
+  const { functions, observability } = synthesize(stage, context).stacks;
   return {
-    settings: readSettings(stage, {}),
+    settings: readSettings(stage, context),
     alarmMetrics: resourcesOf(observability, 'AWS::CloudWatch::Alarm').reduce(
       (sum, { Properties }) => sum + metricsOf(Properties.Metrics),
       0,
@@ -86,6 +94,15 @@ it('docs/costs.md has the costs that follow from settings, templates and timings
 it('tells what the stage for trying out costs', () => {
   expect(page).toContain(
     `\`dev\` with ${tryout.sessions} sessions costs $${dollars(total(tryout))} a month, $${dollars(tryout.lines['engine hosts'] ?? 0)} of it for ${tryout.hosts} host.`,
+  );
+});
+
+it('tells what a pool of browsers costs, without sessions and with', () => {
+  const { settings, alarmMetrics } = deployedAs('prod', { pools: 'socket,browser' });
+  const idle = idlePoolMonth(settings.browserShards, alarmMetrics - prod.alarmMetrics);
+  const host = hostMonth(settings.browserHostCpu, settings.browserHostMemoryMiB);
+  expect(page).toContain(
+    `\`-c pools=socket,browser\` costs $${dollars(idle)} a month while no session of that pool runs, and $${dollars(host)} for each host, with up to ${settings.browserSessionsPerHost} sessions.`,
   );
 });
 

@@ -47,6 +47,8 @@ const LOGGED = { send: 4, received: 1 } as const;
 /** Those that go into the read models. */
 const PROJECTED = { send: 4, received: 1 } as const;
 const READS = { send: 5, received: 2 } as const;
+/** Metrics of a pool that the capacity function tells every minute. */
+const COUNTED_BY_CAPACITY = 5;
 const LOG_BYTES = { request: 2_000, message: 500 } as const;
 /** Seconds that functions take. */
 const TAKES = { authorizer: 0.02, request: 0.06, event: 0.03, wake: 0.01, schedule: 1 } as const;
@@ -82,12 +84,7 @@ export function monthlyCosts(deployed: Deployed, sessions: number, shards: numbe
   const calls = (name: string, count: number, seconds: number) =>
     count * (PRICES.call + (seconds * deployed.memoryOf(name) * PRICES.gibSecond) / 1024);
   const lines = {
-    'engine hosts':
-      hosts *
-      HOURS *
-      ((settings.hostCpu / 1024) * PRICES.vcpuHour +
-        (settings.hostMemoryMiB / 1024) * PRICES.gibHour +
-        PRICES.addressHour),
+    'engine hosts': hosts * hostMonth(settings.hostCpu, settings.hostMemoryMiB),
     'who runs what': hosts * ownership(hosts, shards) + listings(sessions, shards),
     'idle queues': shards * (SECONDS / LONG_POLL_SECONDS) * PRICES.fifoRequest,
     requests:
@@ -128,6 +125,21 @@ export function monthlyCosts(deployed: Deployed, sessions: number, shards: numbe
       (settings.waf ? PRICES.firewall : 0),
   };
   return { sessions, shards, hosts, lines };
+}
+
+/** One host that runs all the time, with an address. */
+export function hostMonth(cpu: number, memoryMiB: number): number {
+  return HOURS * ((cpu / 1024) * PRICES.vcpuHour + (memoryMiB / 1024) * PRICES.gibHour + PRICES.addressHour);
+}
+
+/**
+ * A pool of which no session runs: alarms, what the capacity function counts, and its looks at the shards that nobody runs.
+ *
+ * @param alarmMetrics that it adds
+ */
+export function idlePoolMonth(shards: number, alarmMetrics: number): number {
+  const looks = (SECONDS / 60) * shards * 0.5 * PRICES.read;
+  return alarmMetrics * PRICES.alarmMetric + COUNTED_BY_CAPACITY * PRICES.metric + looks;
 }
 
 /** Of one host: its heartbeats, and its looks at all hosts and shards. */
