@@ -5,7 +5,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { startLocalCloud } from '#localstack/embedded/local-cloud.ts';
 import { DynamoDbOwnershipStore } from '#shared/adapters/dynamodb-ownership-store.ts';
 import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
-import { , TABLES } from '#shared/contracts/resources.ts';
+import { TABLES } from '#shared/contracts/resources.ts';
 import type { HostRow } from '#shared/contracts/rows.ts';
 import type { Container, Ended } from './container.ts';
 import type { BuiltImage } from './plain-build.ts';
