@@ -52,6 +52,18 @@ describe('a bus with a log in front of it', () => {
     expect(await inLog(log, 'beta')).toEqual([1, 2]);
   });
 
+  it('does not tell what was lost to another host while it was logged', async () => {
+    const events = [message(1), message(1, 'beta')];
+    const asked: number[] = [];
+    const isOurs = (index: number) => {
+      asked.push(index);
+      return events[index]?.session === 'beta';
+    };
+    expect(await bus.publish(events, isOurs)).toEqual([0]);
+    expect(asked).toEqual([0, 1]);
+    expect(inner.events.map(({ session }) => session)).toEqual(['beta']);
+  });
+
   it('asks the bus for nothing when the log took nothing', async () => {
     inner.refuse('call');
     log.refuse(() => true);

@@ -15,6 +15,12 @@ const FIRST_DELAY_MS = 100;
 /** Number of waiting events from which on the log says so, again at each doubling. */
 const CROWDED = 10_000;
 
+/** A bus that works in steps, and asks before each which events are still this host's to tell. */
+export interface OwnedEventBus {
+  /** As `EventBus`; events that are no longer ours are not taken. */
+  publish(events: readonly EventEnvelope[], isOurs: (index: number) => boolean): ReturnType<EventBus['publish']>;
+}
+
 /** The events of one session on their way to the bus. */
 export interface EventLane {
   /**
@@ -33,7 +39,7 @@ export interface EventLane {
  * oldest events in order, so order holds within a session unless the bus itself refuses single entries; `seq` tells.
  */
 export class EventPublisher {
-  readonly #bus: EventBus;
+  readonly #bus: OwnedEventBus;
   readonly #logger: Logger;
   readonly #ready: Lane[] = [];
   #lingering: NodeJS.Timeout | undefined;
@@ -42,7 +48,7 @@ export class EventPublisher {
   #warnAt = CROWDED;
   #published = 0;
 
-  constructor(bus: EventBus, logger: Logger) {
+  constructor(bus: OwnedEventBus, logger: Logger) {
     this.#bus = bus;
     this.#logger = logger;
   }
@@ -127,7 +133,14 @@ export class EventPublisher {
     let refused: ReadonlySet<number>;
     try {
       refused =
-        entries.length === 0 ? new Set() : new Set(await this.#bus.publish(entries.map(({ event }) => event.envelope)));
+        entries.length === 0
+          ? new Set()
+          : new Set(
+              await this.#bus.publish(
+                entries.map(({ event }) => event.envelope),
+                (index) => entries[index] !== undefined && mayPublish(entries[index].lane),
+              ),
+            );
     } catch (error) {
       this.#logger.warn({ err: error, events: entries.length }, 'the bus did not take a call');
       refused = new Set(entries.keys());
