@@ -65,8 +65,9 @@ function takeStanza(server: Server, session: ClientSession, stanza: BinaryNode):
   // Clients report their own telemetry before and after login; the server has no use for it.
   if (stanza.tag === 'ib') return;
   if (!device) {
-    // A client being linked acknowledges what it was told and may already show itself.
-    if (session.registration && (stanza.tag === 'ack' || stanza.tag === 'presence')) return;
+    // A client being linked acknowledges what it was told, also the end of it, and may already show itself.
+    const isLinking = Boolean(session.connection.clientPayload.devicePairingData);
+    if (isLinking && (stanza.tag === 'ack' || stanza.tag === 'presence')) return;
     server.stats.unknownStanza(`${stanza.tag} before login`);
     return;
   }
