@@ -371,7 +371,8 @@ export class SessionRunner {
     await this.#unlink(row, board);
     if (this.#ended) return;
     const failedSends = await endOpenJobs({ ...row, me: board.me }, lease, this.#deps, onFailure);
-    if (board.status !== 'STOPPED' || failedSends.length > 0) await this.#held.take(row);
+    // Also where there is nothing new to tell: an owner before may have died before it told all.
+    await this.#held.take(row);
     for (const event of failedSends) this.#publish(event);
     if (board.status !== 'STOPPED') await board.set({ status: 'STOPPED' });
     if (!(await this.#held.close(this.#deps.publishPatience)))
