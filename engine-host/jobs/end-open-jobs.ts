@@ -1,6 +1,5 @@
 import { FINISHED_STATES, type JobRow } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import type { Clock } from '#shared/ports/clock.ts';
 import type { JobStore, OpenJob } from '#shared/ports/job-store.ts';
 import type { EngineEvent } from '../engines/engine.ts';
 import { type ShardLease, whileOwned } from '../host/lease.ts';
@@ -11,7 +10,6 @@ const AT_ONCE = 16;
 
 export interface EndingDeps {
   readonly jobs: Pick<JobStore, 'get' | 'listOpen' | 'endEarly' | 'advance'>;
-  readonly clock: Pick<Clock, 'now'>;
 }
 
 /**
@@ -24,7 +22,7 @@ export interface EndingDeps {
 export async function endOpenJobs(
   row: Pick<SessionRow, 'name' | 'shard' | 'me'>,
   lease: ShardLease,
-  { jobs, clock }: EndingDeps,
+  { jobs }: EndingDeps,
   onFailure: (error: unknown, attempt: number) => void,
 ): Promise<readonly EngineEvent[]> {
   const owned = <T>(work: () => Promise<T>) => whileOwned(lease, work, onFailure);
@@ -37,7 +35,7 @@ export async function endOpenJobs(
       await jobs.advance(session, jobId, lease.epoch, DELETED);
       return await jobs.get(session, jobId);
     });
-    return job !== undefined && isEndedSo(job) ? failedSendEvent(job, row.me, clock.now()) : undefined;
+    return job !== undefined && isEndedSo(job) ? failedSendEvent(job, row.me) : undefined;
   };
   const waiting = [...(await owned(() => jobs.listOpen(row.shard, row.name)))];
   const events: EngineEvent[] = [];

@@ -7,11 +7,13 @@ import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engines/engine.ts';
 
 /**
- * Tells of a message that will never leave, as an ack of -1. Undefined for commands, which send no message.
+ * Tells of a message that will never leave, as an ack of -1. Undefined for commands, which send no message. Whoever tells
+ * it again tells it under the same event id: all of it is in the job's row.
  *
+ * @param job as its row is since it has failed
  * @param me null when the session was never paired: then nobody is `from`
  */
-export function failedSendEvent(job: JobRow, me: Me | null, timestamp: number): EngineEvent | undefined {
+export function failedSendEvent(job: JobRow, me: Me | null): EngineEvent | undefined {
   if (!isSendCommand(job.command) || job.messageId === undefined) return undefined;
   const chatId = parseChatId(job.command.chatId);
   if (chatId === undefined) return undefined;
@@ -31,7 +33,7 @@ export function failedSendEvent(job: JobRow, me: Me | null, timestamp: number): 
       },
     },
     key: `${id}:${ACKS.ERROR}`,
-    timestamp,
+    timestamp: job.updatedAt,
     traceparent: job.traceparent,
   };
 }

@@ -293,7 +293,7 @@ export class JobExecutor {
   async #tellFailure(ended: JobRow, place: JobPlace | undefined): Promise<Disposition> {
     if (!FAILURES.has(ended.state) || place === undefined) return { kind: 'done' };
     const { lease, tell } = this.#deps;
-    const event = failedSendEvent(ended, place.runner?.me ?? place.row.me, ended.updatedAt);
+    const event = failedSendEvent(ended, place.runner?.me ?? place.row.me);
     if (event === undefined) return { kind: 'done' };
     const { promise: published, resolve } = Promise.withResolvers<void>();
     tell(ended, event, resolve);

@@ -145,7 +145,8 @@ export class StatusBoard {
     const { clock, report, emit, session } = this.#options;
     const timestamp = given.timestamp ?? clock.now();
     const [status, statuses] = [this.#status, [...this.#statuses]];
-    await report({ statusData: data });
+    // What belongs to a status that is still to be told stays with it.
+    if (this.#untold === undefined) await report({ statusData: data });
     emit(
       {
         body: { event: 'session.status', payload: { name: session, status, statuses, data } },
