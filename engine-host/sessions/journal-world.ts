@@ -121,6 +121,7 @@ export class JournalWorld {
         me: () => null,
         row: () => row,
         onFenced: () => {},
+        unread: undefined,
       });
       owner.state = state;
       owner.views.push(viewOf(state));
