@@ -35,6 +35,7 @@ function createOutlet(
     engine: 'SCRIPTED',
     version: '1.2.3',
     hostId: 'host-1',
+    publicUrl: 'https://wa.example.com/v1',
     state,
     lane: publisher.lane(lease),
     me: () => ({ id: '4915112345678@c.us', pushName: 'Ann', lid: null, jid: null }),
@@ -125,6 +126,40 @@ describe('EventOutlet', () => {
     for (const own of [came, one, two, later]) expect(own).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     expect([cameAny, again]).toEqual([came, one]);
     expect(new Set([sent, came, one, two, later]).size).toBe(5);
+  });
+
+  const s3 = { Bucket: 'media', Key: 'files/alpha/a.jpg' };
+  const media = { url: '/api/files/alpha/a.jpg', mimetype: 'image/jpeg', filename: null, s3, error: null };
+  const withMedia = { ...waMessage({ id: 'AAAAAA', media }), replyTo: { id: 'BBBBBB', hasMedia: true, media } };
+  const named = { id: withMedia.id, from: 'a', to: 'b', participant: null, fromMe: false, timestamp: 1, _data: {} };
+  /** How often a message with media names its address: in `media`, in `mediaUrl`, and in that of the message it replies to. */
+  const IN_A_MESSAGE = 3;
+
+  it.each<[EventBody, number]>([
+    [{ event: 'message', payload: withMedia }, IN_A_MESSAGE],
+    [{ event: 'message.any', payload: withMedia }, IN_A_MESSAGE],
+    [{ event: 'message.waiting', payload: withMedia }, IN_A_MESSAGE],
+    [{ event: 'message.edited', payload: { ...withMedia, editedMessageId: 'CCCCCC' } }, IN_A_MESSAGE],
+    [
+      {
+        event: 'message.revoked',
+        payload: { revokedMessageId: 'CCCCCC', chatId: 'a', after: withMedia, before: withMedia },
+      },
+      2 * IN_A_MESSAGE,
+    ],
+    [{ event: 'message.media', payload: { ...named, media } }, 1],
+  ])('names media by addresses that can be opened, the same each time: $0.event', async (body, places) => {
+    const bus = new MemoryEventBus();
+    const { outlet } = createOutlet(new EventPublisher(bus, logger));
+    outlet.emit({ body, key: 'one', timestamp: 1_000 });
+    outlet.emit({ body, key: 'one', timestamp: 1_000 });
+    await outlet.drained();
+    const [event, again] = bus.events;
+    expect(again).toEqual({ ...event, seq: 2 });
+    expect(eventEnvelopeSchema.parse(event)).toEqual(event);
+    const text = JSON.stringify(event);
+    expect(text.split('"https://wa.example.com/v1/api/files/alpha/a.jpg"')).toHaveLength(places + 1);
+    expect(text).not.toContain('"/api/files');
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 9e15])(

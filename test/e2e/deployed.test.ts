@@ -33,7 +33,7 @@ const deploymentSchema = z.object({
   apiUrl: z.url(),
   streamUrl: z.url(),
   apiKey: z.string(),
-  env: z.object({ RESOURCE_PREFIX: z.string(), BUCKET_SUFFIX: z.string() }).catchall(z.string()),
+  env: z.object({ RESOURCE_PREFIX: z.string(), BUCKET_SUFFIX: z.string(), PUBLIC_URL: z.url() }).catchall(z.string()),
 });
 const absent = whyNot('stacks') ?? 'nothing is deployed: `npm run deploy:local` does it, to an emulator';
 const isAbsent = whyNot('stacks') !== undefined || !existsSync(DEPLOYMENT);
