@@ -135,20 +135,23 @@ describe('EventOutlet', () => {
   /** How often a message with media names its address: in `media`, in `mediaUrl`, and in that of the message it replies to. */
   const IN_A_MESSAGE = 3;
 
-  it.each<[EventBody, number]>([
-    [{ event: 'message', payload: withMedia }, IN_A_MESSAGE],
-    [{ event: 'message.any', payload: withMedia }, IN_A_MESSAGE],
-    [{ event: 'message.waiting', payload: withMedia }, IN_A_MESSAGE],
-    [{ event: 'message.edited', payload: { ...withMedia, editedMessageId: 'CCCCCC' } }, IN_A_MESSAGE],
-    [
-      {
+  it.each<{ readonly body: EventBody; readonly places: number }>([
+    { body: { event: 'message', payload: withMedia }, places: IN_A_MESSAGE },
+    { body: { event: 'message.any', payload: withMedia }, places: IN_A_MESSAGE },
+    { body: { event: 'message.waiting', payload: withMedia }, places: IN_A_MESSAGE },
+    {
+      body: { event: 'message.edited', payload: { ...withMedia, editedMessageId: 'CCCCCC' } },
+      places: IN_A_MESSAGE,
+    },
+    {
+      body: {
         event: 'message.revoked',
         payload: { revokedMessageId: 'CCCCCC', chatId: 'a', after: withMedia, before: withMedia },
       },
-      2 * IN_A_MESSAGE,
-    ],
-    [{ event: 'message.media', payload: { ...named, media } }, 1],
-  ])('names media by addresses that can be opened, the same each time: $0.event', async (body, places) => {
+      places: 2 * IN_A_MESSAGE,
+    },
+    { body: { event: 'message.media', payload: { ...named, media } }, places: 1 },
+  ])('names media by addresses that can be opened, the same each time: $body.event', async ({ body, places }) => {
     const bus = new MemoryEventBus();
     const { outlet } = createOutlet(new EventPublisher(bus, logger));
     outlet.emit({ body, key: 'one', timestamp: 1_000 });
