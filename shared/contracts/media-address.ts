@@ -13,8 +13,8 @@ export function mediaAt(baseUrl: string, media: WaMedia): WaMedia {
 
 /** A message as clients of the API at `baseUrl` see it: all its media at addresses that they can open. */
 export function messageAt(baseUrl: string, message: WaMessage): MessageView {
-  const { media, ...rest } = withMediaAt(baseUrl, message);
-  return { ...rest, media, mediaUrl: media?.url ?? '' };
+  const seen = withMediaAt(baseUrl, message);
+  return { ...seen, mediaUrl: seen.media?.url ?? '' };
 }
 
 /** A message as rows have it: no address in it that could change. */
