@@ -25,7 +25,7 @@ const filterSchema = z
       .string()
       .max(500)
       .nullish()
-      .meta({ description: 'Only messages with a text in which this RE2 pattern is found.' }),
+      .meta({ description: 'Only messages with a text in which this RE2 pattern is found, in its first 4,096 characters.' }),
     chats: z
       .object({ allow: chatsSchema, deny: chatsSchema })
       .nullish()
