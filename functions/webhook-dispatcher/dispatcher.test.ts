@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { tag } from '#shared/observability/logger.ts';
-import { DispatcherWorld, OK, status } from '#test/support/dispatcher-world.ts';
+import { DispatcherWorld, lidOf, OK, status } from '#test/support/dispatcher-world.ts';
 import { dispatch } from './dispatcher.ts';
 import { createWebhookDispatcherHandler } from './handler.ts';
 
@@ -406,6 +406,22 @@ describe('an ordered endpoint', () => {
     expect(ofChat(['evt_1', 'evt_3', 'evt_5', 'evt_6'])).toEqual(['evt_1', 'evt_3', 'evt_5', 'evt_6']);
     expect(ofChat(['evt_2', 'evt_4', 'evt_7'])).toEqual(['evt_2', 'evt_4', 'evt_7']);
     expect(got).toHaveLength(7);
+  });
+
+  it('keeps the order of a chat whose number becomes known', async () => {
+    const world = await DispatcherWorld.with({ ordered: true });
+    let failures = 0;
+    const got: string[] = [];
+    world.answer = ({ body }) => {
+      if (failures++ === 0) return status(500);
+      got.push(body.id);
+      return OK;
+    };
+    const first = await world.message('1', {}, lidOf('1'));
+    await world.wake();
+    const second = await world.message('1', {});
+    await world.settle();
+    expect(got).toEqual([first.id, second.id]);
   });
 
   it('gets what is new of other chats though much that was set aside takes its time', async () => {

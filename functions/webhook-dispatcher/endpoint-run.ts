@@ -168,9 +168,8 @@ export class EndpointRun {
     const aside = new Map<number, SetAside>();
     const inHand: InHand[] = [];
     for (const { envelope, loggedAt } of page) {
-      const facts = eventFacts(envelope);
       if (!this.#isWanted(envelope)) continue;
-      const delivery = untried(envelope, loggedAt, facts.chatId, now);
+      const delivery = untried(envelope, loggedAt, eventFacts(envelope), now);
       if (this.#blocked.has(this.#laneOf(delivery))) aside.set(envelope.seq, delivery);
       else inHand.push({ delivery, envelope });
     }
@@ -282,8 +281,9 @@ export class EndpointRun {
     return wantsEvent(webhook, envelope.event) && passesFilter(filter, eventFacts(envelope));
   }
 
-  #laneOf({ seq, chatId }: Pick<SetAside, 'seq' | 'chatId'>): string {
-    return this.#target.webhook.ordered ? (chatId ?? '') : String(seq);
+  /** Of a chat with one person, which is known by number or LID, the LID if it is known. */
+  #laneOf({ seq, chatId = '', chatLid = chatId }: Pick<SetAside, 'seq' | 'chatId' | 'chatLid'>): string {
+    return this.#target.webhook.ordered ? chatLid : String(seq);
   }
 
   #isLate(until = this.#until): boolean {

@@ -14,8 +14,8 @@ const filterSchema = z
   .object({
     skipOwn: z.boolean().nullish().meta({ description: 'No messages, reactions and edits of the account itself.' }),
     skipStatus: z.boolean().nullish().meta({ description: 'Nothing of status@broadcast.' }),
-    skipSystem: z.boolean().nullish().meta({ description: 'No messages that nobody wrote.' }),
-    skipUnsupported: z.boolean().nullish().meta({ description: 'No messages of a kind that cannot be shown.' }),
+    skipSystem: z.boolean().nullish().meta({ description: 'No messages from WhatsApp itself.' }),
+    skipUnsupported: z.boolean().nullish().meta({ description: 'No messages that cannot be shown: of a kind that is not known, or not decrypted yet (`message.waiting`).' }),
     groupsOnlyWhenAddressed: z
       .boolean()
       .nullish()
@@ -29,7 +29,7 @@ const filterSchema = z
     chats: z
       .object({ allow: chatsSchema, deny: chatsSchema })
       .nullish()
-      .meta({ description: 'Only these chats, and not those.' }),
+      .meta({ description: 'Only these chats, and not those; a person by number or LID.' }),
   })
   .meta({
     id: 'WebhookFilter',
