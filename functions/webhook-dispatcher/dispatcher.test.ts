@@ -4,7 +4,7 @@ import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { tag } from '#shared/observability/logger.ts';
 import { DispatcherWorld, lidOf, OK, status } from '#test/support/dispatcher-world.ts';
-import { dispatch } from './dispatcher.ts';
+import { type DispatcherDeps, dispatch } from './dispatcher.ts';
 import { createWebhookDispatcherHandler } from './handler.ts';
 
 const MINUTE = 60_000;
@@ -181,6 +181,24 @@ describe('one that fails alone', () => {
 });
 
 describe('what was set aside', () => {
+  it('is filtered no longer than a run may take; the rest is for the next', async () => {
+    const world = await DispatcherWorld.with({ filter: { textPattern: 'MESSAGE[13579]' } });
+    const ids = await world.messages(...Array.from({ length: 9 }, () => '1'));
+    // Each text takes its time.
+    const compileTextPattern: DispatcherDeps['compileTextPattern'] = async () => (text) => {
+      world.now += 4_000;
+      return /[13579]$/.test(text);
+    };
+    const wake = () =>
+      dispatch({ session: 'alpha', endpointId: world.endpointId }, { ...world.deps(), compileTextPattern });
+    await wake();
+    expect((await world.row())?.cursor).toBe(2);
+    expect(world.wakes).toHaveLength(1);
+    for (let turns = 0; turns < 9 && world.wakes.shift() !== undefined; turns += 1) await wake();
+    expect((await world.row())?.cursor).toBe(9);
+    expect(world.ids()).toEqual(ids.filter((_, index) => index % 2 === 0));
+  });
+
   it('is not posted when the filter is against it by now', async () => {
     const world = await DispatcherWorld.with();
     await world.messages('1');

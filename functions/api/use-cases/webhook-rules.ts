@@ -14,7 +14,8 @@ const SUBSCRIBABLE: ReadonlySet<string> = new Set(['*', ...EVENT_NAMES, ...SILEN
 
 const PATTERN_RULES = {
   'not-re2': 'must be an RE2 pattern (no look-around, no back-references)',
-  'too-large': 'must be smaller: a repeat like {1,300} counts as often as it may repeat, and a pattern may come to 1,000',
+  'too-large':
+    'must be smaller: a repeat like {1,300} counts as often as it may repeat, and a pattern may come to 1,000',
 } as const;
 
 const MOST_WEBHOOKS = 50;
