@@ -14,6 +14,8 @@ export interface OutletDeps {
   readonly lease: ShardLease;
   readonly hostId: string;
   readonly version: string;
+  /** Address of the HTTP API, for links in events. */
+  readonly publicUrl: string;
   readonly clock: Pick<Clock, 'now'>;
   readonly logger: Logger;
   readonly eventLog: Pick<EventLog, 'lastBefore'>;
@@ -40,6 +42,7 @@ export function createOutlet(
     engine: row.engine,
     version: deps.version,
     hostId: deps.hostId,
+    publicUrl: deps.publicUrl,
     lane: deps.publisher.lane(deps.lease),
     me: deps.me,
     metadata: () => deps.row().config.metadata ?? {},

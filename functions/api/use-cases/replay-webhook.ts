@@ -110,7 +110,7 @@ async function replay(
   }
   const deliveries = events.map(
     ({ envelope, loggedAt }): SetAside => ({
-      ...untried(envelope, loggedAt, eventFacts(envelope).chatId, now),
+      ...untried(envelope, loggedAt, eventFacts(envelope), now),
       giveUpAt: now + WEBHOOK_WINDOW_MS,
     }),
   );
