@@ -80,12 +80,13 @@ export class DynamoDbJobStore implements JobStore {
   }
 
   async advance(session: string, jobId: string, epoch: number, outcome: JobOutcome): Promise<void> {
-    const { state, result, error } = outcome;
+    const { state, result, error, poison } = outcome;
     const item = await this.#table.update({ session, jobId }, (e) => ({
       update: e.update({
         state,
         result,
         error,
+        poison,
         ...this.#stamp(epoch),
         ...(FINISHED_STATES.has(state) && CLOSED),
       }),

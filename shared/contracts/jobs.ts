@@ -63,6 +63,8 @@ export const jobRowSchema = z.object({
   wire: z.record(z.string(), z.string()).optional(),
   result: z.record(z.string(), z.unknown()).optional(),
   error: jobErrorSchema.optional(),
+  /** Its handling threw again and again, the last time this: its message belongs among the dead letters. */
+  poison: z.string().optional(),
   /** Epoch of the shard under which a host last wrote this row. */
   epoch: z.number().optional(),
   attempts: z.number(),

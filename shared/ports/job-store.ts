@@ -28,6 +28,8 @@ export interface JobOutcome {
   readonly state: JobState;
   readonly result?: Record<string, unknown>;
   readonly error?: { readonly code: string; readonly message: string };
+  /** See `JobRow.poison`. */
+  readonly poison?: string | undefined;
 }
 
 /** Until when a job waits, and what for; for people to see. */

@@ -86,13 +86,15 @@ export function defineJobStoreContract(name: string, factory: () => Promise<JobS
       expect(await store.get('alpha', 'job-1')).toMatchObject({ state: 'PREPARED', epoch: 5 });
     });
 
-    it('keeps result and error', async () => {
+    it('keeps result, error and what made it poison', async () => {
       await store.create(jobRow());
       await store.create(jobRow({ jobId: 'job-2' }));
       await store.advance('alpha', 'job-1', 1, { state: 'DONE', result: { numberExists: true } });
-      await store.advance('alpha', 'job-2', 1, { state: 'FAILED', error: { code: 'nack-463', message: 'no' } });
+      const failed = { state: 'FAILED', error: { code: 'engine-error', message: 'no' }, poison: 'TypeError' } as const;
+      await store.advance('alpha', 'job-2', 1, failed);
       expect(await store.get('alpha', 'job-1')).toMatchObject({ state: 'DONE', result: { numberExists: true } });
-      expect(await store.get('alpha', 'job-2')).toMatchObject({ error: { code: 'nack-463', message: 'no' } });
+      expect(await store.get('alpha', 'job-1')).not.toHaveProperty('poison');
+      expect(await store.get('alpha', 'job-2')).toMatchObject(failed);
     });
 
     it('notes until when a job waits, as long as nothing is frozen', async () => {

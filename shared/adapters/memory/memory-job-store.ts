@@ -50,12 +50,13 @@ export class MemoryJobStore implements JobStore {
     if (row === undefined) return;
     assertEpoch(row, epoch);
     if (!statesBefore(outcome.state).includes(row.state)) return;
-    const { state, result, error } = outcome;
+    const { state, result, error, poison } = outcome;
     this.#write({
       ...row,
       state,
       ...(result !== undefined && { result }),
       ...(error !== undefined && { error }),
+      ...(poison !== undefined && { poison }),
       epoch,
       updatedAt: this.#clock.now(),
     });
