@@ -9,6 +9,7 @@ import type { EngineEvent } from '../engines/engine.ts';
 import { type ShardLease, whileOwned } from '../host/lease.ts';
 import { aborted, settledWithin } from '../host/sleep.ts';
 import type { Disposition } from './disposition.ts';
+import { isEndedByDeletion } from './end-open-jobs.ts';
 import { failedSendEvent } from './failed-send-event.ts';
 
 export type SessionOfJob = Pick<JobRow, 'session' | 'incarnation'>;
@@ -79,7 +80,7 @@ export class JobEnding {
    */
   async tell(ended: JobRow, place: EndingPlace | undefined): Promise<Disposition> {
     const { lease, tell } = this.#deps;
-    const isFailure = FAILURES.has(ended.state) && place !== undefined;
+    const isFailure = FAILURES.has(ended.state) && place !== undefined && !isEndedByDeletion(ended);
     const event = isFailure ? failedSendEvent(ended, place.runner?.me ?? place.row.me) : undefined;
     if (event === undefined) return afterEnd(ended);
     const { promise: published, resolve } = Promise.withResolvers<void>();

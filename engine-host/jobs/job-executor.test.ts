@@ -328,6 +328,22 @@ describe('JobExecutor', () => {
     expect(scene.restricted).toHaveLength(1);
   });
 
+  it('leaves a job that the deletion of its session has ended to that deletion', async () => {
+    const error = { code: 'session-deleted', message: 'The session was deleted' };
+    const waiting = await createScene({ job: { state: 'FAILED', error, openShard: 'socket-00' }, stopped: true });
+    expect(await waiting.run(2)).toEqual({ kind: 'done' });
+    const handlers: CommandHandlers = {
+      sendText: async () => {
+        await running.jobs.endUntold('alpha', 'job-1', 3, { state: 'FAILED', error });
+        return { kind: 'rejected', code: 'nack-463', message: 'no' };
+      },
+    };
+    const running = await createScene({ job: { openShard: 'socket-00' }, handlers });
+    expect(await running.run()).toEqual({ kind: 'done' });
+    expect(await running.read()).toMatchObject({ state: 'FAILED', error, openShard: 'socket-00' });
+    expect([...waiting.emitted, ...running.emitted]).toEqual([]);
+  });
+
   it('leaves a failure that is not told to the next owner', async () => {
     const handlers = sends({ kind: 'rejected', code: 'nack-463', message: 'no' });
     const scene = await createScene({ handlers, publishing: () => scene.lease.end() });

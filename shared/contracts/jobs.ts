@@ -77,7 +77,10 @@ export const jobRowSchema = z.object({
   waitsFor: z.string().optional(),
   /** Of the request that has made it; goes on in the job's events and their deliveries. */
   traceparent: z.string().optional(),
-  /** The session's shard. Present only while the job is open: it puts the row into the index of open jobs. */
+  /**
+   * The session's shard. Present only while the job is open, or has ended with its session and that is still to be told: it
+   * puts the row into the index of open jobs.
+   */
   openShard: z.string().optional(),
   /** When the job's message was last put on the queue again. */
   wokenAt: z.number().optional(),
