@@ -37,17 +37,15 @@ export interface OpenJobsEnd {
  */
 export async function endOpenJobs({ session, lease, jobs, tell, over, onFailure }: OpenJobsEnd): Promise<boolean> {
   const owned = <T>(work: () => Promise<T>) => whileOwned(lease, work, onFailure);
-  /** @returns the row when there is something to tell of it */
-  const end = async ({ jobId, messageId }: OpenJob): Promise<JobRow | undefined> => {
-    const row = await owned(async () => {
+  const end = ({ jobId, messageId }: OpenJob) =>
+    owned(async () => {
       lease.assertOwned();
-      // Nobody is told of a command.
-      if (messageId === undefined) await jobs.advance(session.name, jobId, lease.epoch, DELETED);
       // It may be on the wire, or have left: nobody will hear of it.
-      else return await jobs.endUntold(session.name, jobId, lease.epoch, DELETED);
+      if (messageId !== undefined) return await jobs.endUntold(session.name, jobId, lease.epoch, DELETED);
+      // Nobody is told of a command.
+      await jobs.advance(session.name, jobId, lease.epoch, DELETED);
+      return undefined;
     });
-    return row !== undefined && isUntold(row) ? row : undefined;
-  };
   const noteTold = ({ jobId }: JobRow) =>
     owned(() => {
       lease.assertOwned();
@@ -56,7 +54,8 @@ export async function endOpenJobs({ session, lease, jobs, tell, over, onFailure 
   const waiting = [...(await owned(() => jobs.listOpen(session.shard, session.name)))];
   while (waiting.length > 0) {
     if (over.aborted) return false;
-    const untold = (await allOf(waiting.splice(0, CHUNK), end)).filter((row) => row !== undefined);
+    const ended = await allOf(waiting.splice(0, CHUNK), end);
+    const untold = ended.flatMap((row) => (row !== undefined && isUntold(row) ? [row] : []));
     // Nobody is left who would hear of an earlier session of the same name.
     const own = untold.filter(({ incarnation }) => incarnation === session.incarnation);
     const events = own.map((row) => failedSendEvent(row, session.me)).filter((event) => event !== undefined);
