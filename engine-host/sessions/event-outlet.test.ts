@@ -35,6 +35,7 @@ function createOutlet(
     engine: 'SCRIPTED',
     version: '1.2.3',
     hostId: 'host-1',
+    publicUrl: 'https://wa.example.com/v1',
     state,
     lane: publisher.lane(lease),
     me: () => ({ id: '4915112345678@c.us', pushName: 'Ann', lid: null, jid: null }),
@@ -125,6 +126,22 @@ describe('EventOutlet', () => {
     for (const own of [came, one, two, later]) expect(own).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     expect([cameAny, again]).toEqual([came, one]);
     expect(new Set([sent, came, one, two, later]).size).toBe(5);
+  });
+
+  it('names media by an address that can be opened, the same each time', async () => {
+    const bus = new MemoryEventBus();
+    const { outlet } = createOutlet(new EventPublisher(bus, logger));
+    const s3 = { Bucket: 'media', Key: 'files/alpha/a.jpg' };
+    const media = { url: '/api/files/alpha/a.jpg', mimetype: 'image/jpeg', filename: null, s3, error: null };
+    const payload = waMessage({ id: 'AAAAAA', media });
+    for (let told = 0; told < 2; told += 1) {
+      outlet.emit({ body: { event: 'message', payload }, key: 'one', timestamp: 1_000 });
+    }
+    await outlet.drained();
+    const [event, again] = bus.events.map((one) => eventEnvelopeSchema.parse(one));
+    const url = 'https://wa.example.com/v1/api/files/alpha/a.jpg';
+    expect(event?.payload).toMatchObject({ media: { url }, mediaUrl: url });
+    expect(again).toEqual({ ...event, seq: 2 });
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 9e15])(

@@ -7,6 +7,7 @@ import { type IgnoredKinds, isIgnoredChat } from '#shared/domain/ignored-chats.t
 import { traceparentOf } from '#shared/domain/trace-context.ts';
 import type { EngineEvent, SessionState } from '../engines/engine.ts';
 import { chatOfEvent } from './event-chat.ts';
+import { contentAt } from './event-content.ts';
 import type { EventLane } from './event-publisher.ts';
 import { SeqCounter } from './seq-counter.ts';
 
@@ -18,6 +19,8 @@ export interface EventOutletOptions {
   readonly engine: EngineName;
   readonly version: string;
   readonly hostId: string;
+  /** Address of the HTTP API, for links in events. */
+  readonly publicUrl: string;
   readonly state: SessionState;
   readonly lane: EventLane;
   /** As they are when the event happens. */
@@ -101,7 +104,7 @@ export class EventOutlet {
   }
 
   #envelope(event: EngineEvent): EventEnvelope {
-    const { session, engine, version, hostId, me, metadata } = this.#options;
+    const { session, engine, version, hostId, publicUrl, me, metadata } = this.#options;
     const timestamp = possibleTime(event.timestamp);
     return {
       id: eventId(session, event.body.event, timestamp, event.key),
@@ -122,7 +125,7 @@ export class EventOutlet {
       schemaVersion: EVENT_SCHEMA_VERSION,
       // `message` and `message.any` are one happening, and have one key.
       traceparent: event.traceparent ?? traceparentOf(session.name, session.incarnation, event.key),
-      ...event.body,
+      ...contentAt(publicUrl, event.body),
     };
   }
 }

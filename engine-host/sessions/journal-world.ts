@@ -115,6 +115,7 @@ export class JournalWorld {
         }),
         hostId: `host-${epoch}`,
         version: '1.0.0',
+        publicUrl: 'https://wa.example.com',
         clock: systemClock,
         logger,
         checkpointInterval: CHECKPOINT_AFTER_MS,

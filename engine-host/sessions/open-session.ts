@@ -22,6 +22,8 @@ export interface OpenSessionDeps extends JournalStores, RenewalDeps {
   readonly lease: ShardLease;
   readonly hostId: string;
   readonly version: string;
+  /** Address of the HTTP API, for links in events. */
+  readonly publicUrl: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sessions: Pick<SessionStore, 'get'>;
@@ -110,6 +112,7 @@ function open(row: SessionRow, restored: RestoredState, journal: SessionJournal,
     engine: row.engine,
     version: deps.version,
     hostId: deps.hostId,
+    publicUrl: deps.publicUrl,
     state,
     lane: deps.publisher.lane(lease),
     me: deps.me,

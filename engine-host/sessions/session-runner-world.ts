@@ -58,6 +58,7 @@ export function createRunner(world: World, lease = new ManualLease()) {
       ...world,
       hostId: 'host-1',
       version: '1.0.0',
+      publicUrl: 'https://wa.example.com',
       clock: systemClock,
       checkpointInterval: 900_000,
       publishPatience: 20_000,

@@ -145,8 +145,13 @@ const streamStartSchema = z.discriminatedUnion('step', [
     ),
     found: z.array(foundEventSchema),
   }),
-  /** They are there; each session gets its cursor. */
-  z.object({ step: z.literal('cursors'), after: z.string().optional(), found: z.array(foundEventSchema) }),
+  /** It is known which are there; each session gets its cursor, those that have none of them begin with what was logged from `from` on. */
+  z.object({
+    step: z.literal('cursors'),
+    after: z.string().optional(),
+    found: z.array(foundEventSchema),
+    from: z.number(),
+  }),
   /** Each has one; each session gets its turn. */
   z.object({ step: z.literal('turns'), after: z.string().optional() }),
 ]);

@@ -88,6 +88,8 @@ export type WebhookTimer = z.infer<typeof webhookTimerSchema>['timer'];
 /** What is read of a bus event. A large one only says where it is, and then has no `seq`. */
 const busEventSchema = z.object({
   'detail-type': z.string(),
+  /** Of an event that comes again out of the bus's archive. */
+  'replay-name': z.string().optional(),
   detail: z.object({
     id: z.string(),
     session: z.string(),
