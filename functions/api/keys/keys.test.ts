@@ -262,6 +262,29 @@ describe('rotating a key', () => {
     expect([await works(before.key), await works(after.key)]).toEqual([true, true]);
   });
 
+  it('of one that has expired is refused until it has another end: the new one would be dead already', async () => {
+    const { id } = await made({ expiresAt: now + DAY });
+    now += DAY;
+    const refused = await call('POST', `/api/keys/${id}/rotate`, {});
+    expect(refused.status).toBe(409);
+    expect(refused.text).toContain('expiresAt');
+    expect(await api.keys.get(id)).toMatchObject({ version: 1 });
+    expect((await call('PUT', `/api/keys/${id}`, { expiresAt: now + DAY })).status).toBe(200);
+    expect(await works((await made({}, `/api/keys/${id}/rotate`)).key)).toBe(true);
+  });
+
+  it('of one whose session was deleted is refused', async () => {
+    const { incarnation } = await api.session('main');
+    const { id } = await made({ session: 'main' });
+    await api.sessions.intend('main', incarnation, { desired: 'DELETED' });
+    expect((await call('POST', `/api/keys/${id}/rotate`, {})).status).toBe(409);
+  });
+
+  it('that is switched off gives one that is switched off as well', async () => {
+    const { id } = await made({ isActive: false });
+    expect(await made({}, `/api/keys/${id}/rotate`)).toMatchObject({ isActive: false });
+  });
+
   it('is not for IAM principals, which have none', async () => {
     const { id } = await made({ principal: 'arn:aws:iam::123456789012:role/Support' });
     expect((await call('POST', `/api/keys/${id}/rotate`, {})).status).toBe(409);
