@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { encodeCaller } from '#functions/authorizer/caller.ts';
+import { createNoteUse } from '#functions/authorizer/last-used.ts';
 import { MemoryApiKeyStore } from '#shared/adapters/memory/memory-api-key-store.ts';
 import { MemoryAuditLog } from '#shared/adapters/memory/memory-audit-log.ts';
 import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
@@ -116,6 +117,9 @@ export class TestApi {
     const log = (fields: unknown, ...rest: unknown[]) => {
       this.logged.push([typeof fields === 'object' ? { ...trailFields(), ...fields } : fields, ...rest]);
     };
+    const clock = deps.clock ?? systemClock;
+    const logger = { info: log, warn: log, error: log };
+    const noteUse = createNoteUse({ keys: this.keys, clock, logger });
     this.deps = {
       sessions: this.sessions,
       jobs: this.jobs,
@@ -136,7 +140,7 @@ export class TestApi {
       ruleBrokenBy: createRuleBrokenBy(new Set()),
       compileTextPattern,
       keys: this.keys,
-      signedCaller: createSignedCaller({ keys: this.keys, sessions: this.sessions, clock: deps.clock ?? systemClock }),
+      signedCaller: createSignedCaller({ keys: this.keys, sessions: this.sessions, clock, noteUse }),
       audit: this.audit,
       readPepper: async () => this.pepper,
       clock: systemClock,
@@ -147,7 +151,7 @@ export class TestApi {
         },
       },
       backlog: createBacklog({ jobs: this.jobs, queue, clock: systemClock, config: settings }),
-      logger: { info: log, warn: log, error: log },
+      logger,
       config: settings,
       ...deps,
     };

@@ -38,7 +38,7 @@ export const apiKeySchema = z
     /** Milliseconds since 1970, as the other times. */
     createdAt: z.number(),
     expiresAt: z.number().nullable(),
-    /** Exact to a minute or so; null: never. Of an IAM principal it is not noted. */
+    /** Exact to a minute or so; an event stream counts when it is opened. null: never. */
     lastUsedAt: z.number().nullable(),
     /** Until when the key before the last rotation works as well; null: there is none. */
     previousKeyUntil: z.number().nullable(),

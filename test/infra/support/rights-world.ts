@@ -123,7 +123,9 @@ export class RightsWorld {
 
   /** What a function has asked for and may not. */
   refused(name: string): readonly string[] {
-    const calls = (this.#asked.get(name) ?? []).filter(({ action, arn }) => !permits(this.#role(name), action, arn));
+    const calls = (this.#asked.get(name) ?? []).filter(
+      (call) => !permits(this.#role(name), call.action, call.arn, call),
+    );
     return [...new Set(calls.map(({ action, arn }) => `${action} ${arn}`))];
   }
 
