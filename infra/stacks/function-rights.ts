@@ -74,7 +74,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     queues: ['webhooks'],
     events: true,
   },
-  'api-pairing': ACCEPT_COMMANDS,
+  'api-pairing': { ...ACCEPT_COMMANDS, tables: { ...ACCEPT_COMMANDS.tables, audit: ['put'] } },
   'api-contacts': ACCEPT_COMMANDS,
   'api-chatting': {
     ...ACCEPT_JOBS,
@@ -91,6 +91,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       eventLog: ['query'],
       webhookEndpoints: ['get', 'query', 'put', 'update'],
       webhookDeliveries: ['query', 'append'],
+      audit: ['put'],
     },
     queues: ['webhookEndpoints'],
     media: { prefixes: ['events/'], actions: ['GetObject'], list: true },
@@ -150,5 +151,8 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     events: true,
     media: { prefixes: ['events/'], actions: ['GetObject'], list: true },
   },
-  'administrator-key': { tables: { apiKeys: ['put'] }, secrets: ['keyPepper', 'administratorKey'] },
+  'administrator-key': {
+    tables: { apiKeys: ['get', 'put'], audit: ['put'] },
+    secrets: ['keyPepper', 'administratorKey'],
+  },
 };

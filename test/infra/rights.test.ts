@@ -92,7 +92,9 @@ describe('control functions', () => {
         .sort();
     expect(writersOf(names.tables.apiKeys, ['dynamodb:PutItem'])).toEqual(['administratorkey', 'apikeys']);
     expect(writersOf(names.tables.apiKeys, ['dynamodb:DeleteItem'])).toEqual(['apikeys', 'apisessions']);
-    expect(writersOf(names.tables.audit, ['dynamodb:PutItem'])).toEqual(['apikeys', 'apisessions']);
+    expect(writersOf(names.tables.audit, ['dynamodb:PutItem'])).toEqual([
+      ...['administratorkey', 'apikeys', 'apipairing', 'apisessions', 'apiwebhooks'],
+    ]);
     expect(writersOf(names.tables.audit, ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'])).toEqual([]);
     expect(writersOf(names.tables.audit, ['dynamodb:Query', 'dynamodb:Scan', 'dynamodb:GetItem'])).toEqual(['apikeys']);
   });
