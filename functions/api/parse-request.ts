@@ -18,9 +18,10 @@ export interface ParsedParts {
  * Parses a request by the operation's schemas; unknown fields are dropped, or refused by a strict one. Paths of issues: `path.chatId`,
  * `query.limit`, and for bodies the field itself, `file.url`.
  *
+ * @param sentBody see `readJsonBody`
  * @throws ValidationError with the issues of all parts
  */
-export function parseRequest(operation: Operation, event: APIGatewayProxyEvent): ParsedParts {
+export function parseRequest(operation: Operation, event: APIGatewayProxyEvent, sentBody: unknown): ParsedParts {
   const issues: FieldIssue[] = [];
   const parse = (schema: z.ZodType | undefined, value: unknown, part: string): unknown => {
     if (schema === undefined) return {};
@@ -33,7 +34,7 @@ export function parseRequest(operation: Operation, event: APIGatewayProxyEvent):
   const parsed = {
     params: parse(params, decodeParams(event.pathParameters, issues), 'path'),
     query: parse(query, readQuery(event), 'query'),
-    body: parse(body, event.body, ''),
+    body: parse(body, sentBody, ''),
   };
   if (issues.length > 0) throw new ValidationError(issues.slice(0, MOST_ISSUES));
   return parsed;

@@ -35,7 +35,7 @@ export interface QueuedMessage {
 }
 
 export interface CallOptions {
-  /** An object becomes JSON, a string is sent as it is. */
+  /** An object becomes JSON; a string is sent as it is, and so are bytes. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** What the authorizer says of the caller; null: it was not asked. */
@@ -216,8 +216,7 @@ function proxyEvent(
     multiValueQueryStringParameters: query,
     pathParameters: null,
     stageVariables: signed?.stageVariables ?? null,
-    body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
-    isBase64Encoded: false,
+    ...sentBody(body),
     requestContext: {
       path,
       stage: 'test',
@@ -228,4 +227,10 @@ function proxyEvent(
   };
   // Identity and the rest of the context are not read.
   return event as unknown as APIGatewayProxyEvent;
+}
+
+function sentBody(body: unknown): Pick<APIGatewayProxyEvent, 'body' | 'isBase64Encoded'> {
+  if (body === undefined) return { body: null, isBase64Encoded: false };
+  if (body instanceof Uint8Array) return { body: Buffer.from(body).toString('base64'), isBase64Encoded: true };
+  return { body: typeof body === 'string' ? body : JSON.stringify(body), isBase64Encoded: false };
 }
