@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import { IAM_STAGE_VARIABLES } from '#shared/contracts/api/routes.ts';
 import { KEY_ACTIONS } from '#shared/contracts/rows.ts';
@@ -121,6 +121,24 @@ describe('requests that IAM has let through', () => {
     await api.call('DELETE', '/api/sessions/mine', { key: { isAdmin: true } });
     expect(await call('GET', '/api/sessions/other')).toBe(401);
     expect(await call('GET', '/api/keys')).toBe(401);
+  });
+
+  it('are a use of their principal’s row, unless it lets nothing through', async () => {
+    const api = new TestApi();
+    const admin = { isAdmin: true };
+    const signed = { stageVariables: IAM_STAGE_VARIABLES, userArn };
+    const { id } = (await api.call('POST', '/api/keys', { body: { principal: userArn }, key: admin })).json as {
+      id: string;
+    };
+    await api.call('GET', '/api/sessions', { key: null, signed });
+    const used = (await api.keys.get(id))?.lastUsedAt;
+    expect(used).toBeGreaterThan(0);
+    expect((await api.call('GET', '/api/keys', { key: admin })).json).toMatchObject([{ id, lastUsedAt: used }]);
+    const off = await api.call('PUT', `/api/keys/${id}`, { body: { isActive: false }, key: admin });
+    expect(off.status).toBe(200);
+    const note = vi.spyOn(api.keys, 'used');
+    await api.call('GET', '/api/sessions', { key: null, signed });
+    expect(note).not.toHaveBeenCalled();
   });
 
   it('are admitted on the stage for them', async () => {

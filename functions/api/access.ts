@@ -46,6 +46,16 @@ export function maySee(caller: Caller | undefined, session: string | undefined):
   return caller !== undefined && (caller.isAdmin || caller.session === null || caller.session === session);
 }
 
+/**
+ * Whether an answer may have what signs a session's webhooks. Of a principal without a row nothing is known but that its
+ * policy lets this operation through: it is shown them by what changes sessions alone.
+ */
+export function mayShowSecrets({ scope }: Pick<Operation, 'scope'>, caller: Caller | undefined): boolean {
+  if (caller === undefined) return false;
+  if (caller.keyId === null) return scope === 'setting';
+  return caller.isAdmin || caller.actions.has('setting');
+}
+
 /** @throws ForbiddenError when the request names a session that is not the caller's, whether it exists or not */
 export function assertSessionAllowed(operation: Operation, caller: Caller | undefined, parts: ParsedParts): void {
   if (operation.session === null || operation.scope === 'public') return;

@@ -37,7 +37,7 @@ describe('the audit log', () => {
     ]);
     for (const entry of entries) {
       expect(entry).toMatchObject({
-        actor: { keyId: 'key_of_the_admin', principal: null },
+        actor: { keyId: 'key_of_the_admin', principal: null, system: null },
         requestId: 'request-1',
         sourceAddress: '192.0.2.7',
       });
@@ -45,11 +45,24 @@ describe('the audit log', () => {
     expect(JSON.stringify(entries)).not.toMatch(/canary/);
   });
 
-  it('has an entry for every operation that changes a key or a session, and for no other', async () => {
-    const changing = OPERATIONS.filter(
-      ({ group, method }) => method !== 'GET' && (group === 'sessions' || group === 'keys'),
-    );
+  it('has an entry for every operation that changes a key, a session, its linking or its webhooks, and for no other', () => {
+    const groups = ['sessions', 'keys', 'pairing', 'webhooks'];
+    const changing = OPERATIONS.filter(({ group, method }) => method !== 'GET' && groups.includes(group));
     expect(OPERATIONS.filter(({ audited }) => audited).map(({ id }) => id)).toEqual(changing.map(({ id }) => id));
+    expect(changing.map(({ id }) => id)).toEqual(expect.arrayContaining(['requestCode', 'replayWebhook']));
+  });
+
+  it('tells who has asked for a pairing code and for a replay, but not the number', async () => {
+    await api.session('main');
+    await call('POST', '/api/main/auth/request-code', { phoneNumber: '4915112345678' });
+    now += 1;
+    await call('POST', '/api/main/webhooks/replay', { endpoint: `wh_${'0'.repeat(20)}`, from: 0 });
+    const { entries } = await audit();
+    expect(entries.slice(0, 2)).toMatchObject([
+      { operation: 'replayWebhook', session: 'main', fields: ['endpoint', 'from'], outcome: 'not-found' },
+      { operation: 'requestCode', session: 'main', fields: ['phoneNumber'], outcome: 'wrong-state' },
+    ]);
+    expect(JSON.stringify(entries)).not.toContain('4915112345678');
   });
 
   it('says what was refused, and by which rule', async () => {

@@ -68,7 +68,7 @@ function entryOf(
     id: ulid().toLowerCase(),
     at,
     operation: operation.id,
-    actor: { keyId: caller?.keyId ?? null, principal: caller?.principal ?? null },
+    actor: { keyId: caller?.keyId ?? null, principal: caller?.principal ?? null, system: null },
     session: sessionOf(operation, parts) ?? fieldOf(parts.body, 'session') ?? null,
     keyId: operation.group === 'keys' ? (fieldOf(parts.params, 'id') ?? null) : null,
     fields: [...given],

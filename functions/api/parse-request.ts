@@ -3,6 +3,10 @@ import type * as z from 'zod';
 import type { Operation } from '#shared/contracts/api/operation.ts';
 import { type FieldIssue, ValidationError } from '#shared/domain/errors.ts';
 import { issueMessage } from './issue-message.ts';
+import { shownName, unknownField } from './unknown-field.ts';
+
+/** Of a request that is wrong in more places these are told; an answer may not become longer than Lambda lets it. */
+const MOST_ISSUES = 50;
 
 export interface ParsedParts {
   readonly params: unknown;
@@ -11,28 +15,37 @@ export interface ParsedParts {
 }
 
 /**
- * Parses a request by the operation's schemas; unknown fields are dropped. Paths of issues: `path.chatId`,
+ * Parses a request by the operation's schemas; unknown fields are dropped, or refused by a strict one. Paths of issues: `path.chatId`,
  * `query.limit`, and for bodies the field itself, `file.url`.
  *
+ * @param sentBody see `readJsonBody`
  * @throws ValidationError with the issues of all parts
  */
-export function parseRequest(operation: Operation, event: APIGatewayProxyEvent): ParsedParts {
+export function parseRequest(operation: Operation, event: APIGatewayProxyEvent, sentBody: unknown): ParsedParts {
   const issues: FieldIssue[] = [];
   const parse = (schema: z.ZodType | undefined, value: unknown, part: string): unknown => {
     if (schema === undefined) return {};
     const result = schema.safeParse(value, { error: issueMessage });
     if (result.success) return result.data;
-    issues.push(...result.error.issues.map((issue) => ({ path: issuePath(part, issue.path), message: issue.message })));
+    for (const issue of result.error.issues.slice(0, MOST_ISSUES)) issues.push(...fieldIssues(part, schema, issue));
     return undefined;
   };
   const { params, query, body } = operation.request;
   const parsed = {
     params: parse(params, decodeParams(event.pathParameters, issues), 'path'),
     query: parse(query, readQuery(event), 'query'),
-    body: parse(body, event.body, ''),
+    body: parse(body, sentBody, ''),
   };
-  if (issues.length > 0) throw new ValidationError(issues);
+  if (issues.length > 0) throw new ValidationError(issues.slice(0, MOST_ISSUES));
   return parsed;
+}
+
+function fieldIssues(part: string, schema: z.ZodType, issue: z.core.$ZodIssue): readonly FieldIssue[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issuePath(part, issue.path), message: issue.message }];
+  return issue.keys.slice(0, MOST_ISSUES).map((name) => ({
+    path: issuePath(part, [...issue.path, shownName(name)]),
+    message: unknownField(schema, issue.path, name),
+  }));
 }
 
 function issuePath(part: string, path: readonly PropertyKey[]): string {

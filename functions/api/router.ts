@@ -13,7 +13,7 @@ import { audited, givenFields } from './audit-trail.ts';
 import { baseUrlOf } from './base-url.ts';
 import type { ApiConfig, ApiDeps } from './deps.ts';
 import { httpErrors } from './http-errors.ts';
-import { jsonBody } from './json-body.ts';
+import { readJsonBody } from './json-body.ts';
 import { parseRequest } from './parse-request.ts';
 import { toResult } from './reply.ts';
 import type { ApiHandler, ApiHandlers } from './request.ts';
@@ -88,10 +88,11 @@ function createRoute(operation: Operation, handler: ApiHandler, options: RouteOp
   route.before(({ event }) => {
     options.onMatch(event);
   });
-  if (operation.request.body !== undefined) route.use(jsonBody());
   return route.handler(async (event: APIGatewayProxyEvent) => {
     const caller = await admit(operation, event, signedCaller);
-    const parts = parseRequest(operation, renameRest(operation, event));
+    // After that: a large body costs time, which is for those alone who may have what they ask for.
+    const body = operation.request.body === undefined ? undefined : readJsonBody(event);
+    const parts = parseRequest(operation, renameRest(operation, event), body);
     assertSessionAllowed(operation, caller, parts);
     const { requestId } = event.requestContext;
     const run = () =>
@@ -107,7 +108,7 @@ function createRoute(operation: Operation, handler: ApiHandler, options: RouteOp
       });
     if (!operation.audited || audit === undefined) return toResult(operation, await run());
     const sourceAddress = event.requestContext.identity.sourceIp ?? null;
-    const given = givenFields(operation, event.body);
+    const given = givenFields(operation, body);
     const request = { operation, caller, parts, given, requestId, sourceAddress };
     return toResult(operation, await audited({ audit, clock, logger }, request, run));
   });

@@ -1,10 +1,12 @@
 import type { Caller } from '#functions/authorizer/caller.ts';
 import { isGranted, type ValidityDeps } from '#functions/authorizer/key-validity.ts';
+import type { ApiKeyRow } from '#shared/contracts/rows.ts';
 import { iamEntryId, iamPrincipal } from '#shared/domain/iam-principal.ts';
 import type { ApiKeyStore } from '#shared/ports/api-key-store.ts';
 
 export interface SignedCallerDeps extends ValidityDeps {
   readonly keys: Pick<ApiKeyStore, 'get'>;
+  readonly noteUse: (row: ApiKeyRow) => Promise<void>;
 }
 
 /** Who has signed a request; undefined when this principal may do nothing here. @param arn as API Gateway tells it */
@@ -22,6 +24,7 @@ export function createSignedCaller(deps: SignedCallerDeps): SignedCaller {
     const row = await deps.keys.get(id);
     if (row === undefined) return { keyId: null, principal: arn, isAdmin: true, session: null, actions: new Set() };
     if (!(await isGranted(row, deps))) return undefined;
+    await deps.noteUse(row);
     return { keyId: id, principal: arn, isAdmin: row.isAdmin, session: row.session, actions: new Set(row.actions) };
   };
 }

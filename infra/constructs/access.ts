@@ -8,8 +8,21 @@ import type { Installation } from '../installation.ts';
 import type { DataStack } from '../stacks/data-stack.ts';
 import { acknowledgePattern } from './acknowledge.ts';
 
-/** What can be done to a table's rows: `many` gets several by their keys, `append` puts several; `clear` deletes what a query finds. */
-export type TableRight = 'get' | 'query' | 'many' | 'scan' | 'put' | 'update' | 'delete' | 'append' | 'clear';
+/**
+ * What can be done to a table's rows: `many` gets several by their keys, `append` puts several; `clear` deletes what a query
+ * finds. `noteUse` writes down when a key was used and changes nothing else of its row.
+ */
+export type TableRight =
+  | 'get'
+  | 'query'
+  | 'many'
+  | 'scan'
+  | 'put'
+  | 'update'
+  | 'delete'
+  | 'append'
+  | 'clear'
+  | 'noteUse';
 export type QueueId = keyof ResourceNames['queues'];
 export type TableRights = Readonly<Partial<Record<TableId, readonly TableRight[]>>>;
 
@@ -23,6 +36,8 @@ const TABLE_ACTIONS: Readonly<Record<TableRight, readonly string[]>> = {
   delete: ['DeleteItem'],
   append: ['BatchWriteItem'],
   clear: ['Query', 'BatchWriteItem'],
+  // Has a statement of its own, see `noteUse`.
+  noteUse: [],
 };
 
 const READING: readonly TableRight[] = ['get', 'query', 'many', 'scan'];
@@ -52,6 +67,7 @@ export function allowTables(
   for (const [id, table] of Object.entries(data.tables)) {
     const wanted = rights[id as TableId];
     if (wanted === undefined) continue;
+    if (wanted.includes('noteUse')) role.addToPolicy(noteUse(table.tableArn));
     const definition = resources.tables.find(({ name }) => name === names.tables[id as TableId]);
     role.addToPolicy(
       new PolicyStatement({
@@ -60,6 +76,18 @@ export function allowTables(
       }),
     );
   }
+}
+
+/** A row of the table of keys says who may do what: whoever notes its use must not be able to change that, or to read it. */
+function noteUse(tableArn: string): PolicyStatement {
+  return new PolicyStatement({
+    actions: ['dynamodb:UpdateItem'],
+    resources: [tableArn],
+    conditions: {
+      'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['id', 'lastUsedAt'] },
+      StringEquals: { 'dynamodb:ReturnValues': 'NONE' },
+    },
+  });
 }
 
 const indexArns = (table: Table, definition: TableDefinition | undefined): readonly string[] =>

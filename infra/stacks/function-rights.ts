@@ -38,8 +38,8 @@ export interface FunctionRights {
   };
 }
 
-/** What it takes to know what an IAM principal may do. */
-const SIGNED = { sessions: ['get'], apiKeys: ['get'] } as const;
+/** What it takes to know what an IAM principal may do, and to note that it did something. */
+const SIGNED = { sessions: ['get'], apiKeys: ['get', 'noteUse'] } as const;
 
 /** What accepting a command takes: find the session, write the job, wake the owner. */
 const ACCEPT_COMMANDS = {
@@ -67,14 +67,14 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       webhookEndpoints: ['query', 'put', 'update', 'clear'],
       webhookDeliveries: ['clear'],
       // The keys of a deleted session go with it.
-      apiKeys: ['get', 'query', 'delete'],
+      apiKeys: ['get', 'noteUse', 'query', 'delete'],
       audit: ['put'],
     },
     shardQueues: ['send'],
     queues: ['webhooks'],
     events: true,
   },
-  'api-pairing': ACCEPT_COMMANDS,
+  'api-pairing': { ...ACCEPT_COMMANDS, tables: { ...ACCEPT_COMMANDS.tables, audit: ['put'] } },
   'api-contacts': ACCEPT_COMMANDS,
   'api-chatting': {
     ...ACCEPT_JOBS,
@@ -91,6 +91,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
       eventLog: ['query'],
       webhookEndpoints: ['get', 'query', 'put', 'update'],
       webhookDeliveries: ['query', 'append'],
+      audit: ['put'],
     },
     queues: ['webhookEndpoints'],
     media: { prefixes: ['events/'], actions: ['GetObject'], list: true },
@@ -100,20 +101,20 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'api-keys': {
     tables: {
       sessions: ['get'],
-      apiKeys: ['get', 'query', 'scan', 'put', 'delete'],
+      apiKeys: ['get', 'noteUse', 'query', 'scan', 'put', 'delete'],
       audit: ['query', 'put'],
     },
     secrets: ['keyPepper'],
   },
   'api-server': { tables: SIGNED },
   'api-docs': { tables: {} },
-  authorizer: { tables: { apiKeys: ['get', 'update'], sessions: ['get'] }, secrets: ['keyPepper'] },
+  authorizer: { tables: { apiKeys: ['get', 'noteUse'], sessions: ['get'] }, secrets: ['keyPepper'] },
   'event-projector': {
     tables: { messages: ['update'], chats: ['update'] },
     media: { prefixes: ['events/'], actions: ['GetObject'] },
   },
   'stream-connections': {
-    tables: { apiKeys: ['get'], sessions: ['get'], eventLog: ['query'], streams: ['get', 'put', 'clear'] },
+    tables: { apiKeys: ['get', 'noteUse'], sessions: ['get'], eventLog: ['query'], streams: ['get', 'put', 'clear'] },
     queues: ['streams', 'streamTasks'],
     secrets: ['keyPepper'],
   },
@@ -150,5 +151,8 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     events: true,
     media: { prefixes: ['events/'], actions: ['GetObject'], list: true },
   },
-  'administrator-key': { tables: { apiKeys: ['put'] }, secrets: ['keyPepper', 'administratorKey'] },
+  'administrator-key': {
+    tables: { apiKeys: ['get', 'put'], audit: ['put'] },
+    secrets: ['keyPepper', 'administratorKey'],
+  },
 };

@@ -189,7 +189,7 @@ function environmentOf(name: FunctionName, { installation, data }: FunctionsStac
     case 'authorizer':
       return { ...pepper, USAGE_PLANS: Object.keys(settings.usagePlans).join(','), LOG_LEVEL: settings.logLevel };
     case 'administrator-key':
-      return { ...pepper, ADMINISTRATOR_KEY_SECRET: data.administratorKey.secretArn };
+      return { ...pepper, ADMINISTRATOR_KEY_SECRET: data.administratorKey.secretArn, AUDIT_DAYS: api.AUDIT_DAYS };
     case 'api-keys':
       return { ...ofApi, ...pepper };
     case 'stream-connections':

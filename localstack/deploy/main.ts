@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createAdministratorKey } from '#functions/administrator-key/administrator-key.ts';
 import { createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { DynamoDbAuditLog } from '#shared/adapters/dynamodb-audit-log.ts';
 import { createPepperReader } from '#shared/adapters/key-pepper-reader.ts';
 import { createSecretReader } from '#shared/adapters/secrets-manager.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
@@ -63,9 +64,11 @@ async function letAdministratorIn(
   const readSecret = createSecretReader();
   const key = await readSecret(secret);
   const clients = createAwsClients({ pathStyle: true });
-  const keys = new DynamoDbApiKeyStore(clients.dynamo, resourceNames(env).tables.apiKeys);
+  const { tables } = resourceNames(env);
+  const keys = new DynamoDbApiKeyStore(clients.dynamo, tables.apiKeys);
+  const audit = new DynamoDbAuditLog(clients.dynamo, tables.audit);
   const readPepper = createPepperReader(() => readSecret(`${env.RESOURCE_PREFIX}/key-pepper`));
-  await createAdministratorKey({ keys, readKey: async () => key, readPepper, clock: systemClock })();
+  await createAdministratorKey({ keys, audit, readKey: async () => key, readPepper, clock: systemClock })();
   destroyAwsClients(clients);
   return key;
 }

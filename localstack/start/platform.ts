@@ -17,6 +17,7 @@ import { createAwsWebhookDispatcher } from '#functions/webhook-dispatcher/aws-we
 import { createAwsWebhookFanout } from '#functions/webhook-fanout/aws-webhook-fanout.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { DynamoDbAuditLog } from '#shared/adapters/dynamodb-audit-log.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { createUnpackEvent } from '#shared/adapters/event-detail.ts';
@@ -124,7 +125,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       const keys = new DynamoDbApiKeyStore(clients.dynamo, names.tables.apiKeys);
       const readPepper = createPepperReader(async () => installation.keyPepper);
       const readKey = async () => installation.apiKey;
-      await createAdministratorKey({ keys, readKey, readPepper, clock: systemClock })();
+      const audit = new DynamoDbAuditLog(clients.dynamo, names.tables.audit);
+      await createAdministratorKey({ keys, audit, readKey, readPepper, clock: systemClock })();
       return loadFunctions(clients, names, readPepper, launcher);
     },
     api: {

@@ -42,10 +42,12 @@ export class DynamoDbApiKeyStore implements ApiKeyStore {
   }
 
   async used(id: string, at: number): Promise<void> {
-    await this.#table.update({ id }, (e) => ({
-      update: e.update({ lastUsedAt: at }),
-      condition: `attribute_exists(${e.name('id')})`,
-    }));
+    await this.#table.update(
+      { id },
+      (e) => ({ update: e.update({ lastUsedAt: at }), condition: `attribute_exists(${e.name('id')})` }),
+      // Whoever calls this may write this attribute alone.
+      'NONE',
+    );
   }
 
   async remove(id: string, version: number): Promise<boolean> {

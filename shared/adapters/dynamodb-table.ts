@@ -83,10 +83,14 @@ export class DynamoDbTable {
     return await this.put(item, (e) => `attribute_not_exists(${e.name(keyAttribute)})`);
   }
 
-  /** @returns the new item, undefined when the condition did not hold */
+  /**
+   * @param returned `NONE` where the caller may not see the rest of the item
+   * @returns the new item; undefined when the condition did not hold, or nothing was to be returned
+   */
   async update(
     key: Key,
     write: (e: Expression) => { readonly update: string; readonly condition?: string },
+    returned: 'ALL_NEW' | 'NONE' = 'ALL_NEW',
   ): Promise<Item | undefined> {
     const e = new Expression();
     const { update, condition } = write(e);
@@ -99,7 +103,7 @@ export class DynamoDbTable {
           UpdateExpression: update,
           ...(condition !== undefined && { ConditionExpression: condition }),
           ...e.bindings(),
-          ReturnValues: 'ALL_NEW',
+          ReturnValues: returned,
         }),
       );
       attributes = answer.Attributes;

@@ -4,17 +4,24 @@ import * as z from 'zod';
 export const AUDIT_DAYS = 365;
 
 /**
- * One change of a key or a session: who, what, when, from where. Never a body's or a configuration's values. Times are
+ * One change of a key, a session, or what a session is linked to: who, what, when, from where. Never a body's or a configuration's values. Times are
  * milliseconds since 1970.
  */
 export const auditEntrySchema = z
   .object({
     id: z.string(),
     at: z.number(),
-    /** Id of the operation, e.g. `stopSession`. */
+    /** Id of the operation, e.g. `stopSession`; of the system `administratorKey`. */
     operation: z.string(),
-    /** Who asked for it: by key, by signature, or both where a principal has a row of its own. */
-    actor: z.object({ keyId: z.string().nullable(), principal: z.string().nullable() }),
+    /**
+     * Who asked for it: by key, by signature, or both where a principal has a row of its own. `system` is the part of Trunkline
+     * that did it unasked.
+     */
+    actor: z.object({
+      keyId: z.string().nullable(),
+      principal: z.string().nullable(),
+      system: z.string().nullable().default(null),
+    }),
     session: z.string().nullable(),
     /** Id of the key that was changed. */
     keyId: z.string().nullable(),

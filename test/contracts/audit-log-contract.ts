@@ -11,7 +11,7 @@ function entry(number: number, at: number, fields: Partial<AuditEntry> = {}): Au
     id: id(number),
     at,
     operation: 'stopSession',
-    actor: { keyId: 'key_id_1', principal: null },
+    actor: { keyId: 'key_id_1', principal: null, system: null },
     session: 'alpha',
     keyId: null,
     fields: [],

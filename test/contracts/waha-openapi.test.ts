@@ -8,7 +8,11 @@ import { EVENT_NAMES, eventEnvelopeSchema } from '#shared/contracts/events.ts';
 const file = process.env.WAHA_OPENAPI;
 const present = file !== undefined && existsSync(file);
 
-const schema = z.looseObject({ $ref: z.string().optional(), required: z.array(z.string()).optional() });
+const schema = z.looseObject({
+  $ref: z.string().optional(),
+  required: z.array(z.string()).optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+});
 /** How a webhook's body is described; `event` has all names, and its own as the default. */
 const webhookSchema = z.object({
   properties: z.object({
@@ -59,6 +63,9 @@ describe.skipIf(!present)('compatibility with WAHA (set WAHA_OPENAPI to its Open
     const resolved = theirBody?.$ref ? waha.components.schemas[theirBody.$ref.split('/').at(-1) ?? ''] : theirBody;
     expect(resolved?.required ?? []).toEqual(expect.arrayContaining(demanded(body)));
     expect(body === undefined).toBe(theirs.requestBody === undefined);
+    const isStrict = body?.def.catchall instanceof z.ZodNever;
+    if (isStrict)
+      expect(Object.keys(body.shape)).toEqual(expect.arrayContaining(Object.keys(resolved?.properties ?? {})));
   });
 
   const webhooks = Object.entries(waha.components.schemas).flatMap(([name, form]) => {

@@ -75,9 +75,10 @@ const PATH_VALUES = fc.oneof(
 );
 
 /** The path with its parameters: the good ones, or one that means harm in all places. */
-function pathOf(operation: Operation, bad: string | undefined): string {
+function pathOf(operation: Operation, session: string, bad: string | undefined): string {
+  const good: Readonly<Record<string, string>> = { ...GOOD_PATH, session };
   return operation.path.replace(/\{(\w+)\+?\}/g, (_all, name: string) =>
-    bad === undefined ? (GOOD_PATH[name] ?? 'x') : safelyEncoded(bad),
+    bad === undefined ? (good[name] ?? 'x') : safelyEncoded(bad),
   );
 }
 
@@ -87,6 +88,8 @@ function safelyEncoded(text: string): string {
     ? text.replace(/[?#]/g, encodeURIComponent)
     : encodeURIComponent(text.toWellFormed());
 }
+
+const HEADER_TEXT = fc.string({ maxLength: 40 }).map((text) => text.replace(/[^\x20-\x7e]/g, ''));
 
 const HEADERS = fc.dictionary(
   fc.constantFrom(
@@ -110,7 +113,7 @@ const HEADERS = fc.dictionary(
   fc.oneof(
     fc.constantFrom('', 'wait=0', 'wait=99999999999', '*/*', 'application/json;q=nan', 'bytes=9-1', "' or 1=1 --"),
     fc.constantFrom('text/plain; charset=utf-7', 'multipart/form-data', 'a'.repeat(4_000), '00-0-0-0', '\xff\xfe'),
-    fc.string({ maxLength: 40 }).map((text) => text.replace(/[^\x20-\x7e]/g, '')),
+    HEADER_TEXT,
   ),
   { maxKeys: 4 },
 );
@@ -176,11 +179,27 @@ function remember({ status, text }: Answer): void {
   for (const [, id] of text.matchAll(/"(?:jobId|id)":"(job_[0-9A-Za-z_]+)"/g)) if (id !== undefined) told.add(id);
 }
 
-// Those take the session away that all others need; they have tests of their own.
-const operations = OPERATIONS.filter(({ id }) => !['deleteSession', 'logoutAndDeleteSession'].includes(id));
+/** These take sessions away, so each of their requests has one of its own. */
+const REMOVING: ReadonlySet<string> = new Set(['deleteSession', 'logoutAndDeleteSession']);
+const removed = new Map<string, number>();
+let spares = 0;
+
+async function spareSession(): Promise<string> {
+  spares += 1;
+  const name = `spare-${spares}`;
+  await running.api.post('/api/sessions', { name });
+  return name;
+}
+
+/** A body that removes a session names that one, never the session that all other requests need. */
+function naming(body: unknown, session: string): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  const { name } = body as { readonly name?: unknown };
+  return typeof name === 'string' ? { ...body, name: session } : body;
+}
 
 describe('whatever is sent', () => {
-  it.each(operations.map((operation) => [operation.id, operation] as const))(
+  it.each(OPERATIONS.map((operation) => [operation.id, operation] as const))(
     '%s answers with a success or a complaint, in time',
     async (_id, operation) => {
       const { body, query } = operation.request;
@@ -190,13 +209,16 @@ describe('whatever is sent', () => {
         .tuple(bodies, queries, fc.boolean())
         .map(([some, search, right]) => [righted(some, right), righted(search, right)] as const);
       await fc.assert(
-        fc.asyncProperty(inputs, DAMAGES, PATH_VALUES, HEADERS, async ([body_, query_], damage, bad, headers) => {
+        fc.asyncProperty(inputs, DAMAGES, PATH_VALUES, HEADERS, async ([some, query_], damage, bad, headers) => {
+          const removes = REMOVING.has(operation.id);
+          const session = removes ? await spareSession() : SESSION;
+          const body_ = removes ? naming(some, session) : some;
           const search = new URLSearchParams();
           for (const [name, value] of Object.entries(query_ ?? {}))
             search.append(name, typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value));
           const sent = {
             method: operation.method,
-            path: `${pathOf(operation, bad)}?${search}`,
+            path: `${pathOf(operation, session, bad)}?${search}`,
             headers,
             body: body === undefined ? undefined : damaged(body_, damage),
           };
@@ -206,6 +228,7 @@ describe('whatever is sent', () => {
           expect(answer.status, what).toBeGreaterThanOrEqual(200);
           expect(answer.text, what).not.toMatch(/\bat .+:\d+:\d+|node_modules|node:internal/);
           remember(answer);
+          if (removes && answer.status < 300) removed.set(operation.id, (removed.get(operation.id) ?? 0) + 1);
         }),
         { numRuns: RUNS },
       );
@@ -214,7 +237,67 @@ describe('whatever is sent', () => {
   );
 });
 
+const TEXTS = fc.oneof(
+  fc.constantFrom('', '*', SESSION, 'nobody', 'message', 'message,message.ack', 'all', '../..', '%00', ',', ',,,,'),
+  fc.constantFrom('evt_00000000000000000000000000', 'evt_0', 'true_1@c.us_AA', '{"$ne":null}', 'x'.repeat(2_000)),
+  fc.string({ maxLength: 30, unit: 'binary' }).map((text) => text.toWellFormed()),
+);
+const PARAMETERS = fc.array(
+  fc.tuple(fc.constantFrom('session', 'events', 'since', 'x-api-key', 'Session', 'session[]', '__proto__', ''), TEXTS),
+  { maxLength: 6 },
+);
+const KEYS = fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: HEADER_TEXT });
+/** What makes a request a handshake; each may be damaged. */
+const HANDSHAKE = fc.record({
+  upgrade: fc.constantFrom('websocket', 'websocket', 'websocket', 'WebSocket', 'h2c', ''),
+  connection: fc.constantFrom('Upgrade', 'Upgrade', 'keep-alive, Upgrade'),
+  'sec-websocket-version': fc.constantFrom('13', '13', '13', '8', 'x'),
+  'sec-websocket-key': fc.constantFrom('dGhlIHNhbXBsZSBub25jZQ==', 'dGhlIHNhbXBsZSBub25jZQ==', '', 'short'),
+});
+
+/** @returns the status of the answer; what was opened is cut at once */
+async function shakeHands(path: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  return await new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(ANSWER_DEADLINE_MS);
+    const outgoing = request(`${running.platform.url}${path}`, { headers, signal }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+      response.on('error', reject);
+    });
+    outgoing.on('upgrade', ({ statusCode }, socket) => {
+      socket.destroy();
+      resolve({ status: statusCode ?? 0, text: '' });
+    });
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}
+
+describe('the handshake of the event stream', () => {
+  it('answers with a stream or a complaint, in time', async () => {
+    const statuses = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(PARAMETERS, HEADERS, HANDSHAKE, KEYS, async (parameters, more, handshake, otherKey) => {
+        const key = otherKey ?? running.platform.apiKey;
+        const path = `/ws?${new URLSearchParams(parameters)}`;
+        const { status, text } = await shakeHands(path, { ...more, ...handshake, 'x-api-key': key });
+        const what = `${path} ${JSON.stringify({ ...more, ...handshake })}`;
+        expect(status, `${what}: ${text}`).toBeLessThan(500);
+        expect(text, what).not.toMatch(/\bat .+:\d+:\d+|node_modules|node:internal/);
+        statuses.add(status);
+      }),
+      { numRuns: RUNS * 5 },
+    );
+    expect([...statuses]).toEqual(expect.arrayContaining([101, 400, 401]));
+  }, 120_000);
+});
+
 describe('after all of it', () => {
+  it('sessions were removed in each way, and the one that all others need was not', async () => {
+    expect([...removed.keys()].toSorted()).toEqual([...REMOVING].toSorted());
+  });
+
   it('there is a job for each that was told of, and no other', async () => {
     const found: string[] = [];
     const ids = z.array(z.object({ id: z.string() }));

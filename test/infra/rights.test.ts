@@ -91,11 +91,23 @@ describe('control functions', () => {
         .map(([role]) => role.replace(/role[0-9A-F]{8}$/, ''))
         .sort();
     expect(writersOf(names.tables.apiKeys, ['dynamodb:PutItem'])).toEqual(['administratorkey', 'apikeys']);
-    expect(writersOf(names.tables.apiKeys, ['dynamodb:UpdateItem'])).toEqual(['authorizer']);
     expect(writersOf(names.tables.apiKeys, ['dynamodb:DeleteItem'])).toEqual(['apikeys', 'apisessions']);
-    expect(writersOf(names.tables.audit, ['dynamodb:PutItem'])).toEqual(['apikeys', 'apisessions']);
+    expect(writersOf(names.tables.audit, ['dynamodb:PutItem'])).toEqual([
+      ...['administratorkey', 'apikeys', 'apipairing', 'apisessions', 'apiwebhooks'],
+    ]);
     expect(writersOf(names.tables.audit, ['dynamodb:UpdateItem', 'dynamodb:DeleteItem'])).toEqual([]);
     expect(writersOf(names.tables.audit, ['dynamodb:Query', 'dynamodb:Scan', 'dynamodb:GetItem'])).toEqual(['apikeys']);
+  });
+
+  it('note when a key was used, and change nothing else of its row', () => {
+    const table = `arn:aws:dynamodb:region:account:table/${names.tables.apiKeys}`;
+    const may = (attributes: readonly string[], returned: string) =>
+      [...ofFunctions].filter(([, statements]) =>
+        permits(statements, 'dynamodb:UpdateItem', table, { attributes, returned }),
+      );
+    expect(may(['id', 'lastUsedAt'], 'NONE').length).toBeGreaterThan(10);
+    expect(may(['id', 'lastUsedAt', 'isAdmin'], 'NONE')).toEqual([]);
+    expect(may(['id', 'lastUsedAt'], 'ALL_NEW')).toEqual([]);
   });
 
   it('cannot start or stop anything, and manage nobody, but for the number of hosts', () => {

@@ -1,3 +1,4 @@
+import { createNoteUse } from '#functions/authorizer/last-used.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
 import { DynamoDbAuditLog } from '#shared/adapters/dynamodb-audit-log.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
@@ -16,13 +17,13 @@ type Stores = Pick<
 >;
 
 /** What is in DynamoDB alone. */
-export function createStores({ dynamo, names: { tables }, config, clock }: ApiBase): Stores {
+export function createStores({ dynamo, names: { tables }, config, clock, logger }: ApiBase): Stores {
   const sessions = new DynamoDbSessionStore(dynamo, tables.sessions);
   const keys = new DynamoDbApiKeyStore(dynamo, tables.apiKeys);
   return {
     sessions,
     keys,
-    signedCaller: createSignedCaller({ keys, sessions, clock }),
+    signedCaller: createSignedCaller({ keys, sessions, clock, noteUse: createNoteUse({ keys, clock, logger }) }),
     audit: new DynamoDbAuditLog(dynamo, tables.audit, config.auditDays),
     jobs: new DynamoDbJobStore(dynamo, tables.jobs),
     messages: new DynamoDbMessageStore(dynamo, tables.messages),

@@ -7,6 +7,7 @@ import { DependencyError } from '#shared/domain/errors.ts';
 import { TestApi } from '../test-support/test-api.ts';
 
 const key = { id: 'key_test', isAdmin: true };
+const ARN = 'arn:aws:iam::123456789012:role/Support';
 const DAY = 24 * 60 * 60 * 1000;
 const NOTHING = { read: false, send: false, control: false, setting: false, app: false, delete: false, media: false };
 
@@ -81,6 +82,46 @@ describe('making a key', () => {
     expect(await api.keys.list()).toEqual([]);
   });
 
+  it.each([
+    ['/api/keys', { acitons: { read: true } }, 'acitons', 'is not a field of this; did you mean `actions`?'],
+    ['/api/keys', { sesion: 'main' }, 'sesion', 'is not a field of this; did you mean `session`?'],
+    ['/api/keys', { isactive: false }, 'isactive', 'is not a field of this; did you mean `isActive`?'],
+    ['/api/keys', { principle: ARN }, 'principle', 'is not a field of this; did you mean `principal`?'],
+    ['/api/keys', { actions: { raed: true } }, 'actions.raed', 'is not a field of this; did you mean `read`?'],
+    ['/api/keys', { somethingElse: 1 }, 'somethingElse', 'is not a field of this'],
+    ['/api/keys/media', { session: 'main', isActive: false }, 'isActive', 'is not a field of this'],
+    ['/api/keys/control', { session: 'main', x: 1 }, 'x', 'is not a field of this'],
+  ])('at %s refuses %j: a misspelt field would make a wider key', async (url, body, path, message) => {
+    await api.session('main');
+    const answer = await call('POST', url, body);
+    expect(answer.status).toBe(400);
+    expect(answer.json).toMatchObject({ issues: [{ path, message }] });
+    expect(await api.keys.list()).toEqual([]);
+  });
+
+  it('names each unknown field of several', async () => {
+    const answer = await call('POST', '/api/keys', { acitons: {}, sesion: 'main' });
+    expect(answer.json).toMatchObject({ issues: [{ path: 'acitons' }, { path: 'sesion' }] });
+  });
+
+  it('names fifty of any number, and no more of a name than its beginning', async () => {
+    const body = Object.fromEntries(
+      Array.from({ length: 1_000 }, (_none, index) => [`${index}${'x'.repeat(1_000)}`, 1]),
+    );
+    const answer = await call('POST', '/api/keys', body);
+    expect(answer.status).toBe(400);
+    expect(answer.json).toMatchObject({ issues: { length: 50 } });
+    expect(answer.text.length).toBeLessThan(20_000);
+  });
+
+  it('takes the bodies of WAHA’s clients', async () => {
+    await api.session('main');
+    const actions = Object.fromEntries(Object.keys(NOTHING).map((name) => [name, true]));
+    const { id } = await made({ isAdmin: false, session: 'main', isActive: true, actions });
+    const body = { isAdmin: false, session: null, isActive: true, actions: null };
+    expect((await call('PUT', `/api/keys/${id}`, body)).status).toBe(200);
+  });
+
   it('for a session needs that session', async () => {
     expect((await call('POST', '/api/keys', { session: 'nobody' })).status).toBe(404);
     await api.session('main');
@@ -101,6 +142,13 @@ describe('changing a key', () => {
     const again = await call('PUT', `/api/keys/${id}`, { isActive: true, session: null, name: null, expiresAt: null });
     expect(again.json).toMatchObject({ session: null, name: null, isActive: true, expiresAt: null });
     expect(await works(text)).toBe(true);
+  });
+
+  it('changes nothing when a field is misspelt', async () => {
+    const { id } = await made();
+    expect((await call('PUT', `/api/keys/${id}`, { isActive: true, expiersAt: now + 1 })).status).toBe(400);
+    expect((await call('POST', `/api/keys/${id}/rotate`, { overlapseconds: 0 })).status).toBe(400);
+    expect(await api.keys.get(id)).toMatchObject({ version: 1 });
   });
 
   it('of an unknown one is 404', async () => {
@@ -212,6 +260,29 @@ describe('rotating a key', () => {
     };
     const after = await made({ overlapSeconds: 60 }, `/api/keys/${before.id}/rotate`);
     expect([await works(before.key), await works(after.key)]).toEqual([true, true]);
+  });
+
+  it('of one that has expired is refused until it has another end: the new one would be dead already', async () => {
+    const { id } = await made({ expiresAt: now + DAY });
+    now += DAY;
+    const refused = await call('POST', `/api/keys/${id}/rotate`, {});
+    expect(refused.status).toBe(409);
+    expect(refused.text).toContain('expiresAt');
+    expect(await api.keys.get(id)).toMatchObject({ version: 1 });
+    expect((await call('PUT', `/api/keys/${id}`, { expiresAt: now + DAY })).status).toBe(200);
+    expect(await works((await made({}, `/api/keys/${id}/rotate`)).key)).toBe(true);
+  });
+
+  it('of one whose session was deleted is refused', async () => {
+    const { incarnation } = await api.session('main');
+    const { id } = await made({ session: 'main' });
+    await api.sessions.intend('main', incarnation, { desired: 'DELETED' });
+    expect((await call('POST', `/api/keys/${id}/rotate`, {})).status).toBe(409);
+  });
+
+  it('that is switched off gives one that is switched off as well', async () => {
+    const { id } = await made({ isActive: false });
+    expect(await made({}, `/api/keys/${id}/rotate`)).toMatchObject({ isActive: false });
   });
 
   it('is not for IAM principals, which have none', async () => {

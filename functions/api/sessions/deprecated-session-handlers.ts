@@ -1,4 +1,5 @@
 import type { sessionsOperations } from '#shared/contracts/api/sessions.ts';
+import { mayShowSecrets } from '../access.ts';
 import type { SessionsDeps } from '../deps.ts';
 import { json, nothing } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
@@ -15,15 +16,19 @@ export function createDeprecatedSessionHandlers(deps: SessionsDeps): ApiHandlers
     return row?.desired === 'DELETED' ? undefined : row;
   };
   return {
-    upsertAndStartSession: async ({ body, caller }) => {
+    upsertAndStartSession: async ({ operation, body, caller }) => {
+      const withSecrets = mayShowSecrets(operation, caller);
       const row = await find(body.name);
       if (row === undefined) {
         return json(
-          sessionView(await createSession(deps, { name: body.name, config: body.config ?? {}, start: true }), caller),
+          sessionView(
+            await createSession(deps, { name: body.name, config: body.config ?? {}, start: true }),
+            withSecrets,
+          ),
         );
       }
       const updated = body.config ? await updateSession(deps, row, body.config) : row;
-      return json(sessionView(await startSession(deps, updated), caller));
+      return json(sessionView(await startSession(deps, updated), withSecrets));
     },
     stopSessionByBody: async ({ body }) => {
       const row = await find(body.name);

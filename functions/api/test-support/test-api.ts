@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { encodeCaller } from '#functions/authorizer/caller.ts';
+import { createNoteUse } from '#functions/authorizer/last-used.ts';
 import { MemoryApiKeyStore } from '#shared/adapters/memory/memory-api-key-store.ts';
 import { MemoryAuditLog } from '#shared/adapters/memory/memory-audit-log.ts';
 import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
@@ -34,7 +35,7 @@ export interface QueuedMessage {
 }
 
 export interface CallOptions {
-  /** An object becomes JSON, a string is sent as it is. */
+  /** An object becomes JSON; a string is sent as it is, and so are bytes. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** What the authorizer says of the caller; null: it was not asked. */
@@ -116,6 +117,9 @@ export class TestApi {
     const log = (fields: unknown, ...rest: unknown[]) => {
       this.logged.push([typeof fields === 'object' ? { ...trailFields(), ...fields } : fields, ...rest]);
     };
+    const clock = deps.clock ?? systemClock;
+    const logger = { info: log, warn: log, error: log };
+    const noteUse = createNoteUse({ keys: this.keys, clock, logger });
     this.deps = {
       sessions: this.sessions,
       jobs: this.jobs,
@@ -136,7 +140,7 @@ export class TestApi {
       ruleBrokenBy: createRuleBrokenBy(new Set()),
       compileTextPattern,
       keys: this.keys,
-      signedCaller: createSignedCaller({ keys: this.keys, sessions: this.sessions, clock: deps.clock ?? systemClock }),
+      signedCaller: createSignedCaller({ keys: this.keys, sessions: this.sessions, clock, noteUse }),
       audit: this.audit,
       readPepper: async () => this.pepper,
       clock: systemClock,
@@ -147,7 +151,7 @@ export class TestApi {
         },
       },
       backlog: createBacklog({ jobs: this.jobs, queue, clock: systemClock, config: settings }),
-      logger: { info: log, warn: log, error: log },
+      logger,
       config: settings,
       ...deps,
     };
@@ -212,8 +216,7 @@ function proxyEvent(
     multiValueQueryStringParameters: query,
     pathParameters: null,
     stageVariables: signed?.stageVariables ?? null,
-    body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
-    isBase64Encoded: false,
+    ...sentBody(body),
     requestContext: {
       path,
       stage: 'test',
@@ -224,4 +227,10 @@ function proxyEvent(
   };
   // Identity and the rest of the context are not read.
   return event as unknown as APIGatewayProxyEvent;
+}
+
+function sentBody(body: unknown): Pick<APIGatewayProxyEvent, 'body' | 'isBase64Encoded'> {
+  if (body === undefined) return { body: null, isBase64Encoded: false };
+  if (body instanceof Uint8Array) return { body: Buffer.from(body).toString('base64'), isBase64Encoded: true };
+  return { body: typeof body === 'string' ? body : JSON.stringify(body), isBase64Encoded: false };
 }

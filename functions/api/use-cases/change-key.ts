@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isGranted } from '#functions/authorizer/key-validity.ts';
 import type { ApiKeyRow } from '#shared/contracts/rows.ts';
 import { makeApiKey } from '#shared/domain/api-key.ts';
 import { ConflictError, NotFoundError } from '#shared/domain/errors.ts';
@@ -51,17 +52,27 @@ async function revoked({ keys, clock }: KeysDeps, row: ApiKeyRow): Promise<boole
  * Replaces a key by a new one.
  *
  * @param overlapMs for how long the one before works as well; the one before that ends now
- * @throws NotFoundError, ConflictError when there is no key to replace
+ * @throws NotFoundError, ConflictError when there is no key to replace, or the new one could not work
  */
 export async function rotateKey(deps: KeysDeps, id: string, overlapMs: number): Promise<ShownKey> {
   const pepper = await deps.readPepper();
   return await changed(deps, id, async ({ previous: _previous, ...row }) => {
     if (row.hash === undefined) throw new ConflictError('An IAM principal has no key to rotate');
+    await assertNotOver(deps, row);
     const nonce = row.nonce === undefined ? {} : { nonce: newNonce() };
     const key = nonce.nonce === undefined ? makeApiKey(id) : pepper.derivedKey(id, nonce.nonce);
     const previous = overlapMs === 0 ? {} : { previous: { hash: row.hash, until: deps.clock.now() + overlapMs } };
     return { row: { ...row, ...nonce, ...previous, hash: pepper.hash(key) }, key };
   });
+}
+
+/** Whether it is switched on is its administrator's business: that can be changed afterwards. */
+async function assertNotOver(deps: KeysDeps, row: ApiKeyRow): Promise<void> {
+  if (row.expiresAt !== undefined && row.expiresAt <= deps.clock.now()) {
+    throw new ConflictError('The key has expired. Give it another expiresAt first (PUT), or make a new key');
+  }
+  if (await isGranted({ ...row, isActive: true }, deps)) return;
+  throw new ConflictError('The session of this key was deleted');
 }
 
 /** Reads, changes and writes a row, again if somebody else was faster. */

@@ -1,7 +1,8 @@
 import { ulid } from 'ulid';
+import { RESERVED_SESSION_NAMES } from '#shared/contracts/api/routes.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionConfig } from '#shared/contracts/session.ts';
-import { ConflictError } from '#shared/domain/errors.ts';
+import { ConflictError, ValidationError } from '#shared/domain/errors.ts';
 import { SessionExistsError } from '../api-errors.ts';
 import type { SessionsDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
@@ -25,6 +26,7 @@ export interface NewSession {
 export async function createSession(deps: SessionsDeps, wanted: NewSession): Promise<SessionRow> {
   await assertConfigSupported(deps, wanted.config);
   const name = wanted.name ?? `session_${ulid().toLowerCase()}`;
+  assertReachable(name);
   await awaitRemoval(deps, name);
   const now = deps.clock.now();
   const status = wanted.start ? 'STARTING' : 'STOPPED';
@@ -67,6 +69,13 @@ export async function createSession(deps: SessionsDeps, wanted: NewSession): Pro
     throw error;
   }
   return row;
+}
+
+/** Sessions of such a name that are there already can be used as far as their paths go, and deleted. */
+function assertReachable(name: string): void {
+  if (!RESERVED_SESSION_NAMES.has(name)) return;
+  const message = 'is not free for sessions: a path of the API has it in the place of the session’s name';
+  throw new ValidationError([{ path: 'name', message }]);
 }
 
 async function awaitRemoval(deps: SessionsDeps, name: string): Promise<void> {

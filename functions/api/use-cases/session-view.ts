@@ -1,4 +1,3 @@
-import type { Caller } from '#functions/authorizer/caller.ts';
 import type { SessionInfo } from '#shared/contracts/api/bodies.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { Me, SessionConfig } from '#shared/contracts/session.ts';
@@ -6,14 +5,16 @@ import type { Me, SessionConfig } from '#shared/contracts/session.ts';
 const HIDDEN = '***';
 
 /**
- * A session as a caller sees it. What signs deliveries and what receivers of webhooks are told is for those alone who may change it:
- * whoever has it can make deliveries up.
+ * A session as clients see it.
+ *
+ * @param withSecrets also what signs deliveries and what receivers of webhooks are told, see `mayShowSecrets`: whoever has it can
+ * make deliveries up
  */
-export function sessionView(row: SessionRow, caller: Caller | undefined): SessionInfo {
+export function sessionView(row: SessionRow, withSecrets: boolean): SessionInfo {
   return {
     name: row.name,
     status: row.status,
-    config: caller?.isAdmin || caller?.actions.has('setting') ? row.config : withoutSecrets(row.config),
+    config: withSecrets ? row.config : withoutSecrets(row.config),
     me: meView(row.me),
     engine: { engine: row.engine },
     presence: null,

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
+import { createNoteUse } from '#functions/authorizer/last-used.ts';
 import { MemoryApiKeyStore } from '#shared/adapters/memory/memory-api-key-store.ts';
 import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
@@ -20,9 +21,10 @@ const pepper = new KeyPepper('the-pepper-of-the-tests');
 let streams: MemoryStreamStore;
 let queue: RecordedStreamQueue;
 let log: MemoryEventLog;
+let keys: MemoryApiKeyStore;
 let handle: ReturnType<typeof createStreamConnections>;
 beforeEach(async () => {
-  const keys = new MemoryApiKeyStore();
+  keys = new MemoryApiKeyStore();
   const put = (key: string, row: Partial<ApiKeyRow>) =>
     keys.create({
       id: pepper.idOf(key) ?? '',
@@ -48,7 +50,8 @@ beforeEach(async () => {
   await sessions.create(sessionRow());
   const clock = { now: () => NOW };
   const identify = createIdentifyKey({ keys, sessions, readPepper: async () => pepper, clock });
-  handle = createStreamConnections({ identify, seqs: log, streams, queue, clock });
+  const noteUse = createNoteUse({ keys, clock, logger: { warn: () => {} } });
+  handle = createStreamConnections({ identify, noteUse, seqs: log, streams, queue, clock });
 });
 
 const context = (eventType: string) => ({
@@ -91,6 +94,15 @@ describe('a handshake', () => {
     expect(await connect(query, key)).toBe(status);
     expect(await streams.get('c1')).toBeUndefined();
     expect([...queue.tasks, ...queue.later]).toEqual([]);
+  });
+
+  it('is a use of its key, unless that key is refused', async () => {
+    await connect({}, 'reads');
+    await connect({}, 'revoked');
+    const rows = await keys.list();
+    expect(rows.filter(({ lastUsedAt }) => lastUsedAt !== undefined)).toMatchObject([
+      { id: pepper.idOf('reads'), lastUsedAt: NOW },
+    ]);
   });
 
   it.each([

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { findKey } from '#functions/authorizer/authorizer.ts';
 import type { IdentifyKey } from '#functions/authorizer/identify-key.ts';
 import { ALL_SESSIONS, HEARTBEAT_SECONDS, type StreamTask } from '#shared/contracts/event-stream.ts';
+import type { ApiKeyRow } from '#shared/contracts/rows.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { EventSeqs } from '#shared/ports/event-log.ts';
 import type { StreamQueue, StreamStore } from '#shared/ports/event-stream.ts';
@@ -28,6 +29,7 @@ interface SocketAnswer {
 
 export interface StreamConnectionsDeps {
   readonly identify: IdentifyKey;
+  readonly noteUse: (row: ApiKeyRow) => Promise<void>;
   readonly seqs: Pick<EventSeqs, 'lastBefore'>;
   readonly streams: Pick<StreamStore, 'open' | 'remove'>;
   readonly queue: StreamQueue;
@@ -57,6 +59,7 @@ async function connect(event: SocketEvent, deps: StreamConnectionsDeps): Promise
   const identified = key === undefined ? undefined : await identify(key);
   if (identified === undefined) return 401;
   const { row, hash } = identified;
+  await deps.noteUse(row);
   const request = readStreamRequest(event.multiValueQueryStringParameters);
   if (request === undefined) return 400;
   const sessions = sessionsFor(row, request.sessions);

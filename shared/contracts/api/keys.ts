@@ -13,7 +13,7 @@ const LATEST = 8_640_000_000_000_000;
 
 const flags = z.object(Object.fromEntries(KEY_ACTIONS.map((action) => [action, z.boolean()])));
 const actionsSchema = flags.meta({ id: 'SessionActions' });
-const actionsField = flags.partial().nullable().meta({
+const actionsField = flags.partial().strict().nullable().meta({
   description:
     'What it may do; what is not named it may not. null: everything but `delete`. `read` includes `media`, the download of received media.',
 });
@@ -38,7 +38,7 @@ export const apiKeySchema = z
     /** Milliseconds since 1970, as the other times. */
     createdAt: z.number(),
     expiresAt: z.number().nullable(),
-    /** Exact to a minute or so; null: never. Of an IAM principal it is not noted. */
+    /** Exact to a minute or so; an event stream counts when it is opened. null: never. */
     lastUsedAt: z.number().nullable(),
     /** Until when the key before the last rotation works as well; null: there is none. */
     previousKeyUntil: z.number().nullable(),
@@ -46,7 +46,8 @@ export const apiKeySchema = z
   .meta({ id: 'ApiKey' });
 export type ApiKeyView = z.infer<typeof apiKeySchema>;
 
-const fields = z.object({
+/** Strict: with a misspelt field that is passed over, a key could do more than was asked for. */
+const fields = z.strictObject({
   isAdmin: z.boolean().optional().meta({ description: 'May do everything, and manage keys. Default: false.' }),
   session: sessionNameSchema
     .nullish()
@@ -79,7 +80,7 @@ const keyParams = z.object({
 });
 const common = { scope: 'admin', session: null, makes: 'none', engines: 'all' } as const;
 const change = { ...common, audited: true } as const;
-const scoped = z.object({ session: sessionNameSchema });
+const scoped = z.strictObject({ session: sessionNameSchema });
 
 export const keysOperations = defineOperations('keys', {
   createKey: {
@@ -145,7 +146,7 @@ export const keysOperations = defineOperations('keys', {
     own: true,
     request: {
       params: keyParams,
-      body: z.object({
+      body: z.strictObject({
         overlapSeconds: z
           .number()
           .int()

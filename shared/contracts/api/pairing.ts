@@ -24,6 +24,7 @@ export const pairingOperations = defineOperations('pairing', {
     summary: 'Get a code to pair with by phone number',
     session: 'params.session',
     makes: 'requestPairingCode',
+    audited: true,
     engines: 'all',
     request: { params, body: z.object({ phoneNumber: phoneField, method: z.string().nullish() }) },
     response: { status: 201, schema: pairingCodeSchema, also: { 202: pendingJobSchema } },

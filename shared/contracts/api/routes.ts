@@ -36,6 +36,21 @@ export const EXPOSED_HEADERS = ['content-disposition', 'retry-after', REQUEST_ID
  */
 export const IAM_STAGE_VARIABLES = { authorization: 'iam' } as const;
 
+/**
+ * What paths have where others have a session: a session of such a name could not be reached at all of its paths. API Gateway
+ * prefers the fixed part whatever the method is.
+ */
+export const RESERVED_SESSION_NAMES: ReadonlySet<string> = new Set(
+  OPERATIONS.map(({ path }) => path.split('{session}'))
+    .filter(([, after]) => after !== undefined)
+    .flatMap(([before = '']) => OPERATIONS.flatMap(({ path }) => fixedPart(path, before) ?? [])),
+);
+
+function fixedPart(path: string, before: string): string | undefined {
+  const [part] = path.startsWith(before) ? path.slice(before.length).split('/') : [];
+  return part?.startsWith('{') ? undefined : part;
+}
+
 export interface ApiRoute {
   readonly method: OperationDefinition['method'];
   /** API Gateway's form, with `{name}` and `{name+}`. */

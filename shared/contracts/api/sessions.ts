@@ -9,6 +9,10 @@ const expand = unusedQueryList;
 const apps = z.array(z.unknown()).max(0, { error: 'apps are not supported' }).nullish();
 const config = sessionConfigSchema.nullish();
 const named = z.object({ name: sessionNameSchema });
+const newName = sessionNameSchema.meta({
+  description:
+    'Made up when it is missing. What a path of the API has in the place of a session, as `keys` or `files`, is refused.',
+});
 
 const intent = { makes: 'intent', engines: 'all', audited: true } as const;
 const read = { makes: 'read', engines: 'all' } as const;
@@ -22,7 +26,7 @@ export const sessionsOperations = defineOperations('sessions', {
     summary: 'Create a session, and start it unless told otherwise',
     session: 'body.name',
     request: {
-      body: z.object({ name: sessionNameSchema.nullish(), start: z.boolean().nullish(), config, apps }),
+      body: z.object({ name: newName.nullish(), start: z.boolean().nullish(), config, apps }),
     },
     response: { status: 201, schema: sessionInfoSchema },
   },

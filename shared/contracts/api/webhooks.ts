@@ -49,6 +49,7 @@ export const webhooksOperations = defineOperations('webhooks', {
     scope: 'setting',
     summary: 'Deliver events again: by their ids, or those of a time range; 1,000 at a time',
     makes: 'intent',
+    audited: true,
     request: {
       params,
       body: z

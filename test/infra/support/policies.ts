@@ -36,10 +36,31 @@ export function allowedBy(template: Template, { text }: Resolver): ReadonlyMap<s
   return allowed;
 }
 
-export function permits(statements: readonly Statement[], action: string, arn: string): boolean {
+/** What a request names of a row, where statements may be about that. */
+export interface Named {
+  readonly attributes?: readonly string[];
+  readonly returned?: string;
+}
+
+/** @param named left out: whether a request could be permitted that names nothing */
+export function permits(statements: readonly Statement[], action: string, arn: string, named: Named = {}): boolean {
   return statements.some(
-    ({ actions, resources }) => actions.includes(action) && resources.some((pattern) => matches(pattern, arn)),
+    ({ actions, resources, condition }) =>
+      actions.includes(action) && resources.some((pattern) => matches(pattern, arn)) && isMet(condition, named),
   );
+}
+
+const rowCondition = z.object({
+  'ForAllValues:StringEquals': z.object({ 'dynamodb:Attributes': z.array(z.string()) }),
+  StringEquals: z.object({ 'dynamodb:ReturnValues': z.string() }),
+});
+
+/** Other conditions are about what requests here do not have. */
+function isMet(condition: Statement['condition'], { attributes, returned }: Named): boolean {
+  const { data } = rowCondition.safeParse(condition);
+  if (data === undefined || attributes === undefined) return true;
+  const allowed = data['ForAllValues:StringEquals']['dynamodb:Attributes'];
+  return attributes.every((name) => allowed.includes(name)) && returned === data.StringEquals['dynamodb:ReturnValues'];
 }
 
 const ROWS = /^arn:aws:dynamodb:region:account:table\/([^/]+)/;

@@ -5,6 +5,9 @@ import type { AwsClients } from '#shared/adapters/aws-clients.ts';
 export interface RecordedCall {
   readonly action: string;
   readonly arn: string;
+  /** Of an update of a row: what it names, and what it wants back. */
+  readonly attributes?: readonly string[];
+  readonly returned?: string;
 }
 
 /** The text fields of a command's input; what a command asks for is in one of them. */
@@ -60,7 +63,19 @@ function callsOf(command: unknown): readonly RecordedCall[] {
     text('TableName') === undefined ? Object.keys((input.RequestItems ?? {}) as Input) : [text('TableName')];
   const action = `dynamodb:${DOCUMENT_COMMANDS[name] ?? name}`;
   const index = text('IndexName') === undefined ? '' : `/index/${text('IndexName')}`;
-  return tables.map((table) => ({ action, arn: `arn:aws:dynamodb:region:account:table/${table}${index}` }));
+  const more = action === 'dynamodb:UpdateItem' ? updateOf(input) : {};
+  return tables.map((table) => ({ action, arn: `arn:aws:dynamodb:region:account:table/${table}${index}`, ...more }));
+}
+
+const updateSchema = z.object({
+  Key: z.record(z.string(), z.unknown()),
+  ExpressionAttributeNames: z.record(z.string(), z.string()),
+  ReturnValues: z.string(),
+});
+
+function updateOf(input: Input): Pick<RecordedCall, 'attributes' | 'returned'> {
+  const { Key, ExpressionAttributeNames, ReturnValues } = updateSchema.parse(input);
+  return { attributes: [...Object.keys(Key), ...Object.values(ExpressionAttributeNames)], returned: ReturnValues };
 }
 
 const DOCUMENT_COMMANDS: Readonly<Record<string, string>> = {

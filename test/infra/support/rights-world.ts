@@ -10,6 +10,7 @@ import type { FunctionTable } from '#localstack/embedded/function-registry.ts';
 import { type LocalCloud, startLocalCloud } from '#localstack/embedded/local-cloud.ts';
 import { type AwsClients, createAwsClients, destroyAwsClients } from '#shared/adapters/aws-clients.ts';
 import { DynamoDbApiKeyStore } from '#shared/adapters/dynamodb-api-key-store.ts';
+import { DynamoDbAuditLog } from '#shared/adapters/dynamodb-audit-log.ts';
 import { DynamoDbChatStore } from '#shared/adapters/dynamodb-chat-store.ts';
 import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
@@ -86,8 +87,10 @@ export class RightsWorld {
       },
       api: { routes: apiRoutes(), authorizer: { functionName: 'authorizer' } },
     });
-    const keys = new DynamoDbApiKeyStore(this.clientsOf('administrator-key').dynamo, names.tables.apiKeys);
-    await createAdministratorKey({ keys, readKey: async () => KEY, readPepper, clock: systemClock })();
+    const { dynamo } = this.clientsOf('administrator-key');
+    const keys = new DynamoDbApiKeyStore(dynamo, names.tables.apiKeys);
+    const audit = new DynamoDbAuditLog(dynamo, names.tables.audit);
+    await createAdministratorKey({ keys, audit, readKey: async () => KEY, readPepper, clock: systemClock })();
   }
 
   async stop(): Promise<void> {
@@ -123,7 +126,9 @@ export class RightsWorld {
 
   /** What a function has asked for and may not. */
   refused(name: string): readonly string[] {
-    const calls = (this.#asked.get(name) ?? []).filter(({ action, arn }) => !permits(this.#role(name), action, arn));
+    const calls = (this.#asked.get(name) ?? []).filter(
+      (call) => !permits(this.#role(name), call.action, call.arn, call),
+    );
     return [...new Set(calls.map(({ action, arn }) => `${action} ${arn}`))];
   }
 
