@@ -33,6 +33,25 @@ describe('sending', () => {
     });
   });
 
+  test('a picture has our own preview, and none where we make none', async () => {
+    const { harness, run } = await world.paired();
+    const { phone, chatId } = world.contact('Previewer');
+    await harness.media.put('out/s/3', await png(), 'image/png');
+    const drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"/>';
+    await harness.media.put('out/s/4', Buffer.from(drawing), 'image/png');
+    for (const key of ['out/s/3', 'out/s/4']) {
+      const media = { kind: 'object', key, mimetype: 'image/png' } as const;
+      expect(await run({ type: 'sendImage', chatId, media })).toMatchObject({ kind: 'sent' });
+    }
+    await received(phone, 1);
+    const raws = (await world.simulator.inbox(phone)).map(({ raw }) => raw);
+    const none = { imageMessage: expect.not.objectContaining({ jpegThumbnail: expect.stringMatching(/./) }) };
+    expect(raws).toMatchObject([
+      { imageMessage: { width: 40, height: 30, jpegThumbnail: expect.stringMatching(/^\/9j/) } },
+      none,
+    ]);
+  });
+
   test('a file by URL keeps its name, and its type is found out', async () => {
     const { harness, run } = await world.paired();
     const { phone, chatId } = world.contact('File Reader');

@@ -47,6 +47,9 @@ export interface SentMessage {
 
 export const NOT_CONNECTED: CommandOutcome = { kind: 'retry', reason: 'not-connected', afterSeconds: 2 };
 
+/** An upload that moves nothing for so long has failed. Baileys would wait for ever. */
+const UPLOAD_SILENCE_MS = 30_000;
+
 /** Sends: content is frozen before the first try, and only the server's answer ends a try. */
 export class Sender {
   readonly #ports: SenderPorts;
@@ -86,6 +89,7 @@ export class Sender {
       messageId: job.messageId,
       timestamp: new Date(this.#ports.context.clock.now()),
       upload: live.sock.waUploadToServer,
+      mediaUploadTimeoutMs: UPLOAD_SILENCE_MS,
       logger: quietLogger,
       ...(quoted ? { quoted } : {}),
     });

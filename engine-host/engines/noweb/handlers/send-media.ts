@@ -14,7 +14,12 @@ export function createSendMedia(
 ): Required<Pick<CommandHandlers, 'sendImage' | 'sendFile' | 'sendVideo' | 'sendVoice'>> {
   return {
     sendImage: (command, job) =>
-      send(handler, command, job, (media) => ({ image: media.body, ...shared(command, media) })),
+      send(handler, command, job, async (media) => ({
+        image: media.body,
+        // Without one Baileys would make it, of whatever comes, however large that is once it is decoded.
+        ...(await handler.previews.of(media.body)),
+        ...shared(command, media),
+      })),
     sendFile: (command, job) =>
       send(handler, command, job, (media) => ({
         document: media.body,
@@ -38,12 +43,12 @@ function send(
   { sender, context }: HandlerContext,
   command: MediaCommand,
   job: JobContext,
-  content: (media: OutgoingMedia) => AnyMessageContent,
+  content: (media: OutgoingMedia) => AnyMessageContent | Promise<AnyMessageContent>,
 ): Promise<CommandOutcome> {
   return sender.send(chatOf(command.chatId), job, async (live) => {
     const media = await loadOutgoingMedia(command.media, context.media, context.remoteFiles);
     const mentions = 'mentions' in command ? await mentionsOf(command, live) : {};
-    return { content: { ...content(media), ...mentions }, ...(await quoteOf(command, live, context)) };
+    return { content: { ...(await content(media)), ...mentions }, ...(await quoteOf(command, live, context)) };
   });
 }
 
