@@ -102,6 +102,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     pacingProfile: config.pacingProfile,
     publisher,
     slots: new Slots(config.jobsInFlight),
+    suspects: new PQueue({ concurrency: 1 }),
     startTurn: (start) => starts.add(start),
     onceMayConnect: (callback) => connects.once(callback),
   };

@@ -5,6 +5,7 @@ import type { JobStore } from '#shared/ports/job-store.ts';
 import type { ReceivedShardMessage, ShardQueue } from '#shared/ports/shard-queue.ts';
 import { JobExecutor } from '../jobs/job-executor.ts';
 import { JobLanes } from '../jobs/job-lanes.ts';
+import type { LostTriesDeps } from '../jobs/lost-tries.ts';
 import { shardMessages } from '../jobs/shard-poller.ts';
 import type { Slots } from '../jobs/slots.ts';
 import { ShardSessions, type ShardSessionsDeps } from '../sessions/shard-sessions.ts';
@@ -15,6 +16,7 @@ export interface ShardRuntimeDeps extends ShardSessionsDeps {
   readonly queue: ShardQueue;
   readonly jobs: JobStore;
   readonly slots: Slots;
+  readonly suspects: LostTriesDeps['suspects'];
   readonly logger: Logger;
 }
 

@@ -246,6 +246,17 @@ describe('SessionRunner', () => {
     expect(await rowOf(session)).toMatchObject({ restartDone: 'r1', status: 'STARTING' });
   });
 
+  it.each<SessionIntent>([{ restartToken: 'one' }, { desired: 'STOPPED' }, { logoutToken: 'one' }])(
+    'tells jobs that wait for its engine when that has stopped by %o, not before',
+    async (intent) => {
+      const session = await working();
+      const engine = session.runner.engine;
+      expect(engine?.stopped.aborted).toBe(false);
+      await session.intend(intent);
+      expect(engine?.stopped.aborted).toBe(true);
+    },
+  );
+
   it('restarts with a new configuration, but only when the engine sees a difference', async () => {
     const session = await working();
     await session.intend({ config: { metadata: { team: 'red' } } });
@@ -608,7 +619,7 @@ describe('SessionRunner', () => {
     old.context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect((await rowOf(session))?.status).toBe('STARTING');
-    expect(session.runner.engine).toBe(session.factory.last);
+    expect(session.runner.engine?.stopped.aborted).toBe(false);
   });
 
   it('hands over: stops, saves, tells that it starts again elsewhere', async () => {

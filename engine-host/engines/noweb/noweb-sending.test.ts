@@ -162,6 +162,22 @@ describe('sending', () => {
     });
   });
 
+  test('two tries of one job are not on the wire at once', async () => {
+    const { harness, phone, run } = await world.paired();
+    const { chatId } = world.contact('Patient');
+    await run({ type: 'sendText', chatId, text: 'hello' });
+    world.simulator.addFault({ kind: 'swallow', match: { phone }, count: 1 });
+    const job = harness.job('hangs');
+    const first = run({ type: 'sendText', chatId, text: 'once' }, job);
+    await expect.poll(() => job.frozen).toBeDefined();
+    expect(await run({ type: 'sendText', chatId, text: 'once' }, job)).toMatchObject({
+      kind: 'retry',
+      reason: 'leaving',
+    });
+    await harness.engine.stop();
+    expect(await first).toMatchObject({ kind: 'retry', reason: 'connection-lost' });
+  });
+
   test('a nack is final and carries its code', async () => {
     const { harness, run } = await world.paired();
     const { phone, chatId } = world.contact('Unreachable');
