@@ -20,6 +20,8 @@ export interface ShardRuntimeDeps extends ShardSessionsDeps {
   readonly logger: Logger;
 }
 
+const LAST_TRIES_MS = 500;
+
 type SessionChanged = Extract<ShardMessage, { kind: 'session-changed' }>;
 
 /** Everything that runs for one shard under one lease: its sessions, its queue's messages, its jobs. */
@@ -71,7 +73,10 @@ export class ShardRuntime implements ShardTenant {
     await this.#polling;
     const finished = await this.#lanes.drain(jobsMs);
     await this.#sessions.handOver();
-    if (!finished) await this.#lanes.giveBack();
+    if (finished) return;
+    // Their engines have stopped, so they end, and what they have noted is taken back.
+    await this.#lanes.drain(LAST_TRIES_MS);
+    await this.#lanes.giveBack();
   }
 
   async abort(): Promise<void> {

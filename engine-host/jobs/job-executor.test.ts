@@ -583,6 +583,23 @@ describe('a handler that hangs', () => {
     }
   });
 
+  it('is not begun when its engine stops while "typing…" is shown', async () => {
+    const { pacer } = createPacer({ typing: true });
+    const typed = Promise.withResolvers<void>();
+    const setTyping = async () => {
+      typed.resolve();
+      return { kind: 'done', result: {} } as const;
+    };
+    const sendText = vi.fn(() => forever);
+    const scene = await createTimedScene({ pacer, handlers: { setTyping, sendText } });
+    const run = scene.run();
+    await typed.promise;
+    scene.stopEngine();
+    await run;
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect(sendText).not.toHaveBeenCalled();
+  });
+
   it('fails its command after a minute', async () => {
     const handlers = { checkExists: () => forever };
     const scene = await createTimedScene({ job: { command: check }, handlers });

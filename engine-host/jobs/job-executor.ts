@@ -164,6 +164,7 @@ export class JobExecutor {
       });
       if (turn !== undefined && 'chatId' in job.command) {
         await typeFor(turn.typingMs, job.command.chatId, handlers, context, lease);
+        signal.throwIfAborted();
       }
       return await call(handlers, job.command.type, job.command, context);
     };

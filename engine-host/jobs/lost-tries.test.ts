@@ -35,6 +35,24 @@ async function createTries(...rows: Partial<JobRow>[]) {
   return { jobs, leases, read, run };
 }
 
+it('ends after four hosts that were lost', async () => {
+  const jobs = new MemoryJobStore();
+  await jobs.create(jobRow({ command }));
+  const work = vi.fn(() => new Promise<CommandOutcome>(() => {}));
+  for (let owner = 1; owner <= 6; owner += 1) {
+    const lost = new LostTries({
+      lease: new ManualLease('socket-00', owner),
+      jobs,
+      suspects: new PQueue({ concurrency: 1 }),
+    });
+    const row = await jobs.get('alpha', 'job-1');
+    if (row === undefined || lost.isPoison(row)) break;
+    void lost.during(row, owner, work, fail);
+    await vi.waitFor(() => expect(work).toHaveBeenCalledTimes(owner));
+  }
+  expect(work).toHaveBeenCalledTimes(4);
+});
+
 it('tries suspects one at a time on a host, and notes only the one that is tried', async () => {
   const { read, run } = await createTries({ jobId: 'a', lostTries: 1 }, { jobId: 'b', lostTries: 1 });
   const first = Promise.withResolvers<CommandOutcome>();
