@@ -80,6 +80,22 @@ describe('sending', () => {
     ]);
   });
 
+  test('a voice message says how long it is', async () => {
+    const { harness, run } = await world.paired();
+    const { phone, chatId } = world.contact('Listener');
+    // Two pages of Opus, of which the second ends after five seconds.
+    const [first, last] = [Buffer.alloc(47), Buffer.alloc(28)];
+    first.write('OggS');
+    first.writeUInt8(1, 26);
+    first.write('OpusHead', 28);
+    last.write('OggS');
+    last.writeUInt32LE(240_000, 6);
+    await harness.media.put('out/s/5', Buffer.concat([first, last]), 'audio/ogg');
+    const media = { kind: 'object', key: 'out/s/5', mimetype: 'audio/ogg' } as const;
+    expect(await run({ type: 'sendVoice', chatId, media })).toMatchObject({ kind: 'sent' });
+    expect((await received(phone)).raw).toMatchObject({ audioMessage: { ptt: true, seconds: 5 } });
+  });
+
   test('media that is not there is refused for good', async () => {
     const { run } = await world.paired();
     const { chatId } = world.contact('Nobody');

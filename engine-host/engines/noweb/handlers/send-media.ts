@@ -2,6 +2,7 @@ import type { AnyMessageContent } from '@whiskeysockets/baileys';
 import type { CommandOf } from '#shared/contracts/commands.ts';
 import type { CommandHandlers, CommandOutcome, JobContext } from '../../engine.ts';
 import { loadOutgoingMedia, type OutgoingMedia } from '../media-out.ts';
+import { voiceSeconds } from '../voice-length.ts';
 import type { HandlerContext } from './handler-context.ts';
 import { mentionsOf } from './mentions.ts';
 import { chatOf } from './message-reference.ts';
@@ -35,7 +36,12 @@ export function createSendMedia(
         ...shared(command, media),
       })),
     sendVoice: (command, job) =>
-      send(handler, command, job, (media) => ({ audio: media.body, ptt: true, mimetype: voiceType(media.mimetype) })),
+      send(handler, command, job, (media) => ({
+        audio: media.body,
+        ptt: true,
+        mimetype: voiceType(media.mimetype),
+        ...lengthOf(media),
+      })),
   };
 }
 
@@ -54,6 +60,11 @@ function send(
 
 function shared(command: { readonly caption?: string | undefined }, media: OutgoingMedia) {
   return { mimetype: media.mimetype, ...(command.caption ? { caption: command.caption } : {}) };
+}
+
+function lengthOf({ body }: OutgoingMedia): { readonly seconds?: number } {
+  const seconds = voiceSeconds(body);
+  return seconds === undefined ? {} : { seconds };
 }
 
 /** Phones play a voice message only when its type names the codec. */
