@@ -54,7 +54,11 @@ function createStacks(app: App, installation: Installation, withHosts: boolean):
   const messaging = new MessagingStack(app, `${prefix}-messaging`, { ...common, dataKey: data.dataKey });
   const functions = new FunctionsStack(app, `${prefix}-functions`, { installation, data, messaging });
   const api = new ApiStack(app, `${prefix}-api`, { installation, functions });
-  if (withHosts) new HostsStack(app, `${prefix}-hosts`, { installation, data });
+  if (withHosts) {
+    const hosts = new HostsStack(app, `${prefix}-hosts`, { installation, data, publicUrl: api.address });
+    // What events name has to be there before they name it, also where the address is known without that stack.
+    hosts.addStackDependency(api);
+  }
   if (settings.eventStream) {
     const stream = new EventStreamStack(app, `${prefix}-stream`, { installation, functions });
     // API Gateway may write logs from then on.

@@ -3,10 +3,11 @@ import { readHostConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { hostTimings } from './timings.ts';
 
-const needed = { STATE_KEY_FILE: 'key' };
+const address = { PUBLIC_URL: 'https://wa.example.com' };
+const needed = { ...address, STATE_KEY_FILE: 'key' };
 
 describe('readHostConfig', () => {
-  it('has a default for everything but the key, and a host id of its own each time', () => {
+  it('has a default for everything but key and address, and a host id of its own each time', () => {
     const config = readHostConfig(needed);
     expect(config).toMatchObject({
       pool: 'socket',
@@ -33,6 +34,9 @@ describe('readHostConfig', () => {
   });
 
   it.each([
+    ['PUBLIC_URL', undefined],
+    ['PUBLIC_URL', ''],
+    ['PUBLIC_URL', 'wa.example.com'],
     ['SHARD_COUNT', 'many'],
     ['POOL', 'sea'],
     ['BROWSER_EXECUTABLE', ''],
@@ -63,14 +67,23 @@ describe('readHostConfig', () => {
     expect(() => readHostConfig({ ...needed, POOL: 'browser' })).toThrow('BROWSER_EXECUTABLE');
   });
 
+  it('has the address of the API without a slash behind it, for paths to follow', () => {
+    expect(readHostConfig({ ...needed, PUBLIC_URL: 'https://wa.example.com/v1/' }).publicUrl).toBe(
+      'https://wa.example.com/v1',
+    );
+  });
+
   it('takes the key of session state from a file or from KMS', () => {
     expect(readHostConfig(needed).stateKey).toEqual({ kind: 'file', path: 'key' });
-    expect(readHostConfig({ STATE_KMS_KEY_ID: 'alias/a' }).stateKey).toEqual({ kind: 'kms', keyId: 'alias/a' });
+    expect(readHostConfig({ ...address, STATE_KMS_KEY_ID: 'alias/a' }).stateKey).toEqual({
+      kind: 'kms',
+      keyId: 'alias/a',
+    });
   });
 
   it.each([
-    [{}, 'none'],
-    [{ STATE_KEY_FILE: 'key', STATE_KMS_KEY_ID: 'alias/a' }, 'both'],
+    [address, 'none'],
+    [{ ...address, STATE_KEY_FILE: 'key', STATE_KMS_KEY_ID: 'alias/a' }, 'both'],
   ])('refuses %j: there is exactly one key', (environment, found) => {
     expect(() => readHostConfig(environment)).toThrow(ConfigError);
     expect(() => readHostConfig(environment)).toThrow(/STATE_KMS_KEY_ID.*STATE_KEY_FILE.*Exactly one/);

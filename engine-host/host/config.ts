@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { mediaHostsEnv } from '#shared/contracts/media-hosts.ts';
+import { publicUrlSchema } from '#shared/contracts/public-url.ts';
 import { POOLS, type Pool, type ResourceNames, resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
 import { ENGINES, type EngineName } from '#shared/contracts/session.ts';
 import { PACING_PROFILES, type PacingProfile } from '#shared/domain/pacing-profiles.ts';
@@ -10,6 +11,8 @@ import { DEFAULT_TIMINGS, type HostTimings, hostTimings } from './timings.ts';
 export interface HostConfig {
   readonly hostId: string;
   readonly names: ResourceNames;
+  /** Address of the HTTP API, for links in events. */
+  readonly publicUrl: string;
   readonly pool: Pool;
   /** Path of the program that the browser pool's engines start; undefined in the other pool. */
   readonly browserExecutable: string | undefined;
@@ -62,6 +65,7 @@ const words = (text: string) =>
 
 const environmentSchema = z.object({
   ...resourceNamesEnv,
+  PUBLIC_URL: publicUrlSchema,
   HOST_ID: z.string().min(1).max(128).optional(),
   POOL: z.enum(POOLS).default('socket'),
   BROWSER_EXECUTABLE: z.string().min(1).optional(),
@@ -90,7 +94,7 @@ const environmentSchema = z.object({
   FLEET_CONNECTS_PER_SECOND: z.coerce.number().positive().default(300),
   PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
   ECS_CONTAINER_METADATA_URI_V4: z.url({ protocol: /^https?$/ }).optional(),
-  EVENT_LOG_DAYS: z.coerce.number().int().min(1).max(365).default(14),
+  EVENT_LOG_DAYS: z.coerce.number().int().min(4).max(365).default(14),
   METRICS: z.enum(['emf', 'off']).default('off'),
   HEARTBEAT_MS: milliseconds(DEFAULT_TIMINGS.heartbeat),
   SUSPEND_AFTER_MS: milliseconds(DEFAULT_TIMINGS.suspendAfter),
@@ -125,6 +129,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
   return {
     hostId: env.HOST_ID ?? `host-${randomUUID().slice(0, 8)}`,
     names: resourceNames(env),
+    publicUrl: env.PUBLIC_URL,
     pool: env.POOL,
     browserExecutable: env.POOL === 'browser' ? browserExecutable(env) : undefined,
     shardCount: env.SHARD_COUNT,

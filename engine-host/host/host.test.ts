@@ -52,6 +52,7 @@ async function launch(cloud: Cloud, hostId: string, handlers: CommandHandlers = 
   const config = readHostConfig({
     HOST_ID: hostId,
     STATE_KEY_FILE: 'none',
+    PUBLIC_URL: 'https://wa.example.com',
     SHARD_COUNT: '4',
     OBSERVE_MS: '5',
     SCAN_MS: '20',

@@ -35,6 +35,7 @@ export interface HostDeps extends JournalStores {
     | 'startParallelism'
     | 'connectsPerSecond'
     | 'pacingProfile'
+    | 'publicUrl'
     | 'timings'
   >;
   /** ARN of the ECS task that it is; undefined where there is none. */
@@ -100,6 +101,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     publishPatience: timings.publishPatience,
     scanInterval: timings.scan,
     pacingProfile: config.pacingProfile,
+    publicUrl: config.publicUrl,
     publisher,
     slots: new Slots(config.jobsInFlight),
     suspects: new PQueue({ concurrency: 1 }),

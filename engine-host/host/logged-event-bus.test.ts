@@ -52,6 +52,26 @@ describe('a bus with a log in front of it', () => {
     expect(await inLog(log, 'beta')).toEqual([1, 2]);
   });
 
+  it('logs nothing twice, whatever the bus refuses', async () => {
+    const appends: (readonly number[])[] = [];
+    const counting: Pick<MemoryEventLog, 'append'> = {
+      append: async (events) => {
+        appends.push(events.map(({ seq }) => seq));
+        return await log.append(events);
+      },
+    };
+    bus = new LoggedEventBus(counting, inner);
+    const [first, second, third] = [message(1), message(2), message(3)];
+    inner.refuse(({ seq }) => seq === 2);
+    expect(await bus.publish([first, second, third])).toEqual([1]);
+    inner.refuse('call');
+    await expect(bus.publish([second, message(4)])).rejects.toBeInstanceOf(DependencyError);
+    inner.refuse('none');
+    expect(await bus.publish([second])).toEqual([]);
+    expect(appends).toEqual([[1, 2, 3], [4]]);
+    expect(inner.events.map(({ seq }) => seq)).toEqual([1, 3, 2]);
+  });
+
   it('does not tell what was lost to another host while it was logged', async () => {
     const events = [message(1), message(1, 'beta')];
     const asked: number[] = [];

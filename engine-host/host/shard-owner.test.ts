@@ -33,7 +33,7 @@ class Tenant implements ShardTenant {
   }
 }
 
-const { timings } = readHostConfig({ STATE_KEY_FILE: 'none' });
+const { timings } = readHostConfig({ STATE_KEY_FILE: 'none', PUBLIC_URL: 'https://wa.example.com' });
 const owners: ShardOwner[] = [];
 
 function createOwner(store: MemoryOwnershipStore, hostId: string, shards = 4, task?: string) {

@@ -11,6 +11,7 @@ import { MemorySessionState } from '../engines/memory-session-state.ts';
 import { ManualLease } from '../host/manual-lease.ts';
 import { EventOutlet } from './event-outlet.ts';
 import { EventPublisher } from './event-publisher.ts';
+import { seqsOfState } from './seq-counter.ts';
 
 class GatedState extends MemorySessionState {
   gate: Promise<void> = Promise.resolve();
@@ -31,11 +32,13 @@ function createOutlet(
   ignore: IgnoredKinds = {},
 ) {
   const outlet = new EventOutlet({
-    session: { name: session, incarnation, createdAt },
+    session: { name: session, incarnation },
     engine: 'SCRIPTED',
     version: '1.2.3',
     hostId: 'host-1',
-    state,
+    publicUrl: 'https://wa.example.com/v1',
+    seqs: seqsOfState(state, createdAt),
+    durable: () => state.durable(state.head),
     lane: publisher.lane(lease),
     me: () => ({ id: '4915112345678@c.us', pushName: 'Ann', lid: null, jid: null }),
     metadata: () => ({ team: 'red' }),
@@ -125,6 +128,22 @@ describe('EventOutlet', () => {
     for (const own of [came, one, two, later]) expect(own).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     expect([cameAny, again]).toEqual([came, one]);
     expect(new Set([sent, came, one, two, later]).size).toBe(5);
+  });
+
+  it('names media by an address that can be opened, the same each time', async () => {
+    const bus = new MemoryEventBus();
+    const { outlet } = createOutlet(new EventPublisher(bus, logger));
+    const s3 = { Bucket: 'media', Key: 'files/alpha/a.jpg' };
+    const media = { url: '/api/files/alpha/a.jpg', mimetype: 'image/jpeg', filename: null, s3, error: null };
+    const payload = waMessage({ id: 'AAAAAA', media });
+    for (let told = 0; told < 2; told += 1) {
+      outlet.emit({ body: { event: 'message', payload }, key: 'one', timestamp: 1_000 });
+    }
+    await outlet.drained();
+    const [event, again] = bus.events.map((one) => eventEnvelopeSchema.parse(one));
+    const url = 'https://wa.example.com/v1/api/files/alpha/a.jpg';
+    expect(event?.payload).toMatchObject({ media: { url }, mediaUrl: url });
+    expect(again).toEqual({ ...event, seq: 2 });
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 9e15])(

@@ -115,12 +115,14 @@ export class JournalWorld {
         }),
         hostId: `host-${epoch}`,
         version: '1.0.0',
+        publicUrl: 'https://wa.example.com',
         clock: systemClock,
         logger,
         checkpointInterval: CHECKPOINT_AFTER_MS,
         me: () => null,
         row: () => row,
         onFenced: () => {},
+        unread: undefined,
       });
       owner.state = state;
       owner.views.push(viewOf(state));

@@ -18,6 +18,8 @@ import type { JournalStores } from './session-journal.ts';
 export interface SessionRunnerDeps extends JournalStores {
   readonly hostId: string;
   readonly version: string;
+  /** Address of the HTTP API, for links in events. */
+  readonly publicUrl: string;
   readonly clock: Clock;
   readonly sessions: SessionStore;
   readonly checkpoints: CheckpointStore;

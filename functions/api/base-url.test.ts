@@ -20,6 +20,6 @@ describe('the address of the API', () => {
   });
 
   it('is the configured one where there is one', () => {
-    expect(baseUrlOf(event({ Host: 'other' }), 'https://wa.example.com/')).toBe('https://wa.example.com');
+    expect(baseUrlOf(event({ Host: 'other' }), 'https://wa.example.com')).toBe('https://wa.example.com');
   });
 });

@@ -8,7 +8,7 @@ const HOST = /^[A-Za-z0-9.-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:]+\](?::\d{1,5})?$/;
  * @param publicUrl the installation's address where it is configured; then the request is not asked
  */
 export function baseUrlOf(event: APIGatewayProxyEvent, publicUrl: string | undefined): string {
-  if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
+  if (publicUrl !== undefined) return publicUrl;
   const header = (name: string): string | undefined =>
     Object.entries(event.headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1];
   const candidate = header('host') ?? event.requestContext?.domainName ?? 'localhost';

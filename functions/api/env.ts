@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { AUDIT_DAYS } from '#shared/contracts/audit.ts';
 import { mediaHostsEnv } from '#shared/contracts/media-hosts.ts';
+import { publicUrlSchema } from '#shared/contracts/public-url.ts';
 import { resourceNamesEnv, shardIds } from '#shared/contracts/resources.ts';
 import { engineNameSchema } from '#shared/contracts/session.ts';
 import { allowedPrivateHostsEnv, globalWebhook, globalWebhookEnv } from '#shared/contracts/webhooks.ts';
@@ -24,7 +25,7 @@ export const apiEnvSchema = z.object({
   /** The bucket in the path instead of the host name, for an S3 on one address. */
   S3_PATH_STYLE: flag.default(false),
   /** Address of the API for links in answers, where it cannot be told from the request. */
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PUBLIC_URL: publicUrlSchema.optional(),
   LOG_LEVEL: z.string().default('info'),
   /** Key of the tags that stand for ids in logs; the same for all functions and hosts. */
   LOG_HASH_KEY: z.string().min(1).optional(),

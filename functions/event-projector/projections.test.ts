@@ -133,6 +133,26 @@ describe('projections', () => {
     expect(await messages.get('alpha', 'AAAAA1')).toMatchObject({ message: { media: { mimetype: 'image/png' } } });
   });
 
+  it('keeps media without the address that the event had, which may be another tomorrow', async () => {
+    const { run, messages } = models();
+    const at = (address: string) => ({
+      url: `${address}/api/files/alpha/a.png`,
+      mimetype: 'image/png',
+      filename: null,
+      s3: { Bucket: 'media', Key: 'files/alpha/a.png' },
+      error: null,
+    });
+    const media = at('');
+    const payload = waMessage({ id: 'AAAAA1', media: at('https://old.example.com/v1') });
+    const told = { ...payload, mediaUrl: payload.media?.url ?? '' };
+    await run(eventEnvelope({ event: 'message.any', payload: told }));
+    expect((await messages.get('alpha', 'AAAAA1'))?.message).toEqual({ ...payload, media });
+    const later = mediaOf('AAAAA1', null);
+    if (later.event !== 'message.media') throw new Error('not of media');
+    await run(eventEnvelope({ ...later, payload: { ...later.payload, media: at('https://wa.example.com') } }));
+    expect((await messages.get('alpha', 'AAAAA1'))?.message).toEqual({ ...payload, media });
+  });
+
   it('refuses ids that are none, and changes nothing', async () => {
     const { run, everything } = models();
     const payload = { ...waMessage({ id: 'AAAAA1' }), id: 'AAAAA1' };

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { EventEnvelope, reactionPayloadSchema, WaMessage } from '#shared/contracts/events.ts';
+import { mediaAt, withoutAddresses } from '#shared/contracts/media-address.ts';
 import { ValidationError } from '#shared/domain/errors.ts';
 import { ACKS } from '#shared/domain/message-ack.ts';
 import { bareMessageId, type MessageKey, parseMessageId } from '#shared/domain/message-id.ts';
@@ -19,6 +20,8 @@ const UNLISTED_CHAT = 'status@broadcast';
  * Writes one event into the read models. The same event twice, and events in any order, leave the same models: every
  * write is one of the stores' idempotent ones.
  *
+ * Of media the models have the path and not the address: the API's address may change, and answers are given at the one asked.
+ *
  * A participant's receipt (`message.ack.group`) proves no more than that somebody's device has the message: it raises
  * the ack to DEVICE at most. The ack of the group as a whole comes with `message.ack`.
  *
@@ -30,10 +33,8 @@ export async function project(event: EventEnvelope, { messages, chats }: ReadMod
     case 'message.any': {
       const key = parseMessageId(event.payload.id);
       if (key === undefined) throw notAMessageId('payload.id');
-      await Promise.all([
-        messages.add(session, event.payload, seq),
-        touchChat(chats, session, event.payload, key, seq),
-      ]);
+      const message = withoutAddresses(event.payload);
+      await Promise.all([messages.add(session, message, seq), touchChat(chats, session, message, key, seq)]);
       return;
     }
     case 'message.ack':
@@ -59,7 +60,7 @@ export async function project(event: EventEnvelope, { messages, chats }: ReadMod
       await messages.revoke(session, bareId(event.payload.revokedMessageId), timestamp);
       return;
     case 'message.media':
-      await messages.setMedia(session, bareId(event.payload.id), event.payload.media, timestamp);
+      await messages.setMedia(session, bareId(event.payload.id), mediaAt('', event.payload.media), timestamp);
       return;
     default:
   }

@@ -74,6 +74,14 @@ const batch = (...bodies: readonly string[]) =>
   ({ Records: bodies.map((body, index) => ({ messageId: `m${index}`, body })) }) as unknown as SQSEvent;
 
 describe('the handler of the fan-out', () => {
+  it('wakes nobody for what the bus brings again from its archive', async () => {
+    const { deps, woken } = await setUp();
+    const again = JSON.stringify({ ...JSON.parse(event('message', 3)), 'replay-name': 'again-1' });
+    const handler = createWebhookFanoutHandler({ ...deps, logger: createLogger({ name: 'test', level: 'silent' }) });
+    expect(await handler(batch(again, event('message', 4)))).toEqual({ batchItemFailures: [] });
+    expect(woken.map(({ wake }) => wake.event?.seq)).toEqual([4, 4]);
+  });
+
   it('says which events it was about, whether they have woken anybody or not', async () => {
     const { deps, woken, sessions } = await setUp([MESSAGES]);
     await sessions.create(sessionRow({ name: 'unlucky', config: { webhooks: [MESSAGES] } }));

@@ -56,6 +56,8 @@ export async function fanOut(
       else wish(index, { session, endpointId, dueAt }, messageId);
       return;
     }
+    // A replay is for rules of the user's: the log has had these events all the time.
+    if (message['replay-name'] !== undefined) return;
     const { id, session, seq, traceparent } = message.detail;
     outcomes[index] = { status: 'done', event: { id, session, event: message['detail-type'], traceparent } };
     const event = { id, ...(seq !== undefined && { seq }), ...(traceparent !== undefined && { traceparent }) };

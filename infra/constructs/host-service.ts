@@ -29,6 +29,8 @@ import { retention } from './platform-function.ts';
 export interface HostServiceProps {
   readonly installation: Installation;
   readonly data: DataStack;
+  /** Address of the HTTP API, for links in events. */
+  readonly publicUrl: string;
   readonly cluster: Cluster;
   readonly network: Network;
   readonly image: ContainerImage;
@@ -51,7 +53,7 @@ export class HostService extends Construct {
 
   constructor(scope: Construct, id: string, props: HostServiceProps) {
     super(scope, id);
-    const { installation, data, cluster, network, image, pool, taskRole } = props;
+    const { installation, data, publicUrl, cluster, network, image, pool, taskRole } = props;
     const { settings, names } = installation;
     const logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/trunkline/${settings.stage}/host-${pool.name}`,
@@ -93,6 +95,7 @@ export class HostService extends Construct {
         POOL: pool.name,
         ENGINES: pool.engines.join(),
         SHARD_COUNT: String(pool.shards),
+        PUBLIC_URL: publicUrl,
         STATE_KMS_KEY_ID: data.stateKey.keyArn,
         PULSE_FILE,
         LOG_LEVEL: settings.logLevel,

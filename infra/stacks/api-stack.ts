@@ -29,6 +29,8 @@ export interface ApiStackProps extends StackProps {
 export class ApiStack extends Stack {
   readonly keyApi: RegionalApi;
   readonly iamApi: RegionalApi | undefined;
+  /** Of the API for callers with a key: its own host name, or API Gateway's. */
+  readonly address: string;
 
   constructor(scope: Construct, id: string, { installation, functions, ...props }: ApiStackProps) {
     super(scope, id, props);
@@ -60,9 +62,9 @@ export class ApiStack extends Stack {
       acknowledge(this, { APIG3: 'This stage does without a firewall; `-c waf=true` puts one in front.' });
     }
     this.#domain(installation);
-    const address =
+    this.address =
       settings.domainName === undefined ? withoutSlash(this.keyApi.api.url) : `https://${settings.domainName}`;
-    new CfnOutput(this, 'ApiUrl', { value: address, description: 'API for callers with a key' });
+    new CfnOutput(this, 'ApiUrl', { value: this.address, description: 'API for callers with a key' });
   }
 
   /** A setting of the account and region: both stages of an account make it, and none takes it away. */

@@ -21,11 +21,13 @@ const IMAGE_IDS: Readonly<Record<Pool, string>> = { socket: 'HostImage', browser
 export interface HostsStackProps extends StackProps {
   readonly installation: Installation;
   readonly data: DataStack;
+  /** Address of the HTTP API, for links in events. */
+  readonly publicUrl: string;
 }
 
 /** The network and the engine hosts. */
 export class HostsStack extends Stack {
-  constructor(scope: Construct, id: string, { installation, data, ...props }: HostsStackProps) {
+  constructor(scope: Construct, id: string, { installation, data, publicUrl, ...props }: HostsStackProps) {
     super(scope, id, props);
     const { names, pools } = installation;
     const network = new Network(this, 'Network', installation);
@@ -42,7 +44,8 @@ export class HostsStack extends Stack {
       });
       allowHost(taskRole, data, installation, pool.name);
       const image = hostImage(this, pool);
-      const service = new HostService(this, id, { installation, data, cluster, network, image, pool, taskRole });
+      const common = { installation, data, publicUrl, cluster, network };
+      const service = new HostService(this, id, { ...common, image, pool, taskRole });
       acknowledge(service, {
         ECS2: 'The environment holds names and figures; the one secret is read from Secrets Manager.',
       });

@@ -16,6 +16,7 @@ it('names the API where the emulator has it, and the resources as the stacks do'
     env: {
       RESOURCE_PREFIX: 'trunkline-dev',
       BUCKET_SUFFIX: '-000000000000-us-east-1',
+      PUBLIC_URL: 'http://127.0.0.1:4566/restapis/abc123/v1/_user_request_',
       AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
       AWS_REGION: 'us-east-1',
       S3_PATH_STYLE: 'true',

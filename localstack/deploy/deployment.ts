@@ -15,6 +15,7 @@ export interface Deployment {
   readonly env: {
     readonly RESOURCE_PREFIX: string;
     readonly BUCKET_SUFFIX: string;
+    readonly PUBLIC_URL: string;
     readonly AWS_ENDPOINT_URL: string;
     readonly AWS_REGION: string;
     readonly S3_PATH_STYLE: 'true';
@@ -39,8 +40,9 @@ export function deploymentOf(outputs: unknown, { endpoint, account, region }: Em
     );
   }
   const streamUrl = values.get('StreamUrl');
+  const emulatedUrl = `${endpoint}/restapis/${apiPath(apiUrl).join('/')}/_user_request_`;
   return {
-    apiUrl: `${endpoint}/restapis/${apiPath(apiUrl).join('/')}/_user_request_`,
+    apiUrl: emulatedUrl,
     ...(streamUrl !== undefined && {
       streamUrl: `${endpoint.replace('http', 'ws')}/_aws/execute-api/${apiPath(streamUrl).join('/')}`,
     }),
@@ -48,6 +50,7 @@ export function deploymentOf(outputs: unknown, { endpoint, account, region }: Em
     env: {
       RESOURCE_PREFIX: prefix,
       BUCKET_SUFFIX: `-${account}-${region}`,
+      PUBLIC_URL: emulatedUrl,
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: region,
       S3_PATH_STYLE: 'true',

@@ -156,6 +156,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       MALLOC_ARENA_MAX: '2',
       ...cloud.env,
       SHARD_COUNT: String(shards),
+      PUBLIC_URL: process.env.PUBLIC_URL ?? api.url,
       WHATSAPP_WS_URL: options.whatsapp.url,
       WHATSAPP_ROOT_KEY: options.whatsapp.rootKey,
       NODE_EXTRA_CA_CERTS: options.whatsapp.caFile,

@@ -16,6 +16,12 @@ export type StreamEndReason = (typeof STREAM_END_REASONS)[number];
 /** What a stream says besides events, which are envelopes as they are. */
 export type StreamNotice =
   | { readonly event: 'stream.heartbeat'; readonly timestamp: number }
+  /** Of the events that the stream is to go on after some are not there (any more). What was between them and the log's beginning is missing. */
+  | {
+      readonly event: 'stream.gap';
+      readonly timestamp: number;
+      readonly payload: { readonly since: readonly string[]; readonly message: string };
+    }
   /** The last message of a stream that is ended from this side. */
   | {
       readonly event: 'stream.closed';

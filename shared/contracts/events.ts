@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { jobErrorSchema } from './jobs.ts';
 import { meSchema, sessionStatusSchema, statusChangeSchema } from './session.ts';
 
 /** Names of events: WAHA's, and `message.media`, which is ours. The name is the bus entry's `detail-type`. */
@@ -51,59 +52,73 @@ export const PROJECTED_EVENTS = [
 
 export const mediaSchema = z
   .object({
-    /** `/api/files/…` path or absolute URL; null when the media was not downloaded. */
-    url: z.string().nullable(),
+    /** In rows and from engines the path alone, `/api/files/…`: whoever shows it knows the address it stands behind. */
+    url: z.string().nullable().meta({
+      description:
+        'Address of the file at the HTTP API, to be opened with a key (`X-Api-Key`) that may read the session; null when it was not downloaded.',
+    }),
     mimetype: z.string().nullable(),
     filename: z.string().nullable(),
+    /** Where the file is; there whenever `url` is. */
     s3: z.object({ Bucket: z.string(), Key: z.string() }).nullish(),
     error: z.string().nullable(),
   })
   .meta({ id: 'WAMedia' });
 export type WaMedia = z.infer<typeof mediaSchema>;
 
-/** A message as clients see it (WAHA's WAMessage). `timestamp` is in seconds. */
-export const waMessageSchema = z
-  .object({
-    id: z.string(),
-    timestamp: z.number(),
-    from: z.string(),
-    fromMe: z.boolean(),
-    source: z.enum(['app', 'api']),
-    to: z.string(),
-    participant: z.string().nullable(),
-    body: z.string(),
-    hasMedia: z.boolean(),
-    media: mediaSchema.nullable(),
-    ack: z.number(),
-    ackName: z.string(),
-    author: z.string().nullish(),
-    location: z
-      .object({
-        latitude: z.string(),
-        longitude: z.string(),
-        live: z.boolean().optional(),
-        name: z.string().nullish(),
-        address: z.string().nullish(),
-        url: z.string().nullish(),
-        description: z.string().nullish(),
-        thumbnail: z.string().nullish(),
-      })
-      .nullish(),
-    vCards: z.array(z.string()),
-    replyTo: z
-      .object({
-        id: z.string(),
-        participant: z.string().nullish(),
-        body: z.string().nullish(),
-        hasMedia: z.boolean().optional(),
-        media: mediaSchema.nullish(),
-      })
-      .nullish(),
-    /** What the engine knows beyond WAHA's fields: `lid`, `pushName`, `type`, `mentions` (chat ids), `content` (protobuf, base64)… */
-    _data: z.record(z.string(), z.unknown()).optional(),
+/** A message as it is stored and as engines make it: WAHA's WAMessage, with paths in place of addresses. `timestamp` is in seconds. */
+export const waMessageSchema = z.object({
+  id: z.string(),
+  timestamp: z.number(),
+  from: z.string(),
+  fromMe: z.boolean(),
+  source: z.enum(['app', 'api']),
+  to: z.string(),
+  participant: z.string().nullable(),
+  body: z.string(),
+  hasMedia: z.boolean(),
+  media: mediaSchema.nullable(),
+  ack: z.number(),
+  ackName: z.string(),
+  author: z.string().nullish(),
+  location: z
+    .object({
+      latitude: z.string(),
+      longitude: z.string(),
+      live: z.boolean().optional(),
+      name: z.string().nullish(),
+      address: z.string().nullish(),
+      url: z.string().nullish(),
+      description: z.string().nullish(),
+      thumbnail: z.string().nullish(),
+    })
+    .nullish(),
+  vCards: z.array(z.string()),
+  replyTo: z
+    .object({
+      id: z.string(),
+      participant: z.string().nullish(),
+      body: z.string().nullish(),
+      hasMedia: z.boolean().optional(),
+      media: mediaSchema.nullish(),
+    })
+    .nullish(),
+  /** What the engine knows beyond WAHA's fields: `lid`, `pushName`, `type`, `mentions` (chat ids), `content` (protobuf, base64)… */
+  _data: z.record(z.string(), z.unknown()).optional(),
+});
+export type WaMessage = z.infer<typeof waMessageSchema>;
+
+/** A message as clients see it, in events and in answers: its media have addresses. */
+export const messageSchema = waMessageSchema
+  .extend({
+    // Events that were told before there was this field are still in logs and archives.
+    mediaUrl: z.string().default('').meta({
+      description: 'The same as `media.url`, for old clients; empty where there is none.',
+      deprecated: true,
+    }),
   })
   .meta({ id: 'WAMessage' });
-export type WaMessage = z.infer<typeof waMessageSchema>;
+export type MessageView = z.infer<typeof messageSchema>;
 
 export const ackPayloadSchema = z.object({
   id: z.string(),
@@ -113,8 +128,8 @@ export const ackPayloadSchema = z.object({
   fromMe: z.boolean(),
   ack: z.number(),
   ackName: z.string(),
-  /** `lid` of the participant, or of the chat, where it is known. */
-  _data: z.record(z.string(), z.unknown()).optional(),
+  /** `lid` of the participant, or of the chat, where it is known. Of a send that has failed its job, and why it has. */
+  _data: z.looseObject({ jobId: z.string().optional(), error: jobErrorSchema.optional() }).optional(),
 });
 
 export const reactionPayloadSchema = z.object({
@@ -136,11 +151,11 @@ export const revokedPayloadSchema = z.object({
   revokedMessageId: z.string(),
   /** Chat in which it happened; ours, WAHA's payload has no chat when `after` is null. */
   chatId: z.string(),
-  after: waMessageSchema.nullable(),
-  before: waMessageSchema.nullable(),
+  after: messageSchema.nullable(),
+  before: messageSchema.nullable(),
 });
 
-export const editedPayloadSchema = waMessageSchema.extend({ editedMessageId: z.string() });
+export const editedPayloadSchema = messageSchema.extend({ editedMessageId: z.string() });
 
 /** Media that its message was told of without: it is stored by now. `timestamp` is in seconds. */
 export const mediaPayloadSchema = z.object({
@@ -335,7 +350,7 @@ const envelopeFields = {
 /** Detail of a bus entry: WAHA's envelope, plus `seq` and `traceparent`. */
 export const eventEnvelopeSchema = z.discriminatedUnion('event', [
   z.object({ ...envelopeFields, event: z.literal('session.status'), payload: sessionStatusPayloadSchema }),
-  z.object({ ...envelopeFields, event: z.enum(['message', 'message.any']), payload: waMessageSchema }),
+  z.object({ ...envelopeFields, event: z.enum(['message', 'message.any']), payload: messageSchema }),
   z.object({ ...envelopeFields, event: z.literal('message.reaction'), payload: reactionPayloadSchema }),
   z.object({ ...envelopeFields, event: z.enum(['message.ack', 'message.ack.group']), payload: ackPayloadSchema }),
   z.object({ ...envelopeFields, event: z.literal('message.revoked'), payload: revokedPayloadSchema }),
@@ -365,15 +380,14 @@ export const eventEnvelopeSchema = z.discriminatedUnion('event', [
     payload: labelChatPayloadSchema,
   }),
   z.object({ ...envelopeFields, event: z.literal('engine.event'), payload: engineEventPayloadSchema }),
-  z.object({ ...envelopeFields, event: z.literal('message.waiting'), payload: waMessageSchema }),
+  z.object({ ...envelopeFields, event: z.literal('message.waiting'), payload: messageSchema }),
 ]);
 export type EventEnvelope = z.infer<typeof eventEnvelopeSchema>;
-/** Event name and payload that belong together, before the envelope is put around them. */
-export type EventBody = EventEnvelope extends infer E
-  ? E extends { event: infer N; payload: infer P }
-    ? { readonly event: N; readonly payload: P }
-    : never
-  : never;
+type BodyOf<E> = E extends { event: infer N; payload: infer P } ? { readonly event: N; readonly payload: P } : never;
+/** Event name and payload that belong together, as an envelope has them. */
+export type EventContent = BodyOf<EventEnvelope>;
+/** The same before the envelope is put around them: as an engine makes them, without the address of the API. */
+export type EventBody = BodyOf<z.input<typeof eventEnvelopeSchema>>;
 
 /** Detail of a bus entry whose envelope is too large for the bus: where the envelope is. */
 export const eventReferenceSchema = z.object({

@@ -14,6 +14,9 @@ export const mediaKey = {
   event: (session: string, eventId: string) => `${prefix.events(session)}${eventId}.json`,
 } as const;
 
+/** Path of the API under which a `file` is. */
+export const filePath = (key: string): string => `/api/${key}`;
+
 /** What the keys of everything of a session begin with. */
 export function mediaPrefixes(session: string): readonly string[] {
   return Object.values(prefix).map((of) => of(session));

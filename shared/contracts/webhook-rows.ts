@@ -53,6 +53,8 @@ export const webhookDeliveryRowSchema = z.object({
   event: z.string(),
   /** Chat that it happened in. */
   chatId: z.string().optional(),
+  /** The LID of a chat with one person, where it is known. */
+  chatLid: z.string().optional(),
   /** Milliseconds since 1970, as the other times: when the event was logged. */
   loggedAt: z.number(),
   /** Tries that failed. */
@@ -88,6 +90,8 @@ export type WebhookTimer = z.infer<typeof webhookTimerSchema>['timer'];
 /** What is read of a bus event. A large one only says where it is, and then has no `seq`. */
 const busEventSchema = z.object({
   'detail-type': z.string(),
+  /** Of an event that comes again out of the bus's archive. */
+  'replay-name': z.string().optional(),
   detail: z.object({
     id: z.string(),
     session: z.string(),

@@ -38,7 +38,8 @@ export interface EventSeqs {
 export interface EventLog extends EventSeqs {
   /**
    * Appends events, those of one session oldest first. An append that is repeated, with more events behind it or not,
-   * changes nothing for readers.
+   * changes nothing for readers. What is known to be taken must not be appended without those in front of it that were
+   * taken along: a reader that is behind would miss them.
    * @returns indexes of the events that were not taken; of a session none after such a one is taken
    * @throws DependencyError when the whole call failed
    */

@@ -55,7 +55,7 @@ export function defineStreamStoreContract(name: string, factory: () => Promise<S
       const open = [{ session: 'beta', from: { place: '000', newest: 2_000 } }, { session: 'gamma' }];
       for (const start of [
         { step: 'search' as const, open, found },
-        { step: 'cursors' as const, after: 'alpha', found },
+        { step: 'cursors' as const, after: 'alpha', found, from: 940 },
         { step: 'turns' as const },
       ]) {
         await store.update('c1', { start });

@@ -24,6 +24,7 @@ import { readJob, send, untilMessage, untilQr } from '#test/support/api-reads.ts
 import { untilStatus } from '#test/support/running-platform.ts';
 import { addContact } from '#test/support/simulated-contact.ts';
 import { StreamClient } from '#test/support/stream-client.ts';
+import { isMessage } from '#test/support/webhook-receiver.ts';
 import { whyNot } from '#test/target/needs.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -33,7 +34,7 @@ const deploymentSchema = z.object({
   apiUrl: z.url(),
   streamUrl: z.url(),
   apiKey: z.string(),
-  env: z.object({ RESOURCE_PREFIX: z.string(), BUCKET_SUFFIX: z.string() }).catchall(z.string()),
+  env: z.object({ RESOURCE_PREFIX: z.string(), BUCKET_SUFFIX: z.string(), PUBLIC_URL: z.url() }).catchall(z.string()),
 });
 const absent = whyNot('stacks') ?? 'nothing is deployed: `npm run deploy:local` does it, to an emulator';
 const isAbsent = whyNot('stacks') !== undefined || !existsSync(DEPLOYMENT);
@@ -123,7 +124,7 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
     await until('a host asked for', async () => ((await launcher.count('socket')).wanted === 1 ? true : undefined));
   });
 
-  it('pair a session, send, and hear of it through bus, rule, queue and function, and on a stream', async (context) => {
+  it('pair a session, send, and hear of it through bus, rule, queue and function, and on a stream, pictures too', async (context) => {
     context.skip(isAbsent, absent);
     hosts = startHostProcesses({
       program: join(ROOT, 'engine-host/host/main.ts'),
@@ -154,6 +155,14 @@ describe('the deployed stacks', { timeout: 120_000 }, () => {
     expect(await untilMessage(api, session, ada.chatId, answer)).toMatchObject({ body: 'Heard', fromMe: false });
     const isTold = () => stream.events.some((event) => event.event === 'message' && event.payload.body === 'Heard');
     await until('the message on the stream', async () => (isTold() ? true : undefined));
+    const bytes = randomBytes(1_000);
+    const picture = await ada.send(phone, { image: { data: bytes.toString('base64'), mimetype: 'image/jpeg' } });
+    const told = await until('the picture on the stream', async () => {
+      const event = stream.events.find((one) => isMessage(one, picture));
+      return event?.event === 'message' ? event.payload : undefined;
+    });
+    const file = await fetch(told.media?.url ?? '', { headers: { 'x-api-key': apiKey } });
+    expect(Buffer.from(await file.arrayBuffer()).equals(bytes)).toBe(true);
     stream.cut();
     await api.raw('DELETE', `/api/sessions/${session}`);
   });

@@ -38,6 +38,7 @@ export async function startBrowserHosts(container: Container, image: BuiltImage)
     ENGINES: 'SCRIPTED',
     SHARD_COUNT: String(SHARDS),
     STATE_KEY_FILE: `/tmp/${KEY_FILE}`,
+    PUBLIC_URL: 'https://wa.example.com',
     LOG_LEVEL: 'warn',
   };
   return {

@@ -174,7 +174,8 @@ it('functions can be called by their own APIs only', () => {
 
 it('an own host name is served with TLS 1.2', () => {
   const certificateArn = 'arn:aws:acm:eu-central-1:123456789012:certificate/a';
-  const { api: own, functions } = synthesize('dev', { domainName: 'wa.example.com', certificateArn }).stacks;
+  const named = synthesize('dev', { domainName: 'wa.example.com', certificateArn });
+  const { api: own, functions, hosts } = named.stacks;
   expect(resourcesOf(own, 'AWS::ApiGateway::DomainName')[0]?.Properties).toMatchObject({
     DomainName: 'wa.example.com',
     SecurityPolicy: 'TLS_1_2',
@@ -182,4 +183,6 @@ it('an own host name is served with TLS 1.2', () => {
   });
   expect(resourcesOf(own, 'AWS::ApiGateway::BasePathMapping')).toHaveLength(1);
   expect(JSON.stringify(functions)).toContain('"PUBLIC_URL":"https://wa.example.com"');
+  expect(JSON.stringify(hosts)).toContain('{"Name":"PUBLIC_URL","Value":"https://wa.example.com"}');
+  expect(named.before.hosts).toContain('api');
 });

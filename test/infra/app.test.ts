@@ -123,6 +123,12 @@ describe('hosts', () => {
       engines: ['NOWEB'],
       names: { prefix: 'trunkline-prod' },
     });
+    const { api } = prod.stacks;
+    if (api === undefined) throw new Error('no stack for the API');
+    expect(values.PUBLIC_URL).toBe(text(api.Outputs.ApiUrl?.Value, api));
+    expect(values.PUBLIC_URL).toMatch(/^https:\/\/\w+\.execute-api\.region\.amazonaws\.com\/v1$/);
+    expect(config.publicUrl).toBe(values.PUBLIC_URL?.toLowerCase());
+    expect(prod.before.hosts).toContain('api');
     expect(config.metrics).toBe('emf');
     expect(config.names.buckets.state).toBe('trunkline-prod-state-account-region');
   });
@@ -283,6 +289,7 @@ describe('settings', () => {
     ['logDays', '8'],
     ['authorizerCacheSeconds', '5'],
     ['eventLogDays', '91'],
+    ['eventLogDays', '3'],
     ['usagePlans', '{}'],
     ['waf', 'perhaps'],
     ['maxHost', '0'],

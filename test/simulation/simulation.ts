@@ -197,6 +197,7 @@ class Simulation {
         startParallelism: 4,
         connectsPerSecond: { host: 50, fleet: 300 },
         pacingProfile: 'off',
+        publicUrl: 'https://wa.example.com',
         timings: { ...TIMINGS, suspendAfter },
       },
       version: '0.0.0',

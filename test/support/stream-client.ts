@@ -4,7 +4,7 @@ import { until } from '#localstack/demo/until.ts';
 import { type EventEnvelope, eventEnvelopeSchema } from '#shared/contracts/events.ts';
 
 const noticeSchema = z.object({
-  event: z.enum(['stream.heartbeat', 'stream.closed']),
+  event: z.enum(['stream.heartbeat', 'stream.gap', 'stream.closed']),
   payload: z.object({ reason: z.string(), message: z.string() }).optional(),
 });
 const referenceSchema = z.object({ id: z.string(), payload: z.null(), href: z.url() });

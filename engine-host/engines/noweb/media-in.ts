@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { WAMessageKey } from '@whiskeysockets/baileys';
 import type { WaMedia } from '#shared/contracts/events.ts';
-import { mediaKey } from '#shared/contracts/media-keys.ts';
+import { filePath, mediaKey } from '#shared/contracts/media-keys.ts';
 import { isBareMessageId } from '#shared/domain/message-id.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import { type DownloadOptions, downloadMedia, MediaError, MediaGoneError, TOO_LATE } from './media-download.ts';
@@ -53,7 +53,7 @@ export class IncomingMedia {
         if (!(error instanceof MediaGoneError)) throw error;
         await this.#store(place, await this.#uploadedAgain(key, content, time, patience), time);
       }
-      return { url: `/api/${place}`, ...named, s3: { Bucket: store.bucket, Key: place }, error: null };
+      return { url: filePath(place), ...named, s3: { Bucket: store.bucket, Key: place }, error: null };
     } catch (error) {
       const reason = error instanceof MediaError ? error.message : 'the media could not be downloaded';
       return { url: null, ...named, s3: null, error: reason };

@@ -36,7 +36,8 @@ let api: TestApi;
 beforeEach(async () => {
   api = new TestApi();
   await api.session('main');
-  const media = { url: '/api/files/main/pic.jpg', mimetype: 'image/jpeg', filename: null, error: null };
+  const s3 = { Bucket: 'media', Key: 'files/main/pic.jpg' };
+  const media = { url: '/api/files/main/pic.jpg', mimetype: 'image/jpeg', filename: null, s3, error: null };
   await api.messages.add('main', message(CHAT, 'MSG001', 100), 1);
   await api.messages.add('main', message(CHAT, 'MSG002', 200, { fromMe: true }), 1);
   await api.messages.add('main', message(CHAT, 'MSG003', 300, { hasMedia: true, media }), 1);
@@ -78,7 +79,8 @@ describe('messages', () => {
 
   describe('whose media is not stored', () => {
     const missing = { url: null, mimetype: 'image/jpeg', filename: null, s3: null, error: 'too late' };
-    const media = { ...missing, url: '/api/files/main/MSG005.jpg', error: null };
+    const s3 = { Bucket: 'media', Key: 'files/main/MSG005.jpg' };
+    const media = { ...missing, url: '/api/files/main/MSG005.jpg', s3, error: null };
     const path = '/api/main/chats/all/messages/MSG005';
     const read = async (outcome: JobOutcome | undefined, query: string, headers = {}) => {
       await api.messages.add('main', message(CHAT, 'MSG005', 500, { hasMedia: true, media: missing }), 1);
@@ -95,7 +97,7 @@ describe('messages', () => {
       const { answer, commands } = await read({ state: 'DONE', result: { media } }, '?downloadMedia=true');
       expect(answer.status, answer.text).toBe(200);
       expect(commands).toEqual([{ type: 'downloadMedia', message: { chatId: CHAT, id: 'MSG005', fromMe: false } }]);
-      expect(answer.json).toMatchObject({ media: { url: expect.stringMatching(/MSG005\.jpg$/), error: null } });
+      expect(answer.json).toMatchObject({ media: { url: expect.stringMatching(/^http.*MSG005\.jpg$/), error: null } });
     });
 
     it('are what they were when nobody asks, or it takes too long, or the session does not run', async () => {

@@ -26,9 +26,10 @@ const row: MessageRow = {
     vCards: [],
   },
 };
-const withMedia = (url: string | null): MessageRow => ({
+const stored = { url: '/api/files/main/a.png', s3: { Bucket: 'media', Key: 'files/main/a.png' } };
+const withMedia = (where: typeof stored | { url: null; s3: null }): MessageRow => ({
   ...row,
-  message: { ...row.message, media: { url, mimetype: null, filename: null, error: null } },
+  message: { ...row.message, media: { ...where, mimetype: null, filename: null, error: null } },
 });
 
 describe('a message as clients see it', () => {
@@ -38,11 +39,10 @@ describe('a message as clients see it', () => {
   });
 
   it.each([
-    ['/api/files/main/a.png', 'https://api.test/v1/api/files/main/a.png'],
-    ['https://elsewhere.test/a.png', 'https://elsewhere.test/a.png'],
-    [null, null],
-  ])('has media %s at %s', (stored, shown) => {
-    const view = messageView(withMedia(stored), 'https://api.test/v1');
+    [stored, 'https://api.test/v1/api/files/main/a.png'],
+    [{ url: null, s3: null }, null],
+  ])('has media %j at %s', (where, shown) => {
+    const view = messageView(withMedia(where), 'https://api.test/v1');
     expect(view.media?.url).toBe(shown);
     expect(view.mediaUrl).toBe(shown ?? '');
   });

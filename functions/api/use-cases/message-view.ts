@@ -1,7 +1,8 @@
-import type { MessageView, SentMessage } from '#shared/contracts/api/bodies.ts';
+import type { SentMessage } from '#shared/contracts/api/bodies.ts';
 import type { SendCommand } from '#shared/contracts/commands.ts';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { MessageView, WaMessage } from '#shared/contracts/events.ts';
 import type { JobRow, JobState } from '#shared/contracts/jobs.ts';
+import { messageAt } from '#shared/contracts/media-address.ts';
 import type { MessageRow, SessionRow } from '#shared/contracts/rows.ts';
 import { chatIdToJid, parseChatId } from '#shared/domain/chat-id.ts';
 import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';
@@ -14,14 +15,10 @@ import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';
 export function messageView(row: MessageRow, baseUrl: string): MessageView {
   const ack = knownAck(Math.max(row.ack, row.message.ack)) ?? ACKS.PENDING;
   const message = row.revokedAt === undefined ? row.message : withoutContent(row.message);
-  const { media } = message;
-  const url = media?.url?.startsWith('/') ? `${baseUrl}${media.url}` : (media?.url ?? null);
   return {
-    ...message,
+    ...messageAt(baseUrl, message),
     ack,
     ackName: ackName(ack),
-    media: media === null ? null : { ...media, url },
-    mediaUrl: url ?? '',
     _data: { ...message._data, ...since(row) },
   };
 }

@@ -56,6 +56,11 @@ describe('the fan-out', () => {
     expect(queue.tasks).toEqual([{ kind: 'session', connectionId: 'c2', session: 'beta' }]);
   });
 
+  it('wakes nobody for what the bus brings again from its archive', async () => {
+    expect(await fanOut([{ ...told('1', 'alpha', 8), 'replay-name': 'again-1' }])).toEqual({ batchItemFailures: [] });
+    expect(queue.tasks).toEqual([]);
+  });
+
   it('gives back tasks whose time has come', async () => {
     const task = { kind: 'heartbeat', connectionId: 'c1', at: 5 };
     await fanOut([{ timer: task }]);

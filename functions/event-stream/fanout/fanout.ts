@@ -7,6 +7,8 @@ import type { StreamQueue, StreamStore } from '#shared/ports/event-stream.ts';
 /** An event of the bus, as far as it is used here. A large one is elsewhere, with its `seq`. */
 const busEventSchema = z.object({
   id: z.string(),
+  /** Of an event that comes again out of the bus's archive. */
+  'replay-name': z.string().optional(),
   detail: z.object({ session: z.string(), seq: z.number().optional() }),
 });
 
@@ -37,7 +39,8 @@ export function createStreamFanout({ streams, queue, logger }: StreamFanoutDeps)
       const read = readRecord(record);
       if (read === undefined) failed.push(record.messageId);
       else if ('timer' in read) timers.push({ task: read.timer, cause: record.messageId });
-      else {
+      // A replay is for rules of the user's: the log has had these events all the time.
+      else if (read['replay-name'] === undefined) {
         const { session, seq } = read.detail;
         const known = news.get(session);
         news.set(session, { ids: [...(known?.ids ?? []), read.id], seq: earlier(known?.seq, seq) });

@@ -26,6 +26,12 @@ export function heartbeat(timestamp: number): string {
   return JSON.stringify({ event: 'stream.heartbeat', timestamp } satisfies StreamNotice);
 }
 
+/** @param since ids of events that are not in the log (any more) */
+export function gap(timestamp: number, since: readonly string[]): string {
+  const message = `The log does not have ${since.length === 1 ? 'this event' : 'these events'} (any more): what came right behind may be missing`;
+  return JSON.stringify({ event: 'stream.gap', timestamp, payload: { since, message } } satisfies StreamNotice);
+}
+
 export function closed(timestamp: number, reason: StreamEndReason, message: string): string {
   return JSON.stringify({ event: 'stream.closed', timestamp, payload: { reason, message } } satisfies StreamNotice);
 }

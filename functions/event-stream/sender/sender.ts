@@ -10,7 +10,7 @@ import type { StreamQueue, StreamSockets, StreamStore } from '#shared/ports/even
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import { sessionsFor } from '../stream-request.ts';
-import { closed, frameOf, heartbeat, wants } from './frame.ts';
+import { closed, frameOf, gap, heartbeat, wants } from './frame.ts';
 import { goOnWithStart } from './stream-start.ts';
 
 const PAGE = 25;
@@ -23,7 +23,7 @@ const RETRY_SECONDS = 1;
 const HANDSHAKE_MS = 10_000;
 
 const SENTENCES: Readonly<Record<StreamEndReason, string>> = {
-  'since-unknown': 'No session of this stream has the event that it is to go on after, or has it any more',
+  'since-unknown': 'No session of this stream has any of the events that it is to go on after, or has them any more',
   'key-revoked': 'The key does not open this stream any more',
   'slow-reader': 'Nothing was read for ten seconds. Go on with `since`',
 };
@@ -84,7 +84,12 @@ export class StreamSender {
     const progress = await goOnWithStart(stream, this.#deps, () => clock.monotonic() >= until);
     if (progress.kind === 'unknown') return this.#end(stream, 'since-unknown', progress.eventId);
     if (progress.kind === 'done') return streams.update(connectionId, { since: null, start: null });
-    const { start } = progress;
+    const { start, missing } = progress;
+    if (missing !== undefined) {
+      const outcome = await this.#send(stream, gap(clock.now(), missing));
+      if (outcome === 'gone') return streams.remove(connectionId);
+      if (outcome === 'busy') return queue.sendLater({ kind: 'opened', connectionId }, RETRY_SECONDS);
+    }
     // Every session has its cursor then, and may have its turn.
     await streams.update(connectionId, { start, ...(start.step === 'turns' && { since: null }) });
     await queue.send([{ task: { kind: 'opened', connectionId }, cause: `start#${clock.now()}` }]);

@@ -40,17 +40,52 @@ describe('`since`', () => {
     expect(await beginsWith([idOf(2)], ['*'])).toEqual(expected);
   });
 
-  it('says so when it names what is not there (any more)', async () => {
-    expect(await beginsWith([idOf(2), idOf(9)], ['alpha'])).toEqual(['undefined undefined']);
+  it('ends when it names only what is not there (any more)', async () => {
+    expect(await beginsWith([idOf(8), idOf(9)], ['alpha'])).toEqual(['undefined undefined']);
     expect(world.frames).toEqual([
       {
         event: 'stream.closed',
         timestamp: world.clock.now(),
-        payload: { reason: 'since-unknown', message: expect.stringContaining(idOf(9)) },
+        payload: { reason: 'since-unknown', message: expect.stringContaining(idOf(8)) },
       },
     ]);
     expect(world.closed).toEqual(['c1']);
     expect(await world.streams.get('c1')).toBeUndefined();
+  });
+
+  describe('with an event that is not there (any more)', () => {
+    const gap = () => world.frames.filter(({ event }) => event === 'stream.gap');
+    const others = () => world.frames.flatMap(({ session, seq }) => (session === undefined ? [] : `${session} ${seq}`));
+
+    it('says so and goes on, in sessions of which it names none from before that event', async () => {
+      const missing = idOf(9, 'a deleted one');
+      await world.open({ sessions: ['*'], since: [idOf(3), idOf(3, 'gamma'), missing] }, []);
+      await sender.do(opened);
+      await world.doAll();
+      expect(gap()).toEqual([
+        {
+          event: 'stream.gap',
+          timestamp: world.clock.now(),
+          payload: { since: [missing], message: expect.stringContaining('not have this event') },
+        },
+      ]);
+      // The missing one happened before all of them, as all of this world.
+      expect(others().sort()).toEqual(['beta 1', 'beta 2', 'beta 3']);
+    });
+
+    it('does not go on before its other end knows', async () => {
+      await world.open({ sessions: ['*'], since: [idOf(3), idOf(9)] }, []);
+      world.answers = ['busy'];
+      await sender.do(opened);
+      expect(world.frames).toEqual([]);
+      await world.doAll();
+      expect(others()).toEqual([]);
+      world.pass(1_000);
+      await sender.do(opened);
+      await world.doAll();
+      expect(gap()).toHaveLength(1);
+      expect(others().sort()).toEqual(['beta 1', 'beta 2', 'beta 3', 'gamma 1', 'gamma 3']);
+    });
   });
 
   it('is looked for again by whoever comes after a failure', async () => {
@@ -207,7 +242,7 @@ describe('a `since` that takes long', () => {
 
   it('says at its end that nobody knows the event', async () => {
     const missing = idOf(9, 's037');
-    await world.open({ sessions: ['*'], openedAt: world.clock.now(), since: [missing, idOf(3, 's037')] }, []);
+    await world.open({ sessions: ['*'], openedAt: world.clock.now(), since: [missing] }, []);
     await world.doAll();
     expect(world.frames).toMatchObject([
       { event: 'stream.closed', payload: { reason: 'since-unknown', message: expect.stringContaining(missing) } },

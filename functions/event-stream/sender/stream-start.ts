@@ -1,5 +1,6 @@
 import { ALL_SESSIONS } from '#shared/contracts/event-stream.ts';
 import type { StreamRow, StreamStart } from '#shared/contracts/rows.ts';
+import { eventTime } from '#shared/domain/event-id.ts';
 import type { EventLog } from '#shared/ports/event-log.ts';
 import type { StreamQueue, StreamStore } from '#shared/ports/event-stream.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
@@ -19,16 +20,18 @@ export interface StreamStartDeps {
 }
 
 type StartProgress =
-  | { readonly kind: 'more'; readonly start: StreamStart }
+  /** `missing`: events that no session of the stream has (any more), as soon as that is known. */
+  | { readonly kind: 'more'; readonly start: StreamStart; readonly missing?: readonly string[] }
   | { readonly kind: 'done' }
-  /** No session of the stream has this event, or has it any more. */
+  /** None of the events is there (any more), as this one. */
   | { readonly kind: 'unknown'; readonly eventId: string };
 
 type Step<Name extends StreamStart['step']> = Extract<StreamStart, { readonly step: Name }>;
 
 /**
  * Lets a stream go on that names the last events it had: behind them in their sessions, and in the others a minute before the oldest
- * of them was logged. Takes some of the way, from where `stream.start` is; to be called again with what it gives back. What was done
+ * of them was logged. An event that is not there (any more) does not tell its session, so one of these others is it: they begin before
+ * that event happened too. Takes some of the way, from where `stream.start` is; to be called again with what it gives back. What was done
  * and not kept may be done again.
  *
  * @param isOver whether the time is up; it is asked after each part of the way, and one is always taken
@@ -40,7 +43,8 @@ export async function goOnWithStart(
 ): Promise<StartProgress> {
   const names = await namesOf(stream, deps);
   let progress = await takePart(stream.start ?? { step: 'search', open: [], found: [] }, names, stream, deps);
-  while (progress.kind === 'more' && !isOver()) progress = await takePart(progress.start, names, stream, deps);
+  while (progress.kind === 'more' && progress.missing === undefined && !isOver())
+    progress = await takePart(progress.start, names, stream, deps);
   return progress;
 }
 
@@ -79,7 +83,10 @@ async function search(
   // An id is of one session: what was found need not be looked for in the next.
   const left = since.filter((id) => before.every((event) => event.id !== id));
   const [missing] = left;
-  if (round.length === 0 && missing !== undefined) return { kind: 'unknown', eventId: missing };
+  if (round.length === 0 && missing !== undefined) {
+    if (before.length === 0) return { kind: 'unknown', eventId: missing };
+    return { kind: 'more', start: { step: 'cursors', found: before, from: beginning(before, left) }, missing: left };
+  }
   const parts = await Promise.all(
     round.map(async ({ session, from }) => ({ session, ...(await log.findSome(session, left, from)) })),
   );
@@ -87,7 +94,8 @@ async function search(
     ...before,
     ...parts.flatMap(({ session, found }) => [...found].map(([id, place]) => ({ id, session, ...place }))),
   ];
-  if (found.length === since.length) return { kind: 'more', start: { step: 'cursors', found } };
+  if (found.length === since.length)
+    return { kind: 'more', start: { step: 'cursors', found, from: beginning(found, []) } };
   const last = fresh.at(-1) ?? after;
   return {
     kind: 'more',
@@ -100,13 +108,18 @@ async function search(
   };
 }
 
+/** From when on a session has something for the stream that none of the found events is of. */
+function beginning(found: Step<'cursors'>['found'], missing: readonly string[]): number {
+  const times = [...found.map(({ loggedAt }) => loggedAt), ...missing.flatMap((id) => eventTime(id) ?? [])];
+  return Math.min(...times) - MARGIN_MS;
+}
+
 async function setCursors(
-  { found }: Step<'cursors'>,
+  { found, from }: Step<'cursors'>,
   rest: readonly string[],
   { connectionId }: StreamRow,
   { log, streams }: StreamStartDeps,
 ): Promise<StartProgress> {
-  const from = Math.min(...found.map(({ loggedAt }) => loggedAt)) - MARGIN_MS;
   const named = new Map<string, number>();
   for (const { session, seq } of found) named.set(session, Math.max(seq, named.get(session) ?? 0));
   const round = rest.slice(0, AT_ONCE);
@@ -116,7 +129,7 @@ async function setCursors(
     ),
   );
   const after = round.at(-1);
-  return { kind: 'more', start: after === undefined ? { step: 'turns' } : { step: 'cursors', found, after } };
+  return { kind: 'more', start: after === undefined ? { step: 'turns' } : { step: 'cursors', found, from, after } };
 }
 
 async function orderTurns(

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { waMessageSchema } from '../events.ts';
+import { messageSchema } from '../events.ts';
 import { jobErrorSchema, jobStateSchema } from '../jobs.ts';
 import { engineNameSchema, meSchema, sessionConfigSchema, sessionStatusSchema } from '../session.ts';
 import { webhookStateSchema } from './webhook-bodies.ts';
@@ -29,15 +29,6 @@ export const sessionInfoSchema = z
   })
   .meta({ id: 'SessionInfo' });
 export type SessionInfo = z.infer<typeof sessionInfoSchema>;
-
-/** A message as it is read: the envelope's, with the address of its media also where old clients look for it. */
-export const messageSchema = waMessageSchema
-  .extend({
-    /** `media.url`; empty where there is none. */
-    mediaUrl: z.string(),
-  })
-  .meta({ id: 'Message' });
-export type MessageView = z.infer<typeof messageSchema>;
 
 /** Answer to a send: the message as it will go out, with the id it will have. */
 export const sentMessageSchema = messageSchema

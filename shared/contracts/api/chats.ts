@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { chatSchema, chatSummarySchema, messageSchema, sentMessageSchema } from './bodies.ts';
+import { messageSchema } from '../events.ts';
+import { chatSchema, chatSummarySchema, sentMessageSchema } from './bodies.ts';
 import {
   chatIdField,
   chatIdOrAllField,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { messageSchema, numberExistsSchema, pendingJobSchema, sentMessageSchema } from './bodies.ts';
+import { messageSchema } from '../events.ts';
+import { numberExistsSchema, pendingJobSchema, sentMessageSchema } from './bodies.ts';
 import { messagesQueryFields } from './chats.ts';
 import {
   chatIdField,

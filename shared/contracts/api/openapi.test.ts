@@ -87,7 +87,7 @@ describe('the OpenAPI document', () => {
       }
     }
     expect(Object.keys(parsed.components.schemas)).toEqual(
-      expect.arrayContaining(['SessionInfo', 'Message', 'SessionConfigInput', 'Error']),
+      expect.arrayContaining(['SessionInfo', 'WAMessage', 'SessionConfigInput', 'Error']),
     );
   });
 

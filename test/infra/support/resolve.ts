@@ -37,7 +37,8 @@ export function createResolver(synthesis: Synthesis, stage: string) {
 
   function nameOf(id: string, template: Template): string {
     const properties = template.Resources[id]?.Properties ?? {};
-    const name = properties.TableName ?? properties.BucketName ?? properties.QueueName ?? properties.FunctionName;
+    const { TableName, BucketName, QueueName, FunctionName, StageName } = properties;
+    const name = TableName ?? BucketName ?? QueueName ?? FunctionName ?? StageName;
     return name === undefined ? id : text(name, template);
   }
 

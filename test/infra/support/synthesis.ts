@@ -21,6 +21,8 @@ export type Template = z.infer<typeof templateSchema>;
 export interface Synthesis {
   /** By the part of a stack's name that follows the stage. */
   readonly stacks: Readonly<Record<string, Template>>;
+  /** Which stacks are deployed before a stack, by the same parts of their names. */
+  readonly before: Readonly<Record<string, readonly string[]>>;
   /** Nested stacks of a stack. */
   readonly nested: readonly Template[];
   /** Where the templates lie as files. */
@@ -33,12 +35,18 @@ export function synthesize(stage: string, context: Readonly<Record<string, unkno
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
   const app = createApp({ stage, outdir, withCode: false, context });
   const assembly = app.synth();
+  const partOf = (name: string) => name.replace(`trunkline-${stage}-`, '');
   const stacks = assembly.stacks.map(({ stackName, template }): readonly [string, Template] => [
-    stackName.replace(`trunkline-${stage}-`, ''),
+    partOf(stackName),
     templateSchema.parse(template),
+  ]);
+  const before = assembly.stacks.map(({ stackName, dependencies }): readonly [string, readonly string[]] => [
+    partOf(stackName),
+    dependencies.map(({ id }) => partOf(id)),
   ]);
   return {
     stacks: Object.fromEntries(stacks),
+    before: Object.fromEntries(before),
     nested: app.node
       .findAll()
       .filter((construct) => construct instanceof NestedStack)
