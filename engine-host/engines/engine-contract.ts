@@ -148,6 +148,22 @@ export function defineEngineContract(name: string, setUp: () => Promise<EngineUn
       expect((await deliveredOf(world, 1)).map((one) => one.text)).toEqual(['mine again']);
     });
 
+    test('lets nothing leave of a try that is over, though its handler goes on', async () => {
+      const made = await working();
+      const job = made.job('job-8');
+      const over = new AbortController();
+      job.signal = over.signal;
+      const freeze = job.freeze.bind(job);
+      job.freeze = async (content) => {
+        const frozen = await freeze(content);
+        over.abort();
+        return frozen;
+      };
+      await sendText(made)(text('too late'), job).catch(() => undefined);
+      await sendText(made)(text('in time'), made.job('job-9'));
+      expect((await deliveredOf(world, 1)).map((one) => one.text)).toEqual(['in time']);
+    });
+
     test("a contact's message is `message` and `message.any`, under one stable key", async () => {
       const made = await working();
       await world.receive('good morning');

@@ -102,6 +102,7 @@ export class TestJob implements JobContext {
   traceparent: string | undefined;
   readonly #sent: Map<string, Uint8Array>;
   frozen: FrozenContent | undefined;
+  signal = new AbortController().signal;
   freezes = 0;
 
   constructor(session: string, jobId: string, sent: Map<string, Uint8Array>) {

@@ -60,6 +60,8 @@ export interface JobContext {
   readonly traceparent: string | undefined;
   /** Id on the wire, decided before the first try. Empty for commands that send no message. */
   readonly messageId: string;
+  /** Aborted when the try is over, whatever its handler does: others go on with the job, so nothing of it may leave any more. */
+  readonly signal: AbortSignal;
   /** What an earlier try has frozen; must go on the wire as it is. */
   readonly frozen: FrozenContent | undefined;
   /** Freezes the content before anything leaves. Resolves to what is frozen (an earlier try's, where there is one). */

@@ -20,6 +20,7 @@ import { jobRow, sessionRow } from '../sessions/row-fixtures.ts';
 import { readHostConfig } from './config.ts';
 import { InThreadHeartbeat } from './heartbeat/in-thread-heartbeat.ts';
 import { type Host, startHost } from './host.ts';
+import { sleep } from './sleep.ts';
 
 const hosts: Host[] = [];
 afterEach(async () => {
@@ -203,6 +204,51 @@ describe('host', () => {
     const seqs = cloud.bus.events.map(({ seq }) => seq);
     expect(new Set(seqs).size).toBe(seqs.length);
     expect([...seqs].sort((a, b) => a - b)).toEqual(seqs);
+  });
+
+  it('frees the lane of a send that hangs when its session restarts', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow());
+    const begun: string[] = [];
+    const { factory } = await launch(cloud, 'a', {
+      sendText: async (_command, { jobId }) => {
+        begun.push(jobId);
+        return begun.length === 1 ? new Promise<never>(() => {}) : { kind: 'sent', timestamp: 1 };
+      },
+    });
+    await until(() => expect(factory.told).toEqual(['start']));
+    factory.last.work();
+    await send(cloud, 'one');
+    await send(cloud, 'two');
+    await until(() => expect(begun).toEqual(['one']));
+    await cloud.sessions.intend('alpha', 'one', { restartToken: 'r1' });
+    await until(() => expect(factory.told).toEqual(['start', 'stop', 'start']));
+    factory.last.work();
+    await until(async () => expect(await stateOf(cloud, 'two')).toBe('SENT'));
+    expect(begun).toEqual(['one', 'one', 'two']);
+  });
+
+  it('holds nothing against a send with media that hangs when it drains, and gives it back', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow());
+    const picture = { kind: 'url', url: 'https://example.com/a.jpg' };
+    const command = commandSchema.parse({ type: 'sendImage', chatId: '4915187654321@c.us', media: picture });
+    const sendImage = vi.fn(() => new Promise<never>(() => {}));
+    const first = await launch(cloud, 'a', { sendImage });
+    await until(() => expect(first.factory.told).toEqual(['start']));
+    first.factory.last.work();
+    await cloud.jobs.create(jobRow({ jobId: 'one', command, lostTries: 1 }));
+    await cloud.queue.send('socket-00', { kind: 'job', session: 'alpha', jobId: 'one' }, 'sends', 'one');
+    await until(() => expect(sendImage).toHaveBeenCalled());
+    expect(await cloud.jobs.get('alpha', 'one')).toMatchObject({ lostTries: 2 });
+    const note = cloud.jobs.noteLostTries.bind(cloud.jobs);
+    vi.spyOn(cloud.jobs, 'noteLostTries').mockImplementation(async (...given) => {
+      await sleep(50);
+      return note(...given);
+    });
+    await first.host.drain();
+    expect(await cloud.jobs.get('alpha', 'one')).toMatchObject({ state: 'QUEUED', lostTries: 1 });
+    expect(await cloud.queue.receive('socket-00', AbortSignal.timeout(5_000))).toHaveLength(1);
   });
 
   it('is protected from scale-in while it shows a QR code, until it has drained', async () => {

@@ -104,6 +104,7 @@ export async function startHost(deps: HostDeps): Promise<Host> {
     publicUrl: config.publicUrl,
     publisher,
     slots: new Slots(config.jobsInFlight),
+    suspects: new PQueue({ concurrency: 1 }),
     startTurn: (start) => starts.add(start),
     onceMayConnect: (callback) => connects.once(callback),
   };

@@ -5,6 +5,7 @@ import type { JobStore } from '#shared/ports/job-store.ts';
 import type { ReceivedShardMessage, ShardQueue } from '#shared/ports/shard-queue.ts';
 import { JobExecutor } from '../jobs/job-executor.ts';
 import { JobLanes } from '../jobs/job-lanes.ts';
+import type { LostTriesDeps } from '../jobs/lost-tries.ts';
 import { shardMessages } from '../jobs/shard-poller.ts';
 import type { Slots } from '../jobs/slots.ts';
 import { ShardSessions, type ShardSessionsDeps } from '../sessions/shard-sessions.ts';
@@ -15,8 +16,11 @@ export interface ShardRuntimeDeps extends ShardSessionsDeps {
   readonly queue: ShardQueue;
   readonly jobs: JobStore;
   readonly slots: Slots;
+  readonly suspects: LostTriesDeps['suspects'];
   readonly logger: Logger;
 }
+
+const LAST_TRIES_MS = 500;
 
 type SessionChanged = Extract<ShardMessage, { kind: 'session-changed' }>;
 
@@ -69,7 +73,10 @@ export class ShardRuntime implements ShardTenant {
     await this.#polling;
     const finished = await this.#lanes.drain(jobsMs);
     await this.#sessions.handOver();
-    if (!finished) await this.#lanes.giveBack();
+    if (finished) return;
+    // Their engines have stopped, so they end, and what they have noted is taken back.
+    await this.#lanes.drain(LAST_TRIES_MS);
+    await this.#lanes.giveBack();
   }
 
   async abort(): Promise<void> {

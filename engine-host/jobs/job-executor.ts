@@ -6,21 +6,22 @@ import type { SessionStatus } from '#shared/contracts/session.ts';
 import { DependencyError, NotOwnerError, TrunklineError } from '#shared/domain/errors.ts';
 import { jobFields } from '#shared/observability/subjects.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
-import type { CommandHandlers, CommandOutcome, Engine, FrozenContent, JobContext } from '../engines/engine.ts';
+import type { CommandHandlers, CommandOutcome, JobContext } from '../engines/engine.ts';
 import { LeaseSuspendedError, whileOwned } from '../host/lease.ts';
 import type { SessionRunner } from '../sessions/session-runner.ts';
 import { type Disposition, type Waitable, waitSeconds } from './disposition.ts';
+import { isFrozen, JobOverError, jobContext } from './job-context.ts';
 import { JobEnding, type JobEndingDeps, type SessionOfJob } from './job-ending.ts';
 import { JobSetbacks } from './job-setbacks.ts';
+import { LostTries, type LostTriesDeps } from './lost-tries.ts';
 import type { SendTurn } from './session-pacer.ts';
+import { type Interruption, TryInterruptedError, tryLimitMs, withinLimits } from './try-limit.ts';
 import { typeFor } from './typing.ts';
 
 /** What a job needs of the session that it runs in. */
-export type JobSession = Pick<SessionRunner, 'me' | 'status' | 'sent' | 'pacer' | 'restricted'> & {
-  readonly engine: Pick<Engine, 'handlers'> | undefined;
-};
+export type JobSession = Pick<SessionRunner, 'me' | 'status' | 'sent' | 'pacer' | 'restricted' | 'engine'>;
 
-export interface JobExecutorDeps extends JobEndingDeps {
+export interface JobExecutorDeps extends JobEndingDeps, Pick<LostTriesDeps, 'suspects'> {
   readonly jobs: JobStore;
   /**
    * Undefined when the job's session does not exist (any more); another of the same name does not count. Without a
@@ -41,16 +42,15 @@ const MOST_EXCEPTIONS = 5;
 /** SQS hides a message for 12 hours at most, counted from when it was received. */
 const LONGEST_WAIT_SECONDS = 43_000;
 /** Reasons to try again that say nothing about the job itself: a send goes on waiting. */
-const NOT_ITS_FAULT: ReadonlySet<string> = new Set(['not-connected', 'connection-lost', 'not-owner']);
+const NOT_ITS_FAULT: ReadonlySet<string> = new Set(['not-connected', 'connection-lost', 'not-owner', 'engine-stopped']);
 /** After this many tries that failed because of the job itself it fails. */
 const MOST_FAULTS = 8;
+/** The same where each try took all the time that there is, and its lane waited. */
+const MOST_TIMEOUTS = 3;
 /** The queue gives a message up, and tells nobody, after 1,000 receives. Its job fails before that. */
 const MOST_RECEIVES = 900;
 /** Somebody waits for a command's answer, so it fails soon where a send would go on waiting. */
 const MOST_COMMAND_TRIES = 4;
-
-/** The job was ended by somebody else (cancelled, say) while it was on its way. */
-class JobOverError extends Error {}
 
 /** The job has to wait: the message is postponed, or if that has been done too often the job fails. */
 interface Wait {
@@ -67,10 +67,12 @@ export class JobExecutor {
   readonly #deps: JobExecutorDeps;
   readonly #setbacks = new JobSetbacks();
   readonly #ending: JobEnding;
+  readonly #lost: LostTries;
 
   constructor(deps: JobExecutorDeps) {
     this.#deps = deps;
     this.#ending = new JobEnding(deps);
+    this.#lost = new LostTries(deps);
   }
 
   /**
@@ -111,9 +113,11 @@ export class JobExecutor {
         return this.#fail(job, place, 'session-not-working', 'The session is not connected');
       return this.#later(job, place, 'session-not-working', waitSeconds(tries), this.#untilWorking(job));
     }
+    if (this.#lost.isPoison(job))
+      return this.#fail(job, place, 'host-lost', 'Each host that has tried it was lost', { poison: 'host-lost' });
     const turn = isSendCommand(job.command) && !isFrozen(job) ? runner.pacer?.turn(job.command, parked) : undefined;
     if (turn?.kind === 'later') return this.#waitForTurn(job, place, runner, turn);
-    const outcome = await this.#handle(job, engine.handlers, place, runner, tries, turn);
+    const outcome = await this.#handle(job, engine, place, runner, tries, turn);
     if (outcome === undefined)
       return this.#fail(job, place, 'not-supported', `The engine has no command ${job.command.type}`);
     return 'disposition' in outcome ? outcome.disposition : this.#record(job, place, runner, outcome, tries);
@@ -121,53 +125,56 @@ export class JobExecutor {
 
   async #handle(
     job: JobRow,
-    handlers: CommandHandlers,
+    { handlers, stopped }: NonNullable<JobSession['engine']>,
     place: JobPlace,
     runner: JobSession,
     tries: number,
     turn: Extract<SendTurn, { kind: 'now' }> | undefined,
   ): Promise<CommandOutcome | { readonly disposition: Disposition | Wait } | undefined> {
-    const context = this.#context(job, runner, turn?.leave);
-    try {
+    const { lease, jobs } = this.#deps;
+    const onFailure = (error: unknown, attempt: number) =>
+      this.#log(job).warn({ err: error, attempt }, 'could not note a try of a job');
+    const limits = { ms: tryLimitMs(job.command), stopped, isOver: () => this.#isOver(job) };
+    const work = async (signal: AbortSignal) => {
+      const context = jobContext(job, {
+        lease,
+        jobs,
+        sent: runner.sent,
+        signal,
+        onFreeze: turn?.leave ?? (() => {}),
+        onFailure,
+      });
       if (turn !== undefined && 'chatId' in job.command) {
-        await typeFor(turn.typingMs, job.command.chatId, handlers, context, this.#deps.lease);
+        await typeFor(turn.typingMs, job.command.chatId, handlers, context, lease);
+        signal.throwIfAborted();
       }
       return await call(handlers, job.command.type, job.command, context);
+    };
+    try {
+      return await this.#lost.during(job, tries, () => withinLimits(limits, work), onFailure);
     } catch (error) {
+      if (error instanceof TryInterruptedError) return this.#afterInterruption(job, place, error.why);
       return { disposition: await this.#afterException(job, place, error, tries) };
     }
   }
 
-  /** @param onFreeze called before the content is frozen for the first time */
-  #context(job: JobRow, runner: JobSession, onFreeze: () => void = () => {}): JobContext {
-    const { lease, jobs } = this.#deps;
-    const messageId = job.messageId ?? '';
-    const known = frozenContent(job);
-    if (known !== undefined) runner.sent.remember(messageId, known.content);
-    return {
-      jobId: job.jobId,
-      traceparent: job.traceparent,
-      messageId,
-      frozen: known,
-      freeze: async ({ content, wire }) => {
-        const text = Buffer.from(content).toString('base64');
-        onFreeze();
-        const write = () => {
-          lease.assertOwned();
-          return jobs.prepare(job.session, job.jobId, lease.epoch, {
-            content: text,
-            ...(wire && { wire: { ...wire } }),
-          });
-        };
-        const row = await whileOwned(lease, write, (error, attempt) =>
-          this.#log(job).warn({ err: error, attempt }, 'could not freeze a job'),
-        );
-        const frozen = frozenContent(row);
-        if (FINISHED_STATES.has(row.state) || frozen === undefined) throw new JobOverError('The job has ended');
-        runner.sent.remember(messageId, frozen.content);
-        return frozen;
-      },
-    };
+  async #isOver({ session, jobId }: JobRow): Promise<boolean> {
+    const row = await this.#deps.jobs.get(session, jobId);
+    return row === undefined || FINISHED_STATES.has(row.state);
+  }
+
+  /** The handler may be at it still; what it does from now on counts for nothing. */
+  async #afterInterruption(
+    job: JobRow,
+    place: JobPlace,
+    why: Interruption,
+  ): Promise<CommandOutcome | { readonly disposition: Disposition }> {
+    this.#log(job).warn({ why }, 'a try of a job was given up');
+    // Its row says what is to be done.
+    if (why === 'job-over') return { disposition: { kind: 'postpone', seconds: 0 } };
+    if (why === 'timed-out' && !isSendCommand(job.command))
+      return { disposition: await this.#fail(job, place, why, 'It did not end in time') };
+    return { kind: 'retry', reason: why, afterSeconds: 1 };
   }
 
   /** Notes in the job's row until when it waits, if that is news. */
@@ -225,7 +232,9 @@ export class JobExecutor {
     const isFault = reason === 'engine-error' || (!mayHaveLeft && !NOT_ITS_FAULT.has(reason));
     const lacksMedia = reason === 'dependency' && 'media' in job.command && !mayHaveLeft;
     const code = lacksMedia ? 'media-unavailable' : reason;
-    if (isFault && this.#setbacks.note(job, 'fault') >= MOST_FAULTS)
+    const [kind, most] =
+      reason === 'timed-out' ? (['timeout', MOST_TIMEOUTS] as const) : (['fault', MOST_FAULTS] as const);
+    if (isFault && this.#setbacks.note(job, kind) >= most)
       return this.#fail(job, place, code, 'It failed again and again');
     const retries = this.#setbacks.note(job, 'retry');
     const seconds = retries === 1 ? afterSeconds : Math.max(afterSeconds, waitSeconds(retries));
@@ -297,14 +306,4 @@ function call<T extends CommandType>(
   context: JobContext,
 ): Promise<CommandOutcome> | undefined {
   return handlers[type]?.(command, context);
-}
-
-/** An earlier try has come so far; then it has had its turn. */
-function isFrozen(job: JobRow): boolean {
-  return job.content !== undefined;
-}
-
-function frozenContent(job: JobRow): FrozenContent | undefined {
-  if (job.content === undefined) return undefined;
-  return { content: Buffer.from(job.content, 'base64'), ...(job.wire !== undefined && { wire: job.wire }) };
 }

@@ -1,7 +1,7 @@
 import type { JobRow } from '#shared/contracts/jobs.ts';
 
-/** `exception`: the engine threw. `retry`: it asked for another try. `fault`: so, because of the job itself. */
-export type SetbackKind = 'exception' | 'retry' | 'fault';
+/** `exception`: the engine threw. `timeout`: it took too long. `retry`: it asked for another try. `fault`: so, because of the job itself. */
+export type SetbackKind = 'exception' | 'timeout' | 'retry' | 'fault';
 
 /** Jobs that were set back longer ago than this many others begin anew. */
 const KEPT = 3_000;
@@ -13,7 +13,7 @@ export class JobSetbacks {
   /** @returns how many of this kind the job has had, this one included */
   note(job: Pick<JobRow, 'session' | 'jobId'>, kind: SetbackKind): number {
     const key = keyOf(job);
-    const counts = this.#counts.get(key) ?? { exception: 0, retry: 0, fault: 0 };
+    const counts = this.#counts.get(key) ?? { exception: 0, timeout: 0, retry: 0, fault: 0 };
     counts[kind] += 1;
     this.#counts.delete(key);
     this.#counts.set(key, counts);

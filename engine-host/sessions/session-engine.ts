@@ -1,7 +1,7 @@
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { wantsEngineEvents } from '#shared/contracts/session.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
-import type { Engine, EngineEvent, EngineFactory, EngineState } from '../engines/engine.ts';
+import type { CommandHandlers, Engine, EngineEvent, EngineFactory, EngineState } from '../engines/engine.ts';
 import { isLost, whileOwned } from '../host/lease.ts';
 import type { OpenSession } from './open-session.ts';
 import { engineConfiguration } from './reconcile-plan.ts';
@@ -22,10 +22,23 @@ export interface SessionEngineOptions {
   readonly emit: (open: OpenSession, event: EngineEvent, published?: () => void) => void;
 }
 
+/** An engine as a job finds it. */
+export interface EngineAtWork {
+  readonly handlers: CommandHandlers;
+  /** Aborted when it does nothing any more. */
+  readonly stopped: AbortSignal;
+}
+
+interface RunningEngine {
+  readonly engine: Engine;
+  readonly configuration: string;
+  readonly over: AbortController;
+}
+
 /** The engine of a session: one at a time, and none that is heard after it was stopped. */
 export class SessionEngine {
   readonly #options: SessionEngineOptions;
-  #running: { readonly engine: Engine; readonly configuration: string } | undefined;
+  #running: RunningEngine | undefined;
   #stopping: Promise<unknown> = Promise.resolve();
 
   constructor(options: SessionEngineOptions) {
@@ -33,8 +46,10 @@ export class SessionEngine {
   }
 
   /** The engine that runs, in whatever state. */
-  get running(): Engine | undefined {
-    return this.#running?.engine;
+  get running(): EngineAtWork | undefined {
+    if (this.#running === undefined) return undefined;
+    const { engine, over } = this.#running;
+    return { handlers: engine.handlers, stopped: over.signal };
   }
 
   /** What of the session's configuration the running engine was made with. */
@@ -48,7 +63,7 @@ export class SessionEngine {
       const engine: Engine = this.#create(factory, row, open, (state) => {
         if (this.#running?.engine === engine) hear(state);
       });
-      this.#running = { engine, configuration: engineConfiguration(row.config) };
+      this.#running = { engine, configuration: engineConfiguration(row.config), over: new AbortController() };
       engine.start();
     } catch (error) {
       this.#running = undefined;
@@ -58,20 +73,23 @@ export class SessionEngine {
 
   /** Resolves when no engine does anything any more. Never rejects. */
   async stop(): Promise<void> {
-    const engine = this.#running?.engine;
+    const running = this.#running;
     this.#running = undefined;
-    const stopped = engine?.stop().catch((error: unknown) => {
-      this.#options.place.logger.error({ err: error }, 'the engine did not stop cleanly');
-    });
+    const stopped = running?.engine
+      .stop()
+      .catch((error: unknown) => {
+        this.#options.place.logger.error({ err: error }, 'the engine did not stop cleanly');
+      })
+      .finally(() => running.over.abort());
     this.#stopping = Promise.all([this.#stopping, stopped]);
     await this.#stopping;
   }
 
   /** Has the running engine take the device off the account, which is its end. */
   async logout(): Promise<void> {
-    const engine = this.#running?.engine;
+    const running = this.#running;
     this.#running = undefined;
-    await engine?.logout();
+    await running?.engine.logout().finally(() => running.over.abort());
   }
 
   /**

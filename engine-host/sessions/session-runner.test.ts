@@ -5,6 +5,7 @@ import type { JobRow } from '#shared/contracts/jobs.ts';
 import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { needsRunner } from '#shared/domain/needs-runner.ts';
+import type { SessionIntent } from '#shared/ports/session-store.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { jobRow, waMessage } from '#test/contracts/rows.ts';
 import type { EngineEvent } from '../engines/engine.ts';
@@ -144,6 +145,17 @@ describe('SessionRunner', () => {
     expect(session.factory.told).toEqual(['start', 'stop', 'start']);
     expect(await rowOf(session)).toMatchObject({ restartDone: 'r1', status: 'STARTING' });
   });
+
+  it.each<SessionIntent>([{ restartToken: 'one' }, { desired: 'STOPPED' }, { logoutToken: 'one' }])(
+    'tells jobs that wait for its engine when that has stopped by %o, not before',
+    async (intent) => {
+      const session = await working();
+      const engine = session.runner.engine;
+      expect(engine?.stopped.aborted).toBe(false);
+      await session.intend(intent);
+      expect(engine?.stopped.aborted).toBe(true);
+    },
+  );
 
   it('restarts with a new configuration, but only when the engine sees a difference', async () => {
     const session = await working();
@@ -484,7 +496,7 @@ describe('SessionRunner', () => {
     old.context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect((await rowOf(session))?.status).toBe('STARTING');
-    expect(session.runner.engine).toBe(session.factory.last);
+    expect(session.runner.engine?.stopped.aborted).toBe(false);
   });
 
   it('hands over: stops, saves, tells that it starts again elsewhere', async () => {

@@ -2,7 +2,7 @@ import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { Me, SessionStatus } from '#shared/contracts/session.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import type { SessionReport } from '#shared/ports/session-store.ts';
-import type { Engine, EngineEvent, EngineState } from '../engines/engine.ts';
+import type { EngineEvent, EngineState } from '../engines/engine.ts';
 import { isLost, whileOwned } from '../host/lease.ts';
 import { sleep } from '../host/sleep.ts';
 import type { SessionPacer } from '../jobs/session-pacer.ts';
@@ -10,7 +10,7 @@ import { HeldSession } from './held-session.ts';
 import type { OpenSession } from './open-session.ts';
 import { isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
 import { SentContents } from './sent-contents.ts';
-import { SessionEngine } from './session-engine.ts';
+import { type EngineAtWork, SessionEngine } from './session-engine.ts';
 import { isToldDeleted, removeSession, type SessionRemovalOptions } from './session-removal.ts';
 import { SessionReporter } from './session-reporter.ts';
 import type { SessionRunnerDeps, SessionRunnerPlace } from './session-runner-deps.ts';
@@ -101,7 +101,7 @@ export class SessionRunner {
   }
 
   /** The engine that runs; in whatever state `status` says. */
-  get engine(): Engine | undefined {
+  get engine(): EngineAtWork | undefined {
     return this.#engine.running;
   }
 

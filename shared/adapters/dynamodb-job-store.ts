@@ -70,8 +70,17 @@ export class DynamoDbJobStore implements JobStore {
   }
 
   async defer(session: string, jobId: string, epoch: number, { notBefore, waitsFor }: JobWait): Promise<void> {
+    await this.#note(session, jobId, epoch, { notBefore, waitsFor });
+  }
+
+  async noteLostTries(session: string, jobId: string, epoch: number, lostTries: number): Promise<void> {
+    await this.#note(session, jobId, epoch, { lostTries });
+  }
+
+  /** Of a job that is QUEUED. */
+  async #note(session: string, jobId: string, epoch: number, fields: Partial<JobRow>): Promise<void> {
     const item = await this.#table.update({ session, jobId }, (e) => ({
-      update: e.update({ notBefore, waitsFor, ...this.#stamp(epoch) }),
+      update: e.update({ ...fields, ...this.#stamp(epoch) }),
       condition: writable(e, epoch, ['QUEUED']),
     }));
     if (item !== undefined) return;

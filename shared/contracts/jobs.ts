@@ -68,6 +68,8 @@ export const jobRowSchema = z.object({
   /** Epoch of the shard under which a host last wrote this row. */
   epoch: z.number().optional(),
   attempts: z.number(),
+  /** Tries that have begun and of which no end is known: one is under way, or hosts were lost in them. */
+  lostTries: z.number().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
   expiresAt: z.number(),

@@ -64,6 +64,11 @@ export interface JobStore {
    * @throws NotOwnerError when a higher epoch has written
    */
   defer(session: string, jobId: string, epoch: number, wait: JobWait): Promise<void>;
+  /**
+   * Notes how many tries were lost. Does nothing once the job's content is frozen or it has ended.
+   * @throws NotOwnerError when a higher epoch has written
+   */
+  noteLostTries(session: string, jobId: string, epoch: number, count: number): Promise<void>;
   /** Records an end or a step forward; never a step back. @throws NotOwnerError when a higher epoch has written */
   advance(session: string, jobId: string, epoch: number, outcome: JobOutcome): Promise<void>;
   /**

@@ -112,6 +112,20 @@ export function defineJobStoreContract(name: string, factory: () => Promise<JobS
       expect(await store.get('alpha', 'job-9')).toBeUndefined();
     });
 
+    it('notes how many tries were lost, as long as nothing is frozen', async () => {
+      await store.create(jobRow());
+      await store.noteLostTries('alpha', 'job-1', 2, 1);
+      expect(await store.get('alpha', 'job-1')).toMatchObject({ state: 'QUEUED', lostTries: 1, epoch: 2, attempts: 0 });
+      await store.noteLostTries('alpha', 'job-1', 2, 0);
+      await expect(store.noteLostTries('alpha', 'job-1', 1, 5)).rejects.toBeInstanceOf(NotOwnerError);
+      expect(await store.get('alpha', 'job-1')).toMatchObject({ lostTries: 0 });
+      await store.prepare('alpha', 'job-1', 2, { content: 'YQ==' });
+      await store.noteLostTries('alpha', 'job-1', 2, 1);
+      await store.noteLostTries('alpha', 'job-9', 2, 1);
+      expect(await store.get('alpha', 'job-1')).toMatchObject({ state: 'PREPARED', lostTries: 0 });
+      expect(await store.get('alpha', 'job-9')).toBeUndefined();
+    });
+
     it('advances nothing that has vanished', async () => {
       await store.advance('alpha', 'job-9', 1, { state: 'SENT' });
       expect(await store.get('alpha', 'job-9')).toBeUndefined();

@@ -245,6 +245,7 @@ export class ModelEngine implements Engine {
     const fresh = Buffer.from(`${text}\0${Math.random()}`);
     const { content } = job.frozen ?? (await job.freeze({ content: fresh }));
     if (this.#gate !== gate || this.#stopped) return NOT_CONNECTED;
+    job.signal.throwIfAborted();
     context.assertOwned();
     const id = job.messageId;
     this.#proofs.leaving(id, job.traceparent);

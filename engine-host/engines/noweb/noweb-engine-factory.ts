@@ -5,6 +5,7 @@ import { MediaQueue } from './media-queue.ts';
 import { verifySignaturesNatively } from './native-signatures.ts';
 import { NowebEngine } from './noweb-engine.ts';
 import { type NowebOptions, nowebSettings } from './options.ts';
+import { PicturePreviews } from './picture-preview.ts';
 import { afterRestore } from './restored-login.ts';
 import { silenceLibsignal } from './silence-libsignal.ts';
 
@@ -21,6 +22,7 @@ export function createNowebEngineFactory(options: NowebOptions): EngineFactory {
   const shared = {
     budget: new InboxBudget(settings.inboxLimits),
     downloads: new MediaQueue(settings.mediaDownloads),
+    previews: new PicturePreviews(),
   };
   return {
     name: 'NOWEB',

@@ -26,6 +26,7 @@ import type { MediaQueue } from './media-queue.ts';
 import { MediaReuploads, ON_ARRIVAL, ON_DEMAND } from './media-reuploads.ts';
 import type { NowebSettings } from './options.ts';
 import { OutputGate } from './output-gate.ts';
+import type { PicturePreviews } from './picture-preview.ts';
 import { toPresence } from './presence.ts';
 import { RawEvents } from './raw-events.ts';
 import { Receiving } from './receiving.ts';
@@ -48,6 +49,7 @@ export interface SharedByHost {
   readonly budget: InboxBudget;
   /** Of received media: a backlog of many chats would fill the memory. */
   readonly downloads: MediaQueue;
+  readonly previews: PicturePreviews;
 }
 
 /** One session's Baileys, from start to stop. */
@@ -85,7 +87,7 @@ export class NowebEngine implements Engine {
   /** A logout is under way: that the server ends the connection is no news. */
   #leaving = false;
 
-  constructor(context: EngineContext, settings: NowebSettings, { budget, downloads }: SharedByHost) {
+  constructor(context: EngineContext, settings: NowebSettings, { budget, downloads, previews }: SharedByHost) {
     this.#context = context;
     this.#settings = settings;
     this.#state = new MarkedState(context.state);
@@ -165,6 +167,7 @@ export class NowebEngine implements Engine {
     this.handlers = createHandlers({
       context,
       sender,
+      previews,
       storeMedia: (key, content) => media.fetch(key, content, ON_DEMAND),
       mediaStored: (key, stored) => this.#receiving.mediaStored(key, stored),
       mended,

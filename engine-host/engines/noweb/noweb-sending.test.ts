@@ -33,6 +33,25 @@ describe('sending', () => {
     });
   });
 
+  test('a picture has our own preview, and none where we make none', async () => {
+    const { harness, run } = await world.paired();
+    const { phone, chatId } = world.contact('Previewer');
+    await harness.media.put('out/s/3', await png(), 'image/png');
+    const drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"/>';
+    await harness.media.put('out/s/4', Buffer.from(drawing), 'image/png');
+    for (const key of ['out/s/3', 'out/s/4']) {
+      const media = { kind: 'object', key, mimetype: 'image/png' } as const;
+      expect(await run({ type: 'sendImage', chatId, media })).toMatchObject({ kind: 'sent' });
+    }
+    await received(phone, 1);
+    const raws = (await world.simulator.inbox(phone)).map(({ raw }) => raw);
+    const none = { imageMessage: expect.not.objectContaining({ jpegThumbnail: expect.stringMatching(/./) }) };
+    expect(raws).toMatchObject([
+      { imageMessage: { width: 40, height: 30, jpegThumbnail: expect.stringMatching(/^\/9j/) } },
+      none,
+    ]);
+  });
+
   test('a file by URL keeps its name, and its type is found out', async () => {
     const { harness, run } = await world.paired();
     const { phone, chatId } = world.contact('File Reader');
@@ -59,6 +78,22 @@ describe('sending', () => {
       { videoMessage: { caption: 'moving', mimetype: 'video/mp4' } },
       { ptvMessage: { mimetype: 'video/mp4' } },
     ]);
+  });
+
+  test('a voice message says how long it is', async () => {
+    const { harness, run } = await world.paired();
+    const { phone, chatId } = world.contact('Listener');
+    // Two pages of Opus, of which the second ends after five seconds.
+    const [first, last] = [Buffer.alloc(47), Buffer.alloc(28)];
+    first.write('OggS');
+    first.writeUInt8(1, 26);
+    first.write('OpusHead', 28);
+    last.write('OggS');
+    last.writeUInt32LE(240_000, 6);
+    await harness.media.put('out/s/5', Buffer.concat([first, last]), 'audio/ogg');
+    const media = { kind: 'object', key: 'out/s/5', mimetype: 'audio/ogg' } as const;
+    expect(await run({ type: 'sendVoice', chatId, media })).toMatchObject({ kind: 'sent' });
+    expect((await received(phone)).raw).toMatchObject({ audioMessage: { ptt: true, seconds: 5 } });
   });
 
   test('media that is not there is refused for good', async () => {
@@ -141,6 +176,22 @@ describe('sending', () => {
       kind: 'rejected',
       code: 'message-unknown',
     });
+  });
+
+  test('two tries of one job are not on the wire at once', async () => {
+    const { harness, phone, run } = await world.paired();
+    const { chatId } = world.contact('Patient');
+    await run({ type: 'sendText', chatId, text: 'hello' });
+    world.simulator.addFault({ kind: 'swallow', match: { phone }, count: 1 });
+    const job = harness.job('hangs');
+    const first = run({ type: 'sendText', chatId, text: 'once' }, job);
+    await expect.poll(() => job.frozen).toBeDefined();
+    expect(await run({ type: 'sendText', chatId, text: 'once' }, job)).toMatchObject({
+      kind: 'retry',
+      reason: 'leaving',
+    });
+    await harness.engine.stop();
+    expect(await first).toMatchObject({ kind: 'retry', reason: 'connection-lost' });
   });
 
   test('a nack is final and carries its code', async () => {

@@ -6,6 +6,7 @@ import {
   jidNormalizedUser,
   proto,
   type WAMessage,
+  type WASocket,
 } from '@whiskeysockets/baileys';
 import { type ChatId, chatIdToJid } from '#shared/domain/chat-id.ts';
 import type { CommandOutcome, EngineContext, FrozenContent, JobContext } from '../engine.ts';
@@ -47,9 +48,14 @@ export interface SentMessage {
 
 export const NOT_CONNECTED: CommandOutcome = { kind: 'retry', reason: 'not-connected', afterSeconds: 2 };
 
+/** An upload that moves nothing for so long has failed. Baileys would wait for ever. */
+const UPLOAD_SILENCE_MS = 30_000;
+
 /** Sends: content is frozen before the first try, and only the server's answer ends a try. */
 export class Sender {
   readonly #ports: SenderPorts;
+  /** Messages that tries are putting on the wire of a connection, perhaps still when the next try of the job has begun. */
+  readonly #leaving = new WeakMap<WASocket, Set<string>>();
 
   constructor(ports: SenderPorts) {
     this.#ports = ports;
@@ -86,6 +92,7 @@ export class Sender {
       messageId: job.messageId,
       timestamp: new Date(this.#ports.context.clock.now()),
       upload: live.sock.waUploadToServer,
+      mediaUploadTimeoutMs: UPLOAD_SILENCE_MS,
       logger: quietLogger,
       ...(quoted ? { quoted } : {}),
     });
@@ -101,7 +108,11 @@ export class Sender {
   ): Promise<CommandOutcome> {
     const message = proto.Message.decode(frozen.content);
     const { acks, recent, proofs, ackTimeoutMs, context } = this.#ports;
+    job.signal.throwIfAborted();
+    const leaving = this.#leaving.get(sock) ?? new Set();
+    if (leaving.has(job.messageId)) return { kind: 'retry', reason: 'leaving', afterSeconds: 2 };
     context.assertOwned();
+    this.#leaving.set(sock, leaving.add(job.messageId));
     proofs.leaving(job.messageId, job.traceparent);
     recent.set(job.messageId, frozen.content);
     const answer = acks.expect(job.messageId, ackTimeoutMs);
@@ -119,6 +130,8 @@ export class Sender {
     } catch (error) {
       acks.forget(job.messageId);
       throw error;
+    } finally {
+      leaving.delete(job.messageId);
     }
   }
 

@@ -86,6 +86,7 @@ export class ScriptedEngine implements Engine, ScriptListener {
     const { content } = job.frozen ?? (await job.freeze({ content: encodeText(textOf(command)) }));
     const failure = this.#script.takeFailure();
     if (failure) return failure;
+    job.signal.throwIfAborted();
     try {
       this.#context.assertOwned();
     } catch (error) {

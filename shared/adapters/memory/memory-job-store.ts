@@ -38,11 +38,19 @@ export class MemoryJobStore implements JobStore {
   }
 
   async defer(session: string, jobId: string, epoch: number, { notBefore, waitsFor }: JobWait): Promise<void> {
+    this.#note(session, jobId, epoch, { notBefore, waitsFor });
+  }
+
+  async noteLostTries(session: string, jobId: string, epoch: number, lostTries: number): Promise<void> {
+    this.#note(session, jobId, epoch, { lostTries });
+  }
+
+  #note(session: string, jobId: string, epoch: number, fields: Partial<JobRow>): void {
     const row = this.#rows.get(keyOf(session, jobId));
     if (row === undefined) return;
     assertEpoch(row, epoch);
     if (row.state !== 'QUEUED') return;
-    this.#write({ ...row, notBefore, waitsFor, epoch, updatedAt: this.#clock.now() });
+    this.#write({ ...row, ...fields, epoch, updatedAt: this.#clock.now() });
   }
 
   async advance(session: string, jobId: string, epoch: number, outcome: JobOutcome): Promise<void> {

@@ -5,12 +5,14 @@ import type { AuthKeys } from '../auth-keys.ts';
 import type { Phase } from '../connection.ts';
 import type { GroupCache } from '../group-cache.ts';
 import type { MediaContent } from '../msgconv/content.ts';
+import type { PicturePreviews } from '../picture-preview.ts';
 import type { Sender } from '../sender.ts';
 
 /** What command handlers work with. */
 export interface HandlerContext {
   readonly context: EngineContext;
   readonly sender: Sender;
+  readonly previews: Pick<PicturePreviews, 'of'>;
   /** Gets media from WhatsApp into the media bucket; what went wrong is in the answer. */
   storeMedia(key: WAMessageKey, media: MediaContent): Promise<WaMedia>;
   /** Tells of media that is in the bucket now. Resolves when that would survive the host. */

@@ -2,6 +2,7 @@ import type { AnyMessageContent } from '@whiskeysockets/baileys';
 import type { CommandOf } from '#shared/contracts/commands.ts';
 import type { CommandHandlers, CommandOutcome, JobContext } from '../../engine.ts';
 import { loadOutgoingMedia, type OutgoingMedia } from '../media-out.ts';
+import { voiceSeconds } from '../voice-length.ts';
 import type { HandlerContext } from './handler-context.ts';
 import { mentionsOf } from './mentions.ts';
 import { chatOf } from './message-reference.ts';
@@ -14,7 +15,12 @@ export function createSendMedia(
 ): Required<Pick<CommandHandlers, 'sendImage' | 'sendFile' | 'sendVideo' | 'sendVoice'>> {
   return {
     sendImage: (command, job) =>
-      send(handler, command, job, (media) => ({ image: media.body, ...shared(command, media) })),
+      send(handler, command, job, async (media) => ({
+        image: media.body,
+        // Without one Baileys would make it, of whatever comes, however large that is once it is decoded.
+        ...(await handler.previews.of(media.body)),
+        ...shared(command, media),
+      })),
     sendFile: (command, job) =>
       send(handler, command, job, (media) => ({
         document: media.body,
@@ -30,7 +36,12 @@ export function createSendMedia(
         ...shared(command, media),
       })),
     sendVoice: (command, job) =>
-      send(handler, command, job, (media) => ({ audio: media.body, ptt: true, mimetype: voiceType(media.mimetype) })),
+      send(handler, command, job, (media) => ({
+        audio: media.body,
+        ptt: true,
+        mimetype: voiceType(media.mimetype),
+        ...lengthOf(media),
+      })),
   };
 }
 
@@ -38,17 +49,22 @@ function send(
   { sender, context }: HandlerContext,
   command: MediaCommand,
   job: JobContext,
-  content: (media: OutgoingMedia) => AnyMessageContent,
+  content: (media: OutgoingMedia) => AnyMessageContent | Promise<AnyMessageContent>,
 ): Promise<CommandOutcome> {
   return sender.send(chatOf(command.chatId), job, async (live) => {
     const media = await loadOutgoingMedia(command.media, context.media, context.remoteFiles);
     const mentions = 'mentions' in command ? await mentionsOf(command, live) : {};
-    return { content: { ...content(media), ...mentions }, ...(await quoteOf(command, live, context)) };
+    return { content: { ...(await content(media)), ...mentions }, ...(await quoteOf(command, live, context)) };
   });
 }
 
 function shared(command: { readonly caption?: string | undefined }, media: OutgoingMedia) {
   return { mimetype: media.mimetype, ...(command.caption ? { caption: command.caption } : {}) };
+}
+
+function lengthOf({ body }: OutgoingMedia): { readonly seconds?: number } {
+  const seconds = voiceSeconds(body);
+  return seconds === undefined ? {} : { seconds };
 }
 
 /** Phones play a voice message only when its type names the codec. */
