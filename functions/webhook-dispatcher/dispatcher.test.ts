@@ -282,9 +282,10 @@ describe('an endpoint that is down', () => {
     world.answer = () => (world.now < start + 120_000 ? status(429, retryAfter) : OK);
     await world.wake();
     expect(await world.row()).toMatchObject({ nextTryAt: start + 120_000 });
-    ids.concat(await world.messages('2'));
+    const later = await world.messages('2');
     await world.settle();
-    expect(world.posted).toHaveLength(3);
+    expect(world.ids().slice(0, 1)).toEqual(ids);
+    expect(world.ids().slice(1).toSorted()).toEqual([...ids, ...later]);
     expect(world.now).toBe(start + 120_000);
     expect(await world.row()).toMatchObject({ delivered: 2, failures: 0 });
   });
@@ -303,6 +304,18 @@ describe('an endpoint that is down', () => {
     await world.store.enable('alpha', world.endpointId);
     await world.settle();
     expect(world.ids().slice(1).toSorted()).toEqual(['evt_1', 'evt_2']);
+  });
+
+  it('with 410 at what would be the last try keeps the event', async () => {
+    const world = await DispatcherWorld.with({ retries: { attempts: 0 } });
+    const ids = await world.messages('1');
+    world.answer = () => status(410);
+    await world.settle();
+    expect(await world.deliveries()).toMatchObject([{ state: 'RETRYING', last: { outcome: 'gone' } }]);
+    world.answer = () => OK;
+    await world.store.enable('alpha', world.endpointId);
+    await world.settle();
+    expect(world.ids()).toEqual([...ids, ...ids]);
   });
 });
 

@@ -10,7 +10,10 @@ import type { EndpointProgress } from '#shared/ports/webhook-store.ts';
 export class EndpointHealth {
   readonly #random: () => number;
   #failures: number;
-  #nextTryAt: number | undefined;
+  /** End of the pause that failures have made; a success lifts it. */
+  #pausedUntil: number | undefined;
+  /** Until then the receiver wants nothing, whatever else it has answered. */
+  #unwelcomeUntil: number | undefined;
   #isNews = false;
   #disabledAt: number | undefined;
   #last: LastDelivery | undefined;
@@ -30,12 +33,14 @@ export class EndpointHealth {
 
   /** It must not be tried now. */
   get isClosedTo(): boolean {
-    return this.#nextTryAt !== undefined || this.#disabledAt !== undefined;
+    return this.nextTryAt !== undefined || this.#disabledAt !== undefined;
   }
 
   /** When it may be tried again, if that was decided in this run. */
   get nextTryAt(): number | undefined {
-    return this.#nextTryAt;
+    if (this.#pausedUntil === undefined || this.#unwelcomeUntil === undefined)
+      return this.#pausedUntil ?? this.#unwelcomeUntil;
+    return Math.max(this.#pausedUntil, this.#unwelcomeUntil);
   }
 
   get isGone(): boolean {
@@ -53,25 +58,22 @@ export class EndpointHealth {
     this.#isNews = true;
     switch (outcome.kind) {
       case 'delivered':
-        this.#failures = 0;
-        this.#nextTryAt = undefined;
+        this.#noteWell();
         this.#delivered += 1;
         break;
       case 'permanent':
         // It answers, and that is all that matters here.
-        this.#failures = 0;
+        this.#noteWell();
         break;
       case 'rate-limited':
-        this.#leaveAloneUntil(now + outcome.waitMs);
+        this.#noteFailure(now, isFirstTry);
+        this.#unwelcomeUntil = Math.max(this.#unwelcomeUntil ?? 0, now + outcome.waitMs);
         break;
       case 'gone':
         this.#disabledAt = now;
         break;
-      case 'transient': {
-        if (isFirstTry) this.#failures += 1;
-        const delay = breakerDelayMs(this.#failures, this.#random());
-        if (delay !== undefined) this.#leaveAloneUntil(now + delay);
-      }
+      case 'transient':
+        this.#noteFailure(now, isFirstTry);
     }
     this.#last = {
       at: now,
@@ -95,7 +97,7 @@ export class EndpointHealth {
     if (!this.#isNews) return undefined;
     const progress = {
       failures: this.#failures,
-      nextTryAt: this.#nextTryAt ?? null,
+      nextTryAt: this.nextTryAt ?? null,
       ...(this.#disabledAt !== undefined && { disabled: { at: this.#disabledAt, reason: 'gone' as const } }),
       ...(this.#last !== undefined && { last: this.#last }),
       delivered: this.#delivered,
@@ -107,7 +109,16 @@ export class EndpointHealth {
     return progress;
   }
 
-  #leaveAloneUntil(time: number): void {
-    this.#nextTryAt = Math.max(this.#nextTryAt ?? 0, time);
+  #noteWell(): void {
+    this.#failures = 0;
+    this.#pausedUntil = undefined;
+  }
+
+  #noteFailure(now: number, isFirstTry: boolean): void {
+    // Posts that were on the way together tell of one disturbance.
+    if (this.isClosedTo) return;
+    if (isFirstTry) this.#failures += 1;
+    const delay = breakerDelayMs(this.#failures, this.#random());
+    if (delay !== undefined) this.#pausedUntil = now + delay;
   }
 }

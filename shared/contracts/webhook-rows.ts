@@ -24,7 +24,7 @@ export const webhookEndpointRowSchema = z.object({
   addedAt: z.number(),
   /** Everything in the log up to this `seq` is delivered, not wanted, or set aside. It begins with what was logged before the endpoint was added. */
   cursor: z.number(),
-  /** Events whose first try failed since the last try that succeeded. */
+  /** Events whose first try failed since the last try that succeeded; of those that were on the way when it was left alone, none. */
   failures: z.number(),
   /** The endpoint is left alone until then. */
   nextTryAt: z.number().optional(),
@@ -57,6 +57,8 @@ export const webhookDeliveryRowSchema = z.object({
   loggedAt: z.number(),
   /** Tries that failed. */
   attempts: z.number(),
+  /** Further tries, at which the receiver asked for time: they count only for how long the next one waits. */
+  limited: z.number().optional(),
   /** No further tries after that. */
   giveUpAt: z.number(),
   /** Not tried before. */
