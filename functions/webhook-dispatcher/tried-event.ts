@@ -2,7 +2,12 @@ import type { EventEnvelope } from '#shared/contracts/events.ts';
 import type { LastDelivery, WebhookDeliveryRow } from '#shared/contracts/webhook-rows.ts';
 import type { WebhookConfig } from '#shared/contracts/webhooks.ts';
 import type { DeliveryOutcome } from '#shared/domain/webhook-outcome.ts';
-import { limitedDelayMs, permanentRetryDelayMs, retryDelayMs, WEBHOOK_WINDOW_MS } from '#shared/domain/webhook-schedule.ts';
+import {
+  limitedDelayMs,
+  permanentRetryDelayMs,
+  retryDelayMs,
+  WEBHOOK_WINDOW_MS,
+} from '#shared/domain/webhook-schedule.ts';
 
 /** For as long deliveries that have failed can be listed: as the log keeps events, by default. */
 const KEPT_MS = 14 * 86_400_000;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { breakerDelayMs, limitedDelayMs, permanentRetryDelayMs, retryDelayMs, WEBHOOK_WINDOW_MS } from './webhook-schedule.ts';
+import {
+  breakerDelayMs,
+  limitedDelayMs,
+  permanentRetryDelayMs,
+  retryDelayMs,
+  WEBHOOK_WINDOW_MS,
+} from './webhook-schedule.ts';
 
 const HOUR = 3_600_000;
 

@@ -237,6 +237,32 @@ describe('a replay', () => {
     expect(await waiting(api)).toHaveLength(1_500);
   });
 
+  it('leaves out what the webhook has not come to yet: that comes anyway, behind what is in front of it', async () => {
+    const { api } = await setUp();
+    const cursor = (await api.webhooks.get('main', hook))?.cursor ?? 0;
+    await log(api, 1, 2, cursor + 1, cursor + 2);
+    expect((await replay(api, { endpoint: hook, from: 0 })).json).toEqual({ replayed: 2, after: null });
+    const answer = await replay(api, { endpoint: hook, events: [`evt_${cursor + 2}`, 'evt_2'] });
+    expect(answer.json).toEqual({ replayed: 1, after: null });
+    expect(await waiting(api)).toEqual(['evt_1', 'evt_2']);
+  });
+
+  it('of a time in which little was for the webhook comes back in parts', async () => {
+    const { api } = await setUp([{ ...HOOK, events: ['session.status'] }, OTHER]);
+    const payload = waMessage({ id: 'MESSAGE' });
+    await api.eventLog.append(
+      Array.from({ length: 9_000 }, (_, index) =>
+        eventEnvelope({ event: 'message', payload }, { session: 'main', seq: index + 1, id: `evt_${index + 1}` }),
+      ),
+    );
+    const afters: unknown[] = [];
+    for (let after: number | null = 0; after !== null; afters.push(after)) {
+      const { json } = await replay(api, { endpoint: hook, from: 0, after });
+      ({ after } = z.object({ replayed: z.literal(0), after: z.number().nullable() }).parse(json));
+    }
+    expect(afters).toEqual([4_000, 8_000, null]);
+  });
+
   it('ends the pause of a webhook, and does not touch one that is disabled', async () => {
     const { api } = await setUp();
     await log(api, 1);
