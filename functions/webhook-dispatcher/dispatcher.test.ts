@@ -306,6 +306,21 @@ describe('an endpoint that is down', () => {
     expect(world.ids().slice(1).toSorted()).toEqual(['evt_1', 'evt_2']);
   });
 
+  it('with 410 to a post from before its configuration was written again is tried again', async () => {
+    const world = await DispatcherWorld.with();
+    const ids = await world.messages('1');
+    world.answer = async () => {
+      await world.store.enable('alpha', world.endpointId);
+      return status(410);
+    };
+    await world.wake();
+    expect(await world.row()).not.toHaveProperty('disabledAt');
+    expect(world.notices).toEqual([]);
+    world.answer = () => OK;
+    await world.settle();
+    expect(world.ids()).toEqual([...ids, ...ids]);
+  });
+
   it('with 410 at what would be the last try keeps the event', async () => {
     const world = await DispatcherWorld.with({ retries: { attempts: 0 } });
     const ids = await world.messages('1');

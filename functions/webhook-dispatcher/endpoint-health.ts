@@ -9,6 +9,7 @@ import type { EndpointProgress } from '#shared/ports/webhook-store.ts';
  */
 export class EndpointHealth {
   readonly #random: () => number;
+  readonly #enabling: string | undefined;
   #failures: number;
   /** End of the pause that failures have made; a success lifts it. */
   #pausedUntil: number | undefined;
@@ -21,8 +22,9 @@ export class EndpointHealth {
   #failed = 0;
   readonly #sum = { deliveries: 0, failures: 0, givenUp: 0 };
 
-  constructor({ failures }: Pick<WebhookEndpointRow, 'failures'>, random: () => number) {
+  constructor({ failures, enabling }: Pick<WebhookEndpointRow, 'failures' | 'enabling'>, random: () => number) {
     this.#failures = failures;
+    this.#enabling = enabling;
     this.#random = random;
   }
 
@@ -98,7 +100,9 @@ export class EndpointHealth {
     const progress = {
       failures: this.#failures,
       nextTryAt: this.nextTryAt ?? null,
-      ...(this.#disabledAt !== undefined && { disabled: { at: this.#disabledAt, reason: 'gone' as const } }),
+      ...(this.#disabledAt !== undefined && {
+        disabled: { at: this.#disabledAt, reason: 'gone' as const, enabling: this.#enabling },
+      }),
       ...(this.#last !== undefined && { last: this.#last }),
       delivered: this.#delivered,
       failed: this.#failed,

@@ -31,6 +31,8 @@ export const webhookEndpointRowSchema = z.object({
   /** The endpoint gets nothing any more, until the configuration is written again. */
   disabledAt: z.number().optional(),
   disabledReason: z.enum(['gone']).optional(),
+  /** A new value whenever somebody puts an end to what keeps the endpoint from being tried. */
+  enabling: z.string().optional(),
   /** There may be deliveries that were set aside; a new value whenever one is added. */
   setAside: z.string().optional(),
   last: lastDeliverySchema.optional(),
@@ -41,7 +43,7 @@ export const webhookEndpointRowSchema = z.object({
 export type WebhookEndpointRow = z.infer<typeof webhookEndpointRowSchema>;
 
 /**
- * Row of the webhook-deliveries table, key (`endpoint` = `session#endpointId`, `seq`): an event that waits for another
+ * Row of the webhook-deliveries table, key (`endpoint` = `session#endpointId#addedAt`, `seq`): an event that waits for another
  * try of its own, or has had all of them. What was delivered has no row.
  */
 export const webhookDeliveryRowSchema = z.object({

@@ -74,7 +74,11 @@ describe('a configuration', () => {
   it('forgets the webhooks that are not in it any more, and enables those that are', async () => {
     const { api } = await setUp();
     for (const row of await api.webhooks.list('main'))
-      await api.webhooks.advance(row, { disabled: { at: 1, reason: 'gone' }, failures: 9, nextTryAt: 9e15 });
+      await api.webhooks.advance(row, {
+        disabled: { at: 1, reason: 'gone', enabling: row.enabling },
+        failures: 9,
+        nextTryAt: 9e15,
+      });
     expect((await states(api)).map(({ state }) => state)).toEqual(['DISABLED', 'DISABLED']);
     await put(api, [OTHER]);
     expect(await states(api)).toMatchObject([{ id: other, state: 'ACTIVE', failures: 0, nextTryAt: null }]);
@@ -202,8 +206,11 @@ describe('deliveries', () => {
 
 describe('a replay', () => {
   const replay = (api: TestApi, body: object) => api.call('POST', '/api/main/webhooks/replay', { body });
-  const waiting = async (api: TestApi, endpointId = hook) =>
-    (await api.webhooks.retrying('main', endpointId)).map(({ eventId }) => eventId);
+  const waiting = async (api: TestApi, endpointId = hook) => {
+    const row = await api.webhooks.get('main', endpointId);
+    const all = row && (await api.webhooks.deliveries(row, { state: 'RETRYING', limit: 2_000, after: -1 }));
+    return (all ?? []).map(({ eventId }) => eventId);
+  };
 
   it('takes events by their ids, as often as it is asked', async () => {
     const { api } = await setUp();
@@ -251,7 +258,7 @@ describe('a replay', () => {
     const { api } = await setUp([{ ...HOOK, events: ['session.status'] }, OTHER]);
     const payload = waMessage({ id: 'MESSAGE' });
     await api.eventLog.append(
-      Array.from({ length: 9_000 }, (_, index) =>
+      Array.from({ length: 4_500 }, (_, index) =>
         eventEnvelope({ event: 'message', payload }, { session: 'main', seq: index + 1, id: `evt_${index + 1}` }),
       ),
     );
@@ -260,7 +267,7 @@ describe('a replay', () => {
       const { json } = await replay(api, { endpoint: hook, from: 0, after });
       ({ after } = z.object({ replayed: z.literal(0), after: z.number().nullable() }).parse(json));
     }
-    expect(afters).toEqual([4_000, 8_000, null]);
+    expect(afters).toEqual([4_000, null]);
   });
 
   it('ends the pause of a webhook, and does not touch one that is disabled', async () => {
@@ -271,7 +278,8 @@ describe('a replay', () => {
     await api.webhooks.advance(row, { failures: 9, nextTryAt: 9e15 });
     await replay(api, { endpoint: hook, events: ['evt_1'] });
     expect((await states(api))[0]).toMatchObject({ state: 'ACTIVE', failures: 0 });
-    await api.webhooks.advance(row, { disabled: { at: 1, reason: 'gone' } });
+    const enabling = (await api.webhooks.get('main', hook))?.enabling;
+    await api.webhooks.advance(row, { disabled: { at: 1, reason: 'gone', enabling } });
     expect((await replay(api, { endpoint: hook, events: ['evt_1'] })).status).toBe(409);
   });
 
