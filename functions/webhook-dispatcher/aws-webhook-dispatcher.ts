@@ -17,6 +17,8 @@ import { createWebhookDispatcherHandler } from './handler.ts';
 
 /** A try takes 15 seconds at most, and the function has 25. */
 const BUDGET_MS = 6_000;
+/** Two pages of DynamoDB. */
+const MOST_HELD = 5_000;
 
 /**
  * The dispatcher of webhooks over AWS, for composition roots.
@@ -52,6 +54,7 @@ export function createAwsWebhookDispatcher(
     random: Math.random,
     userAgent: `Trunkline/${env.TRUNKLINE_VERSION}`,
     budgetMs: BUDGET_MS,
+    mostHeld: MOST_HELD,
     metrics: createMetrics({ namespace: prefix, mode: env.METRICS }),
     logger,
   });

@@ -5,7 +5,7 @@ import { DependencyError } from '#shared/domain/errors.ts';
 import type { WebhookAnswer } from '#shared/domain/webhook-outcome.ts';
 import { DispatcherWorld, OK, type Posted, status } from '#test/support/dispatcher-world.ts';
 
-type Weather = 'fine' | 'refused' | 'hangs' | 'errors' | 'limits' | 'moody' | 'picky';
+type Weather = 'fine' | 'refused' | 'hangs' | 'errors' | 'limits' | 'crowded' | 'moody' | 'picky';
 
 interface Phase {
   readonly weather: Weather;
@@ -16,7 +16,7 @@ interface Phase {
 
 const phases = fc.array(
   fc.record<Phase>({
-    weather: fc.constantFrom<Weather>('fine', 'refused', 'hangs', 'errors', 'limits', 'moody', 'picky'),
+    weather: fc.constantFrom<Weather>('fine', 'refused', 'hangs', 'errors', 'limits', 'crowded', 'moody', 'picky'),
     chats: fc.array(fc.nat({ max: 4 }), { maxLength: 25 }),
     minutes: fc.integer({ min: 0, max: 30 }),
   }),
@@ -29,6 +29,7 @@ const answers: Readonly<Record<Weather, (random: () => number, event: number) =>
   hangs: () => ({ kind: 'timeout' }),
   errors: (random) => status(random() < 0.5 ? 500 : 404),
   limits: (random) => status(429, random() < 0.5 ? '30' : undefined),
+  crowded: (random) => (random() < 0.5 ? OK : status(429, random() < 0.5 ? '1' : '0')),
   moody: (random) => (random() < 0.5 ? OK : status(503)),
   picky: (_random, event) => (event % 3 === 0 ? status(500) : OK),
 };
@@ -116,6 +117,7 @@ const number = (id: string) => Number(id.slice('evt_'.length));
 /** What has to hold whatever the receiver and the machine do. */
 async function check(all: readonly Phase[], seed: number, crashes: number, webhook: Partial<WebhookConfig>) {
   const trial = new Trial(await DispatcherWorld.with(webhook), seed, crashes);
+  trial.world.mostHeld = seed % 2 === 0 ? 1_000 : 10;
   for (const phase of all) await trial.phase(phase);
   await trial.end();
   const { world, taken } = trial;

@@ -9,8 +9,12 @@ import type { EndpointProgress } from '#shared/ports/webhook-store.ts';
  */
 export class EndpointHealth {
   readonly #random: () => number;
+  readonly #enabling: string | undefined;
   #failures: number;
-  #nextTryAt: number | undefined;
+  /** End of the pause that failures have made; a success lifts it. */
+  #pausedUntil: number | undefined;
+  /** Until then the receiver wants nothing, whatever else it has answered. */
+  #unwelcomeUntil: number | undefined;
   #isNews = false;
   #disabledAt: number | undefined;
   #last: LastDelivery | undefined;
@@ -18,8 +22,9 @@ export class EndpointHealth {
   #failed = 0;
   readonly #sum = { deliveries: 0, failures: 0, givenUp: 0 };
 
-  constructor({ failures }: Pick<WebhookEndpointRow, 'failures'>, random: () => number) {
+  constructor({ failures, enabling }: Pick<WebhookEndpointRow, 'failures' | 'enabling'>, random: () => number) {
     this.#failures = failures;
+    this.#enabling = enabling;
     this.#random = random;
   }
 
@@ -30,12 +35,14 @@ export class EndpointHealth {
 
   /** It must not be tried now. */
   get isClosedTo(): boolean {
-    return this.#nextTryAt !== undefined || this.#disabledAt !== undefined;
+    return this.nextTryAt !== undefined || this.#disabledAt !== undefined;
   }
 
   /** When it may be tried again, if that was decided in this run. */
   get nextTryAt(): number | undefined {
-    return this.#nextTryAt;
+    if (this.#pausedUntil === undefined || this.#unwelcomeUntil === undefined)
+      return this.#pausedUntil ?? this.#unwelcomeUntil;
+    return Math.max(this.#pausedUntil, this.#unwelcomeUntil);
   }
 
   get isGone(): boolean {
@@ -53,25 +60,22 @@ export class EndpointHealth {
     this.#isNews = true;
     switch (outcome.kind) {
       case 'delivered':
-        this.#failures = 0;
-        this.#nextTryAt = undefined;
+        this.#noteWell();
         this.#delivered += 1;
         break;
       case 'permanent':
         // It answers, and that is all that matters here.
-        this.#failures = 0;
+        this.#noteWell();
         break;
       case 'rate-limited':
-        this.#leaveAloneUntil(now + outcome.waitMs);
+        this.#noteFailure(now, isFirstTry);
+        this.#unwelcomeUntil = Math.max(this.#unwelcomeUntil ?? 0, now + outcome.waitMs);
         break;
       case 'gone':
         this.#disabledAt = now;
         break;
-      case 'transient': {
-        if (isFirstTry) this.#failures += 1;
-        const delay = breakerDelayMs(this.#failures, this.#random());
-        if (delay !== undefined) this.#leaveAloneUntil(now + delay);
-      }
+      case 'transient':
+        this.#noteFailure(now, isFirstTry);
     }
     this.#last = {
       at: now,
@@ -95,8 +99,10 @@ export class EndpointHealth {
     if (!this.#isNews) return undefined;
     const progress = {
       failures: this.#failures,
-      nextTryAt: this.#nextTryAt ?? null,
-      ...(this.#disabledAt !== undefined && { disabled: { at: this.#disabledAt, reason: 'gone' as const } }),
+      nextTryAt: this.nextTryAt ?? null,
+      ...(this.#disabledAt !== undefined && {
+        disabled: { at: this.#disabledAt, reason: 'gone' as const, enabling: this.#enabling },
+      }),
       ...(this.#last !== undefined && { last: this.#last }),
       delivered: this.#delivered,
       failed: this.#failed,
@@ -107,7 +113,16 @@ export class EndpointHealth {
     return progress;
   }
 
-  #leaveAloneUntil(time: number): void {
-    this.#nextTryAt = Math.max(this.#nextTryAt ?? 0, time);
+  #noteWell(): void {
+    this.#failures = 0;
+    this.#pausedUntil = undefined;
+  }
+
+  #noteFailure(now: number, isFirstTry: boolean): void {
+    // Posts that were on the way together tell of one disturbance.
+    if (this.isClosedTo) return;
+    if (isFirstTry) this.#failures += 1;
+    const delay = breakerDelayMs(this.#failures, this.#random());
+    if (delay !== undefined) this.#pausedUntil = now + delay;
   }
 }

@@ -32,6 +32,11 @@ export interface EndpointRunDeps {
   readonly userAgent: string;
   /** After this time a run begins nothing more and leaves the rest to another, milliseconds. */
   readonly budgetMs: number;
+  /**
+   * Of what was set aside at an ordered endpoint a run looks at so much. While there is more, what is new waits in the
+   * log: it may be behind that.
+   */
+  readonly mostHeld: number;
   readonly metrics: Metrics;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
 }
@@ -72,6 +77,10 @@ export class EndpointRun {
   #cursor: number;
   /** There may be more that was set aside and is due. */
   #isCutShort = false;
+  /** More is set aside than a run looks at. */
+  #isFull = false;
+  /** Every run does something, however long it took to see what. */
+  #hasBegun = false;
 
   constructor(target: RunTarget, deps: EndpointRunDeps) {
     this.#deps = deps;
@@ -116,51 +125,83 @@ export class EndpointRun {
    * Without anything new, those set aside have to do.
    */
   async #probe(): Promise<void> {
-    const { row, webhook } = this.#target;
-    const waiting = webhook.ordered ? await this.#deps.store.retrying(row.session, row.endpointId) : [];
-    for (const delivery of waiting) this.#blocked.add(this.#laneOf(delivery));
+    const held = this.#target.webhook.ordered ? await this.#held() : [];
+    for (const delivery of held) this.#blocked.add(this.#laneOf(delivery));
     await this.#readOn(() => this.#health.isDoubtful);
     this.#blocked.clear();
   }
 
   async #retry(): Promise<void> {
-    const { row, webhook } = this.#target;
-    const { store, clock } = this.#deps;
-    const waiting = await store.retrying(row.session, row.endpointId);
-    if (waiting.length === 0) {
-      if (row.setAside !== undefined) await store.noneLeft(row, row.setAside);
-      return;
-    }
-    const now = clock.now();
-    // One that is not due keeps back what is behind it, if order matters.
-    const heads = webhook.ordered ? waiting : waiting.filter(({ dueAt }) => dueAt <= now);
     const until = this.#partOfTheRest(RETRY_SHARE);
+    await (this.#target.webhook.ordered ? this.#retryHeld(until) : this.#retryDue(until));
+  }
+
+  /** What waits for another try, due or not: each keeps back what is behind it in its chat. */
+  async #held(): Promise<readonly SetAside[]> {
+    const { store, mostHeld } = this.#deps;
+    const held = await store.deliveries(this.#target.row, { state: 'RETRYING', limit: mostHeld, after: -1 });
+    this.#isFull = held.length >= mostHeld;
+    return held;
+  }
+
+  async #retryHeld(until: number): Promise<void> {
+    const held = await this.#held();
+    if (held.length === 0) return await this.#noteNoneLeft();
+    const isLeft = await this.#retryEach(held, until);
+    const left = held.filter(isLeft);
+    for (const delivery of left) this.#blocked.add(this.#laneOf(delivery));
+    this.#isCutShort = this.#isLate(until) || (this.#isFull && left.length < held.length);
+  }
+
+  /** Page by page: what was tried is due later, or not there any more. */
+  async #retryDue(until: number): Promise<void> {
+    const { store, clock } = this.#deps;
+    const { row } = this.#target;
+    const now = clock.now();
+    while (!this.#health.isClosedTo) {
+      if (this.#isLate(until)) {
+        this.#isCutShort = true;
+        return;
+      }
+      const due = await store.due(row, now, PAGE);
+      if (due.length === 0) break;
+      await this.#retryEach(due, until);
+    }
+    const [first] = await store.deliveries(row, { state: 'RETRYING', limit: 1, after: -1 });
+    if (first === undefined) await this.#noteNoneLeft();
+  }
+
+  /** @returns whether a delivery of them waits for another try after that */
+  async #retryEach(deliveries: readonly SetAside[], until: number): Promise<(delivery: SetAside) => boolean> {
+    const { store } = this.#deps;
     const settled = new Set<number>();
     const changed = await this.#try(
-      heads.map((delivery) => ({ delivery })),
+      deliveries.map((delivery) => ({ delivery })),
       async (seq) => {
         settled.add(seq);
-        await store.settle(row.session, row.endpointId, seq);
+        await store.settle(this.#target.row, seq);
       },
       until,
     );
-    for (const delivery of heads) {
-      const { seq, state } = changed.get(delivery.seq) ?? delivery;
-      if (state === 'RETRYING' && !settled.has(seq)) this.#blocked.add(this.#laneOf(delivery));
-    }
-    this.#isCutShort = this.#isLate(until);
     await this.#writeDown([...changed.values()]);
+    return ({ seq }) => !settled.has(seq) && changed.get(seq)?.state !== 'FAILED';
+  }
+
+  async #noteNoneLeft(): Promise<void> {
+    const { row } = this.#target;
+    if (row.setAside !== undefined) await this.#deps.store.noneLeft(row, row.setAside);
   }
 
   /** @returns true when there is more to do at once */
   async #readOn(goesOn = () => true): Promise<boolean> {
     const { log } = this.#deps;
     const { session } = this.#target.row;
-    while (!this.#health.isClosedTo && goesOn()) {
+    while (!this.#isFull && !this.#health.isClosedTo && goesOn()) {
       if (this.#isLate()) return true;
       const page = await log.read(session, this.#cursor, PAGE);
       if (page.length === 0) return false;
       await this.#deliver(page);
+      this.#hasBegun = true;
     }
     return false;
   }
@@ -248,6 +289,7 @@ export class EndpointRun {
   async #post(envelope: EventEnvelope, delivery: SetAside): Promise<SetAside | undefined> {
     const { sender, clock, userAgent, random, logger } = this.#deps;
     const { row, webhook } = this.#target;
+    this.#hasBegun = true;
     const { headers, body } = deliveryRequest(envelope, webhook, userAgent, clock.now());
     const answer = await sender.post(webhook.url, headers, body);
     const now = clock.now();
@@ -274,7 +316,8 @@ export class EndpointRun {
     const times = [...due, ...(this.#health.nextTryAt === undefined ? [] : [this.#health.nextTryAt])];
     const timers = new Set(times.map((time) => Math.ceil(time / TIMER_STEP_MS) * TIMER_STEP_MS));
     await Promise.all([...timers].map((dueAt) => queue.wakeAt({ session, endpointId, dueAt })));
-    if (this.#health.isGone) await notices.disabled({ session, endpointId, reason: 'gone', at: now });
+    if (this.#health.isGone && (await store.get(session, endpointId))?.enabling === row.enabling)
+      await notices.disabled({ session, endpointId, reason: 'gone', at: now });
     if (deliveries.length > 0) await store.setAside(row, deliveries);
     const cursor = this.#cursor === row.cursor ? undefined : { cursor: this.#cursor };
     const progress = this.#health.takeProgress();
@@ -303,7 +346,7 @@ export class EndpointRun {
   }
 
   #isLate(until = this.#until): boolean {
-    return this.#deps.clock.monotonic() >= until;
+    return this.#hasBegun && this.#deps.clock.monotonic() >= until;
   }
 }
 

@@ -3,7 +3,12 @@ import type { LastDelivery, WebhookDeliveryRow } from '#shared/contracts/webhook
 import type { WebhookConfig } from '#shared/contracts/webhooks.ts';
 import type { EventFacts } from '#shared/domain/webhook-filter.ts';
 import type { DeliveryOutcome } from '#shared/domain/webhook-outcome.ts';
-import { permanentRetryDelayMs, retryDelayMs, WEBHOOK_WINDOW_MS } from '#shared/domain/webhook-schedule.ts';
+import {
+  limitedDelayMs,
+  permanentRetryDelayMs,
+  retryDelayMs,
+  WEBHOOK_WINDOW_MS,
+} from '#shared/domain/webhook-schedule.ts';
 
 /** For as long deliveries that have failed can be listed: as the log keeps events, by default. */
 const KEPT_MS = 14 * 86_400_000;
@@ -49,26 +54,37 @@ export function afterFailure(
   retries: WebhookConfig['retries'],
   random: number,
 ): SetAside {
-  const attempts = outcome.kind === 'rate-limited' ? delivery.attempts : delivery.attempts + 1;
-  const tried = { ...delivery, attempts, last };
-  const delay = nextDelayMs(outcome, attempts, retries, random);
+  const tried = { ...counted(delivery, outcome), last };
+  const delay = nextDelayMs(outcome, tried, retries, random);
   if (delay === undefined || last.at + delay > delivery.giveUpAt) return givenUp(tried);
   return { ...tried, dueAt: last.at + delay };
 }
 
+function counted(delivery: SetAside, { kind }: Pick<DeliveryOutcome, 'kind'>): SetAside {
+  switch (kind) {
+    case 'rate-limited':
+      return { ...delivery, limited: (delivery.limited ?? 0) + 1 };
+    case 'gone':
+      return delivery;
+    default:
+      return { ...delivery, attempts: delivery.attempts + 1 };
+  }
+}
+
 function nextDelayMs(
   outcome: Exclude<DeliveryOutcome, { kind: 'delivered' }>,
-  attempts: number,
+  { attempts, limited = 1 }: SetAside,
   retries: WebhookConfig['retries'],
   random: number,
 ): number | undefined {
   switch (outcome.kind) {
     case 'rate-limited':
-      return outcome.waitMs;
+      return Math.max(outcome.waitMs, limitedDelayMs(limited, random));
     case 'permanent':
       return permanentRetryDelayMs(retries, attempts, random);
     // Whoever writes the configuration again has it tried again.
     case 'gone':
+      return 0;
     case 'transient':
       return retryDelayMs(retries, attempts, random);
   }

@@ -10,8 +10,8 @@ const PAGE_ROWS = 200;
 const SEARCHED_ROWS = 2 * PAGE_ROWS;
 /** By how much the clock of a host may be behind that of whoever timed an event. */
 const CLOCK_DIFFERENCE_MS = 3_600_000;
-const SEQ_DIGITS = 15;
-const LAST_SEQ = 10 ** SEQ_DIGITS - 2;
+export const SEQ_DIGITS = 15;
+export const LAST_SEQ = 10 ** SEQ_DIGITS - 2;
 
 const timeSchema = eventLogRowSchema.pick({ place: true, loggedAt: true });
 const idsSchema = eventLogRowSchema.pick({ place: true, loggedAt: true, events: true });

@@ -3,14 +3,16 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { INDEXES, TABLES } from '../contracts/resources.ts';
 import {
   type WebhookDeliveryRow,
+  type WebhookDeliveryState,
   type WebhookEndpointRow,
   webhookDeliveryRowSchema,
   webhookEndpointRowSchema,
 } from '../contracts/webhook-rows.ts';
 import { DependencyError } from '../domain/errors.ts';
 import type { DeliveryQuery, EndpointKey, EndpointProgress, WebhookStore } from '../ports/webhook-store.ts';
+import { digits, LAST_SEQ, SEQ_DIGITS } from './dynamodb-event-seqs.ts';
 import { type Expression, REMOVE } from './dynamodb-expression.ts';
-import { DynamoDbTable } from './dynamodb-table.ts';
+import { DynamoDbTable, type QueryOptions } from './dynamodb-table.ts';
 
 export interface WebhookTables {
   readonly webhookEndpoints: string;
@@ -33,7 +35,13 @@ export class DynamoDbWebhookStore implements WebhookStore {
 
   async enable(session: string, endpointId: string): Promise<void> {
     await this.#endpoints.update({ session, endpointId }, (e) => ({
-      update: e.update({ failures: 0, nextTryAt: REMOVE, disabledAt: REMOVE, disabledReason: REMOVE }),
+      update: e.update({
+        failures: 0,
+        nextTryAt: REMOVE,
+        disabledAt: REMOVE,
+        disabledReason: REMOVE,
+        enabling: randomUUID(),
+      }),
       condition: `attribute_exists(${e.name('endpointId')})`,
     }));
   }
@@ -51,6 +59,12 @@ export class DynamoDbWebhookStore implements WebhookStore {
   }
 
   async advance(key: EndpointKey, progress: EndpointProgress): Promise<WebhookEndpointRow | undefined> {
+    const { disabled, ...rest } = progress;
+    const advanced = await this.#advance(key, progress);
+    return advanced === undefined && disabled !== undefined ? await this.#advance(key, rest) : advanced;
+  }
+
+  async #advance(key: EndpointKey, progress: EndpointProgress): Promise<WebhookEndpointRow | undefined> {
     const { cursor, failures, nextTryAt, disabled, last, delivered = 0, failed = 0 } = progress;
     const item = await this.#endpoints.update(endpointKey(key), (e) => ({
       update: e.update(
@@ -65,19 +79,21 @@ export class DynamoDbWebhookStore implements WebhookStore {
         `${e.name('delivered')} = ${e.name('delivered')} + ${e.value(delivered)}`,
         `${e.name('failed')} = ${e.name('failed')} + ${e.value(failed)}`,
       ),
-      condition: sameMaking(e, key),
+      condition:
+        disabled === undefined ? sameMaking(e, key) : `${sameMaking(e, key)} AND ${sameEnabling(e, disabled.enabling)}`,
     }));
     return item && webhookEndpointRowSchema.parse(item);
   }
 
   /** The note comes last: it is what makes anybody look for the deliveries, and it fails when the endpoint is gone. */
   async setAside(key: EndpointKey, deliveries: readonly Omit<WebhookDeliveryRow, 'endpoint'>[]): Promise<boolean> {
-    const endpoint = partition(key.session, key.endpointId);
+    const endpoint = partition(key);
     const rows = deliveries.map((delivery) => ({
       ...delivery,
       endpoint,
+      statePlace: statePlace(delivery.state, delivery.seq),
       // Puts the row into the index of those that are tried again.
-      ...(delivery.state === 'RETRYING' && { retryingSeq: delivery.seq }),
+      ...(delivery.state === 'RETRYING' && { retryAt: delivery.dueAt }),
     }));
     const { left, error } = await this.#deliveries.putSome(rows, ['endpoint', 'seq']);
     if (left.size > 0) throw error ?? new DependencyError('DynamoDB did not take all deliveries');
@@ -85,18 +101,16 @@ export class DynamoDbWebhookStore implements WebhookStore {
       update: e.update({ setAside: randomUUID() }),
       condition: sameMaking(e, key),
     }));
+    // Nobody would read them any more.
+    if (item === undefined) await this.#deliveries.deleteMany(rows.map(({ seq }) => ({ endpoint, seq })));
     return item !== undefined;
   }
 
-  async retrying(session: string, endpointId: string): Promise<readonly WebhookDeliveryRow[]> {
-    const rows: WebhookDeliveryRow[] = [];
-    const endpoint = partition(session, endpointId);
-    const items = this.#deliveries.query((e) => `${e.name('endpoint')} = ${e.value(endpoint)}`, {
-      IndexName: INDEXES.retryingDeliveries,
-      ConsistentRead: true,
+  async due(key: EndpointKey, now: number, limit: number): Promise<readonly WebhookDeliveryRow[]> {
+    const ofEndpoint = (e: Expression) => `${e.name('endpoint')} = ${e.value(partition(key))}`;
+    return await this.#rows((e) => `${ofEndpoint(e)} AND ${e.name('retryAt')} <= ${e.value(now)}`, limit, {
+      IndexName: INDEXES.dueDeliveries,
     });
-    for await (const item of items) rows.push(webhookDeliveryRowSchema.parse(item));
-    return rows;
   }
 
   async noneLeft(key: EndpointKey, noted: string): Promise<void> {
@@ -106,35 +120,48 @@ export class DynamoDbWebhookStore implements WebhookStore {
     }));
   }
 
-  async settle(session: string, endpointId: string, seq: number): Promise<void> {
-    await this.#deliveries.deleteMany([{ endpoint: partition(session, endpointId), seq }]);
+  async settle(key: EndpointKey, seq: number): Promise<void> {
+    await this.#deliveries.deleteMany([{ endpoint: partition(key), seq }]);
   }
 
-  async deliveries(session: string, endpointId: string, query: DeliveryQuery): Promise<readonly WebhookDeliveryRow[]> {
-    const rows: WebhookDeliveryRow[] = [];
-    const endpoint = partition(session, endpointId);
-    const items = this.#deliveries.query(
-      (e) => `${e.name('endpoint')} = ${e.value(endpoint)} AND ${e.name('seq')} > ${e.value(query.after)}`,
-      { ConsistentRead: true },
+  async deliveries(key: EndpointKey, query: DeliveryQuery): Promise<readonly WebhookDeliveryRow[]> {
+    const { state, limit, after } = query;
+    const ofEndpoint = (e: Expression) => `${e.name('endpoint')} = ${e.value(partition(key))}`;
+    if (state === undefined)
+      return await this.#rows((e) => `${ofEndpoint(e)} AND ${e.name('seq')} > ${e.value(after)}`, limit);
+    return await this.#rows(
+      (e) =>
+        `${ofEndpoint(e)} AND ${e.name('statePlace')} BETWEEN ${e.value(statePlace(state, after + 1))} AND ${e.value(statePlace(state, LAST_SEQ))}`,
+      limit,
+      { IndexName: INDEXES.deliveriesByState },
     );
+  }
+
+  async #rows(where: (e: Expression) => string, limit: number, options: Pick<QueryOptions, 'IndexName'> = {}) {
+    const rows: WebhookDeliveryRow[] = [];
+    const items = this.#deliveries.query(where, { ConsistentRead: true, Limit: limit, ...options });
     for await (const item of items) {
-      const row = webhookDeliveryRowSchema.parse(item);
-      if (query.state === undefined || row.state === query.state) rows.push(row);
-      if (rows.length >= query.limit) break;
+      rows.push(webhookDeliveryRowSchema.parse(item));
+      if (rows.length >= limit) break;
     }
     return rows;
   }
 
-  async remove(session: string, endpointId: string): Promise<void> {
-    await this.#deliveries.deletePartition('endpoint', partition(session, endpointId), 'seq');
-    await this.#endpoints.deleteMany([{ session, endpointId }]);
+  async remove(key: EndpointKey): Promise<void> {
+    await this.#deliveries.deletePartition('endpoint', partition(key), 'seq');
+    await this.#endpoints.deleteMany([endpointKey(key)]);
   }
 
   async clear(session: string): Promise<void> {
-    for (const { endpointId } of await this.list(session)) await this.remove(session, endpointId);
+    for (const row of await this.list(session)) await this.remove(row);
   }
 }
 
-const partition = (session: string, endpointId: string) => `${session}#${endpointId}`;
+const partition = ({ session, endpointId, addedAt }: EndpointKey) => `${session}#${endpointId}#${addedAt}`;
+const statePlace = (state: WebhookDeliveryState, seq: number) => `${state}#${digits(seq, SEQ_DIGITS)}`;
 const endpointKey = ({ session, endpointId }: EndpointKey) => ({ session, endpointId });
 const sameMaking = (e: Expression, { addedAt }: EndpointKey) => `${e.name('addedAt')} = ${e.value(addedAt)}`;
+const sameEnabling = (e: Expression, enabling: string | undefined) =>
+  enabling === undefined
+    ? `attribute_not_exists(${e.name('enabling')})`
+    : `${e.name('enabling')} = ${e.value(enabling)}`;

@@ -223,6 +223,25 @@ describe('connections', () => {
     expect(requests.map(({ connection }) => connection)).toEqual([1, 1, 2]);
   });
 
+  it('that the other side has closed, all that wait, cost no request', async () => {
+    const client = guarded({ keepAlive: true });
+    const all = Array.from({ length: 5 }, () => `http://ours.test:${port}/`);
+    const together: ServerResponse[] = [];
+    respond = (_request, response) => {
+      together.push(response);
+      if (together.length === all.length) for (const each of together) each.end();
+    };
+    await Promise.all(all.map((url) => get(client, url)));
+    const old = connections;
+    respond = (request, response) => {
+      if ((requests.at(-1)?.connection ?? 0) <= old) request.socket.resetAndDestroy();
+      else response.end();
+    };
+    // The first of them finds one that is closed, and four more are waiting.
+    expect(await get(client, `http://ours.test:${port}/`)).toEqual({ kind: 'answered', status: 200 });
+    expect(requests.slice(all.length).map(({ connection }) => connection <= old)).toEqual([true, false]);
+  });
+
   it('go through no proxy of the environment', async () => {
     const names = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'NODE_USE_ENV_PROXY'];
     const before = names.map((name) => [name, process.env[name]] as const);

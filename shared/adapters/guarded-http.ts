@@ -90,7 +90,8 @@ export class GuardedHttp {
         .map(({ address }) => address)
         .toSorted()
         .join(),
-      agent: isTls ? this.#agents.https : this.#agents.http,
+      // Where one waiting connection was closed the others may be, too.
+      agent: again ? false : isTls ? this.#agents.https : this.#agents.http,
     };
     const sent = (isTls ? https : http).request(target.url, options);
     try {
@@ -98,7 +99,7 @@ export class GuardedHttp {
         sent.on('response', resolve).on('error', reject).end(body);
       });
     } catch (error) {
-      // The other side closed a connection that had waited, as it may: the request has not been looked at.
+      // The other side closed a connection that had waited, as it may. It hardly ever has looked at the request.
       if (!again && sent.reusedSocket && !signal.aborted) return await this.#send(target, request, true);
       throw error;
     }

@@ -130,8 +130,10 @@ export const INDEXES = {
   jobsBySession: 'bySession',
   /** keys that are for one session only. */
   keysBySession: 'bySession',
-  /** deliveries of an endpoint that wait for another try, oldest event first. */
-  retryingDeliveries: 'retrying',
+  /** deliveries of an endpoint by state, oldest event first. */
+  deliveriesByState: 'byState',
+  /** deliveries of an endpoint that wait for another try, by its time. */
+  dueDeliveries: 'due',
 } as const;
 
 /** Kinds of hosts: `socket` for engines that need only sockets, `browser` for those that start a browser for each session. */

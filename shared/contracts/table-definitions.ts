@@ -81,12 +81,18 @@ export function tableDefinitions({ tables }: ResourceNames): readonly TableDefin
       name: tables.webhookDeliveries,
       partitionKey: text('endpoint'),
       sortKey: { name: 'seq', type: 'N' },
-      // What has failed for good can be much more than what is tried again, and is not read with it.
+      // What has failed for good, what waits and what is due can each be much more than the others, and is not read with them.
       indexes: [
         {
-          name: INDEXES.retryingDeliveries,
+          name: INDEXES.deliveriesByState,
           partitionKey: text('endpoint'),
-          sortKey: { name: 'retryingSeq', type: 'N' },
+          sortKey: text('statePlace'),
+          local: true,
+        },
+        {
+          name: INDEXES.dueDeliveries,
+          partitionKey: text('endpoint'),
+          sortKey: { name: 'retryAt', type: 'N' },
           local: true,
         },
       ],

@@ -24,13 +24,15 @@ export const webhookEndpointRowSchema = z.object({
   addedAt: z.number(),
   /** Everything in the log up to this `seq` is delivered, not wanted, or set aside. It begins with what was logged before the endpoint was added. */
   cursor: z.number(),
-  /** Events whose first try failed since the last try that succeeded. */
+  /** Events whose first try failed since the last try that succeeded; of those that were on the way when it was left alone, none. */
   failures: z.number(),
   /** The endpoint is left alone until then. */
   nextTryAt: z.number().optional(),
   /** The endpoint gets nothing any more, until the configuration is written again. */
   disabledAt: z.number().optional(),
   disabledReason: z.enum(['gone']).optional(),
+  /** A new value whenever somebody puts an end to what keeps the endpoint from being tried. */
+  enabling: z.string().optional(),
   /** There may be deliveries that were set aside; a new value whenever one is added. */
   setAside: z.string().optional(),
   last: lastDeliverySchema.optional(),
@@ -41,7 +43,7 @@ export const webhookEndpointRowSchema = z.object({
 export type WebhookEndpointRow = z.infer<typeof webhookEndpointRowSchema>;
 
 /**
- * Row of the webhook-deliveries table, key (`endpoint` = `session#endpointId`, `seq`): an event that waits for another
+ * Row of the webhook-deliveries table, key (`endpoint` = `session#endpointId#addedAt`, `seq`): an event that waits for another
  * try of its own, or has had all of them. What was delivered has no row.
  */
 export const webhookDeliveryRowSchema = z.object({
@@ -59,6 +61,8 @@ export const webhookDeliveryRowSchema = z.object({
   loggedAt: z.number(),
   /** Tries that failed. */
   attempts: z.number(),
+  /** Further tries, at which the receiver asked for time: they count only for how long the next one waits. */
+  limited: z.number().optional(),
   /** No further tries after that. */
   giveUpAt: z.number(),
   /** Not tried before. */

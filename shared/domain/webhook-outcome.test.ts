@@ -23,6 +23,7 @@ describe('an answer', () => {
     expect(deliveryOutcome(answered(429, '7'), NOW)).toEqual({ kind: 'rate-limited', status: 429, waitMs: 7_000 });
     expect(kindOf(answered(503, '7'))).toBe('rate-limited');
     expect(kindOf(answered(503, 'soon'))).toBe('transient');
+    expect(kindOf(answered(429, '0'))).toBe('transient');
     expect(kindOf(answered(500, '7'))).toBe('transient');
     expect(kindOf(answered(410, '7'))).toBe('gone');
     expect(kindOf(answered(200, '7'))).toBe('delivered');
@@ -43,15 +44,24 @@ describe('an answer', () => {
 
 describe('Retry-After', () => {
   it.each([
-    ['0', 0],
+    ['0', undefined],
     [' 120 ', 120_000],
     ['999999999', 86_400_000],
     ['Thu, 01 Jan 2026 00:02:00 GMT', 120_000],
     ['Thursday, 01-Jan-26 00:02:00 GMT', 120_000],
-    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
+    ['Thu Jan  1 00:02:00 2026', 120_000],
+    ['Wed, 31 Dec 2025 00:00:00 GMT', undefined],
     ['Fri, 01 Jan 2100 00:00:00 GMT', 86_400_000],
     ['', undefined],
     ['soon', undefined],
+    ['-1', undefined],
+    ['1.5', undefined],
+    ['1e3', undefined],
+    ['5;foo', undefined],
+    ['12 seconds', undefined],
+    ['soon 2030', undefined],
+    ['2030-01-01', undefined],
+    ['Thu, 99 Jan 2026 00:02:00 GMT', undefined],
     [undefined, undefined],
   ])('%s is %s', (header, expected) => {
     expect(retryAfterMs(header, NOW)).toBe(expected);

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { breakerDelayMs, permanentRetryDelayMs, retryDelayMs, WEBHOOK_WINDOW_MS } from './webhook-schedule.ts';
+import {
+  breakerDelayMs,
+  limitedDelayMs,
+  permanentRetryDelayMs,
+  retryDelayMs,
+  WEBHOOK_WINDOW_MS,
+} from './webhook-schedule.ts';
 
 const HOUR = 3_600_000;
 
@@ -54,6 +60,11 @@ it('what the receiver calls wrong has three tries', () => {
   const of = (failures: number) => permanentRetryDelayMs(null, failures, 0.5);
   expect([of(1), of(2), of(3)]).toEqual([5_000, 15_000, undefined]);
   expect(permanentRetryDelayMs({ attempts: 0 }, 1, 0.5)).toBeUndefined();
+});
+
+it('an event whose receiver asks for time again and again waits for 15 minutes in the end', () => {
+  expect([1, 2, 9, 100].map((times) => limitedDelayMs(times, 0.5))).toEqual([5_000, 10_000, 900_000, 900_000]);
+  expect([limitedDelayMs(1, 0), limitedDelayMs(1, 1)]).toEqual([4_500, 5_500]);
 });
 
 it('an endpoint is left alone from five failures on, for 15 minutes in the end', () => {

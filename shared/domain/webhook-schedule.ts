@@ -82,8 +82,20 @@ export function permanentRetryDelayMs(
  * @returns undefined while it is not
  */
 export function breakerDelayMs(failures: number, random: number): number | undefined {
-  if (failures < BREAKER_FAILURES) return undefined;
-  const seconds = BREAKER_SECONDS[Math.min(failures - BREAKER_FAILURES, BREAKER_SECONDS.length - 1)] ?? 0;
+  return failures < BREAKER_FAILURES ? undefined : breakerStepMs(failures - BREAKER_FAILURES, random);
+}
+
+/**
+ * How long an event waits at least whose receiver has asked for time, however short that is.
+ *
+ * @param times that it has been asked for, for this event, at least 1
+ */
+export function limitedDelayMs(times: number, random: number): number {
+  return breakerStepMs(times - 1, random);
+}
+
+function breakerStepMs(step: number, random: number): number {
+  const seconds = BREAKER_SECONDS[Math.min(step, BREAKER_SECONDS.length - 1)] ?? 0;
   return jittered(seconds * SECOND, DEFAULT_JITTER, random);
 }
 

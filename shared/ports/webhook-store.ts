@@ -8,7 +8,8 @@ export interface EndpointProgress {
   readonly cursor?: number;
   readonly failures?: number;
   readonly nextTryAt?: number | null;
-  readonly disabled?: { readonly at: number; readonly reason: 'gone' };
+  /** Not written, unlike the rest, when the endpoint was enabled since `enabling` was read. */
+  readonly disabled?: { readonly at: number; readonly reason: 'gone'; readonly enabling: string | undefined };
   readonly last?: WebhookEndpointRow['last'];
   /** Added to the counters. */
   readonly delivered?: number;
@@ -37,21 +38,22 @@ export interface WebhookStore {
   advance(key: EndpointKey, progress: EndpointProgress): Promise<WebhookEndpointRow | undefined>;
 
   /**
-   * Writes deliveries, in place of those of the same `seq`, and notes at the endpoint that there are some.
-   * @returns false when the endpoint's row is gone or of another making
+   * Writes deliveries, in place of those of the same `seq`, and notes at the endpoint that there are some. An endpoint's
+   * deliveries are those of its making: a later one of the same name does not have them.
+   * @returns false when the endpoint's row is gone or of another making; then nothing is written
    */
   setAside(key: EndpointKey, deliveries: readonly Omit<WebhookDeliveryRow, 'endpoint'>[]): Promise<boolean>;
-  /** All that wait for another try, oldest event first. Costs nothing for those that have failed for good. */
-  retrying(session: string, endpointId: string): Promise<readonly WebhookDeliveryRow[]>;
+  /** Deliveries whose next try is due at this time, those that are due for longest first. Costs nothing for the others. */
+  due(key: EndpointKey, now: number, limit: number): Promise<readonly WebhookDeliveryRow[]>;
   /** Takes away the note that there are deliveries set aside, unless one was added since `noted` was read. */
   noneLeft(key: EndpointKey, noted: string): Promise<void>;
   /** Removes a delivery. */
-  settle(session: string, endpointId: string, seq: number): Promise<void>;
-  /** Oldest event first. */
-  deliveries(session: string, endpointId: string, query: DeliveryQuery): Promise<readonly WebhookDeliveryRow[]>;
+  settle(key: EndpointKey, seq: number): Promise<void>;
+  /** Oldest event first. Costs nothing for those of another state than was asked for. */
+  deliveries(key: EndpointKey, query: DeliveryQuery): Promise<readonly WebhookDeliveryRow[]>;
 
   /** Removes an endpoint and its deliveries. */
-  remove(session: string, endpointId: string): Promise<void>;
+  remove(key: EndpointKey): Promise<void>;
   /** Removes all endpoints of a session and their deliveries. */
   clear(session: string): Promise<void>;
 }

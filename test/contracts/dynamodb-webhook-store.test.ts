@@ -30,10 +30,16 @@ afterAll(async () => {
   await aws?.close();
 });
 
-it('reads of an endpoint’s deliveries only those that are tried again, however many have failed', async () => {
-  const failed = Array.from({ length: 200 }, (_, seq) => delivery(seq, { state: 'FAILED' }));
-  await store.setAside(KEY, [...failed, delivery(200)]);
-  looked.length = 0;
-  expect((await store.retrying('alpha', 'wh_1')).map(({ seq }) => seq)).toEqual([200]);
-  expect(looked).toEqual([1]);
+it('looks at no other delivery than those that are wanted, however many there are', async () => {
+  const failed = Array.from({ length: 100 }, (_, seq) => delivery(seq, { state: 'FAILED' }));
+  const waiting = Array.from({ length: 100 }, (_, index) => delivery(100 + index, { dueAt: 50 + index }));
+  await store.setAside(KEY, [...failed, ...waiting, delivery(200), delivery(201, { state: 'FAILED' })]);
+  const looks = async (read: Promise<readonly { readonly seq: number }[]>) => {
+    looked.length = 0;
+    return [(await read).map(({ seq }) => seq), looked.reduce((sum, count) => sum + count, 0)];
+  };
+  expect(await looks(store.due(KEY, 49, 10))).toEqual([[200], 1]);
+  expect(await looks(store.due(KEY, 99, 2))).toEqual([[200, 100], 2]);
+  expect(await looks(store.deliveries(KEY, { state: 'RETRYING', limit: 2, after: -1 }))).toEqual([[100, 101], 2]);
+  expect(await looks(store.deliveries(KEY, { state: 'FAILED', limit: 2, after: 98 }))).toEqual([[99, 201], 2]);
 });

@@ -24,10 +24,12 @@ appendFileSync(process.env.CALLS, JSON.stringify({ operation, options }) + '\\n'
 const answer = JSON.parse(process.env.ANSWERS)[operation];
 if (answer !== undefined) console.log(answer.replace('*', options.name));
 `;
+export const hasJq = spawnSync('jq', ['--version']).status === 0;
 const callSchema = z.object({ operation: z.string(), options: z.record(z.string(), z.string()) });
 
 /**
- * Runs commands in Bash, up to the first that fails, with a stand-in for the AWS CLI.
+ * Runs commands in Bash, up to the first that fails, with a stand-in for the AWS CLI. Where `jq` is missing, what it
+ * would make is `{}`.
  *
  * @param answers what the CLI prints, by operation; a star is the option `--name`
  * @throws Error with what Bash said
@@ -43,6 +45,10 @@ export function runWithCli(
     writeFileSync(calls, '');
     writeFileSync(join(folder, 'aws'), CLI);
     chmodSync(join(folder, 'aws'), 0o755);
+    if (!hasJq) {
+      writeFileSync(join(folder, 'jq'), "#!/bin/sh\necho '{}'\n");
+      chmodSync(join(folder, 'jq'), 0o755);
+    }
     const { status, stderr } = spawnSync('bash', ['-eu', '-o', 'pipefail', '-c', commands], {
       encoding: 'utf8',
       env: { PATH: `${folder}${delimiter}${process.env.PATH}`, CALLS: calls, ANSWERS: JSON.stringify(answers), ...env },

@@ -72,10 +72,13 @@ describe('a delivery', () => {
   });
 
   it('comes for everything that is asked for, and for nothing else', async () => {
-    await configure(hook({ events: ['message.any', 'session.status'] }));
+    await configure(hook({ events: ['message.any', 'session.status'], ordered: true }));
     await running.api.post(`/api/sessions/${SESSION}/restart`);
     const id = await ada.send(own, { text: 'Any' });
     await receiver.post('message.any', ({ event }) => event.event === 'message.any' && isAbout(event, id));
+    // In order: whatever was to come of the first is there when the second is.
+    const next = await ada.send(own, { text: 'Next' });
+    await receiver.post('the next message.any', ({ event }) => event.event === 'message.any' && isAbout(event, next));
     expect(receiver.posts.filter(({ event }) => event.event === 'message' && isAbout(event, id))).toEqual([]);
     await receiver.post('the restart', ({ event }) => event.event === 'session.status');
   });

@@ -47,6 +47,7 @@ afterAll(() => world.stop());
 beforeEach(async () => {
   world.failing.clear();
   await world.setTheScene();
+  await world.stores().webhooks.declare('alpha', ENDPOINT, 1, 1_000);
 });
 
 /** Calls an operation with inputs of its schema until one of them is not of the wrong form. */

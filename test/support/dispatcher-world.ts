@@ -48,6 +48,7 @@ export class DispatcherWorld {
   /** What happens to a call of a store or queue: it fails before it has done anything, or after. */
   fault: () => 'none' | 'before' | 'after' = () => 'none';
   global: WebhookConfig | undefined;
+  mostHeld = 1_000;
   readonly log = new MemoryEventLog({ now: () => this.now });
   #seq = 0;
   #endpointId = '';
@@ -139,7 +140,8 @@ export class DispatcherWorld {
   }
 
   async deliveries() {
-    return await this.store.deliveries('alpha', this.#endpointId, { limit: 1_000, after: -1 });
+    const row = await this.row();
+    return row === undefined ? [] : await this.store.deliveries(row, { limit: 1_000, after: -1 });
   }
 
   /** The same, but that calls fail as `fault` says. */
@@ -190,6 +192,7 @@ export class DispatcherWorld {
       random: () => 0.5,
       userAgent: 'Trunkline/test',
       budgetMs: 12_000,
+      mostHeld: this.mostHeld,
       metrics: { emit: (_dimensions, values) => void this.metrics.push(values.map(([, value]) => value)) },
       logger: createLogger({ name: 'webhook-dispatcher', destination: this.lines }),
     };

@@ -69,7 +69,7 @@ async function furnishWebhook(api: TestApi, event: EventEnvelope): Promise<strin
   const row = await api.webhooks.get(SESSION, endpoint);
   if (row === undefined) throw new Error('the other session has no webhook');
   const last = { at: 1, outcome: 'transient', reason: `${CANARY} of a receiver`, eventId: event.id } as const;
-  await api.webhooks.setAside(row, [{ ...untried(event, 1, `${CANARY} of a chat`, 1), attempts: 1, last }]);
+  await api.webhooks.setAside(row, [{ ...untried(event, 1, { chatId: `${CANARY} of a chat` }, 1), attempts: 1, last }]);
   await api.webhooks.advance(row, { failures: 1, failed: 1, nextTryAt: FAR, last });
   return endpoint;
 }
@@ -78,6 +78,7 @@ async function furnishWebhook(api: TestApi, event: EventEnvelope): Promise<strin
 export async function stateOfOther(api: TestApi, ids: OtherIds): Promise<unknown> {
   const { session, jobId, endpoint } = ids;
   const admin = async (url: string) => (await api.call('GET', url, { key: { isAdmin: true } })).json;
+  const webhook = await api.webhooks.get(session, endpoint);
   return {
     row: await api.sessions.get(session),
     job: await api.jobs.get(session, jobId),
@@ -87,7 +88,7 @@ export async function stateOfOther(api: TestApi, ids: OtherIds): Promise<unknown
     keys: await admin(`/api/keys?session=${session}`),
     file: await api.media.exists(`files/${session}/${ids.file}`),
     webhooks: await api.webhooks.list(session),
-    deliveries: await api.webhooks.deliveries(session, endpoint, { limit: 100, after: 0 }),
+    deliveries: webhook && (await api.webhooks.deliveries(webhook, { limit: 100, after: 0 })),
     deliveriesShown: await admin(`/api/${session}/webhooks/deliveries?endpoint=${endpoint}`),
     events: await api.eventLog.read(session, 0, 100),
     wakes: [...api.wakes, ...api.timers].filter((wake) => wake.session === session).length,

@@ -34,8 +34,9 @@ export async function renewWebhooks(deps: Deps, session: string, { webhooks }: S
   const dueAt = deps.clock.now() + LOOK_AFTER_MS;
   const rows = await deps.webhooks.list(session);
   await Promise.all(
-    rows.map(async ({ endpointId }) => {
-      if (!wanted.has(endpointId)) return await deps.webhooks.remove(session, endpointId);
+    rows.map(async (row) => {
+      const { endpointId } = row;
+      if (!wanted.has(endpointId)) return await deps.webhooks.remove(row);
       await deps.webhooks.enable(session, endpointId);
       await deps.webhookQueue.wakeAt({ session, endpointId, dueAt });
     }),

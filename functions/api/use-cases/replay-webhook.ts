@@ -1,6 +1,7 @@
 import { ulid } from 'ulid';
 import { eventFacts } from '#functions/webhook-dispatcher/event-facts.ts';
 import { type SetAside, untried } from '#functions/webhook-dispatcher/tried-event.ts';
+import type { WebhookEndpointRow } from '#shared/contracts/webhook-rows.ts';
 import { type WebhookEndpoint, wantsEvent } from '#shared/contracts/webhooks.ts';
 import { ConflictError, NotFoundError, NotSupportedError } from '#shared/domain/errors.ts';
 import { WEBHOOK_WINDOW_MS } from '#shared/domain/webhook-schedule.ts';
@@ -29,7 +30,8 @@ const MOST_EVENTS = 1_000;
 const SEARCH_MS = 15_000;
 
 /**
- * Delivers events again. They may have been delivered already; the endpoint's filter holds for them.
+ * Delivers events again. They may have been delivered already; the endpoint's filter holds for them. What the endpoint
+ * has not come to yet is left out: it comes anyway, and in its order.
  *
  * @throws NotFoundError when the log has one of them no more; ConflictError when the endpoint is disabled;
  *   NotSupportedError when they are too far back to be found by their ids
@@ -40,6 +42,7 @@ export async function replayEvents(
   endpoint: WebhookEndpoint,
   ids: readonly string[],
 ): Promise<Replayed> {
+  const row = await rowOf(deps, session, endpoint);
   const seqs = await seqsOf(deps, session, ids);
   const found = await Promise.all(
     ids.map(async (id): Promise<LoggedEvent> => {
@@ -49,8 +52,7 @@ export async function replayEvents(
       return event;
     }),
   );
-  await replay(deps, session, endpoint, found);
-  return { replayed: found.length, after: null };
+  return { replayed: await replay(deps, row, found), after: null };
 }
 
 /** The same for what was logged within a time, so much of it as a request has time for. @throws ConflictError as above */
@@ -60,9 +62,10 @@ export async function replayRange(
   endpoint: WebhookEndpoint,
   range: ReplayRange,
 ): Promise<Replayed> {
+  const row = await rowOf(deps, session, endpoint);
   const wanted: LoggedEvent[] = [];
   let after = range.after ?? (await deps.eventSeqs.lastBefore(session, range.from));
-  let more = true;
+  let more = after < row.cursor;
   const until = deps.clock.monotonic() + SEARCH_MS;
   // Of many events a webhook may want few: then it is time that ends it.
   while (more && wanted.length + PAGE <= MOST_EVENTS && deps.clock.monotonic() < until) {
@@ -70,10 +73,9 @@ export async function replayRange(
     const within = page.filter(({ loggedAt }) => loggedAt < range.to);
     wanted.push(...within.filter(({ envelope }) => wantsEvent(endpoint.webhook, envelope.event)));
     after = page.at(-1)?.envelope.seq ?? after;
-    more = page.length > 0 && within.length === page.length;
+    more = page.length > 0 && within.length === page.length && after < row.cursor;
   }
-  await replay(deps, session, endpoint, wanted);
-  return { replayed: wanted.length, after: more ? after : null };
+  return { replayed: await replay(deps, row, wanted), after: more ? after : null };
 }
 
 async function seqsOf(
@@ -95,27 +97,39 @@ async function seqsOf(
   return seqs;
 }
 
-async function replay(
-  { webhooks, webhookQueue, eventSeqs, clock }: Deps,
+async function rowOf(
+  { webhooks, eventSeqs, clock }: Deps,
   session: string,
   { id }: WebhookEndpoint,
-  events: readonly LoggedEvent[],
-): Promise<void> {
-  const now = clock.now();
-  await webhooks.declare(session, id, now, await eventSeqs.lastBefore(session, Number.POSITIVE_INFINITY));
+): Promise<WebhookEndpointRow> {
+  await webhooks.declare(session, id, clock.now(), await eventSeqs.lastBefore(session, Number.POSITIVE_INFINITY));
   const row = await webhooks.get(session, id);
   if (row === undefined) throw new NotFoundError(`The session has no webhook '${id}'`);
   if (row.disabledAt !== undefined) {
     throw new ConflictError('The webhook is disabled: write the configuration of the session again first');
   }
-  const deliveries = events.map(
-    ({ envelope, loggedAt }): SetAside => ({
-      ...untried(envelope, loggedAt, eventFacts(envelope), now),
-      giveUpAt: now + WEBHOOK_WINDOW_MS,
-    }),
-  );
+  return row;
+}
+
+/** @returns how many are delivered again */
+async function replay(
+  { webhooks, webhookQueue, clock }: Deps,
+  row: WebhookEndpointRow,
+  events: readonly LoggedEvent[],
+): Promise<number> {
+  const { session, endpointId } = row;
+  const now = clock.now();
+  const deliveries = events
+    .filter(({ envelope }) => envelope.seq <= row.cursor)
+    .map(
+      ({ envelope, loggedAt }): SetAside => ({
+        ...untried(envelope, loggedAt, eventFacts(envelope), now),
+        giveUpAt: now + WEBHOOK_WINDOW_MS,
+      }),
+    );
   if (deliveries.length > 0) await webhooks.setAside(row, deliveries);
   // Whoever asks for it knows that the receiver is back.
-  await webhooks.enable(session, id);
-  await webhookQueue.wake([{ wake: { session, endpointId: id }, cause: ulid(now) }]);
+  await webhooks.enable(session, endpointId);
+  await webhookQueue.wake([{ wake: { session, endpointId }, cause: ulid(now) }]);
+  return deliveries.length;
 }

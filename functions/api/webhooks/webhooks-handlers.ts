@@ -31,8 +31,10 @@ export function createWebhooksHandlers(deps: WebhooksDeps): ApiHandlers<typeof w
       const { endpoint, state, limit, after } = query;
       const row = await findSession(deps, operation, params.session);
       const { id } = endpointOf(row, endpoint);
+      const endpointRow = await deps.webhooks.get(row.name, id);
+      if (endpointRow === undefined) return json([]);
       const wanted = { limit, after, ...(state !== undefined && { state }) };
-      return json((await deps.webhooks.deliveries(row.name, id, wanted)).map(deliveryView));
+      return json((await deps.webhooks.deliveries(endpointRow, wanted)).map(deliveryView));
     },
 
     replayWebhook: async ({ operation, params, body }) => {

@@ -74,7 +74,11 @@ describe('a configuration', () => {
   it('forgets the webhooks that are not in it any more, and enables those that are', async () => {
     const { api } = await setUp();
     for (const row of await api.webhooks.list('main'))
-      await api.webhooks.advance(row, { disabled: { at: 1, reason: 'gone' }, failures: 9, nextTryAt: 9e15 });
+      await api.webhooks.advance(row, {
+        disabled: { at: 1, reason: 'gone', enabling: row.enabling },
+        failures: 9,
+        nextTryAt: 9e15,
+      });
     expect((await states(api)).map(({ state }) => state)).toEqual(['DISABLED', 'DISABLED']);
     await put(api, [OTHER]);
     expect(await states(api)).toMatchObject([{ id: other, state: 'ACTIVE', failures: 0, nextTryAt: null }]);
@@ -202,8 +206,11 @@ describe('deliveries', () => {
 
 describe('a replay', () => {
   const replay = (api: TestApi, body: object) => api.call('POST', '/api/main/webhooks/replay', { body });
-  const waiting = async (api: TestApi, endpointId = hook) =>
-    (await api.webhooks.retrying('main', endpointId)).map(({ eventId }) => eventId);
+  const waiting = async (api: TestApi, endpointId = hook) => {
+    const row = await api.webhooks.get('main', endpointId);
+    const all = row && (await api.webhooks.deliveries(row, { state: 'RETRYING', limit: 2_000, after: -1 }));
+    return (all ?? []).map(({ eventId }) => eventId);
+  };
 
   it('takes events by their ids, as often as it is asked', async () => {
     const { api } = await setUp();
@@ -235,6 +242,16 @@ describe('a replay', () => {
     expect(first.json).toEqual({ replayed: 1_000, after: 9_991 });
     expect((await replay(api, { endpoint: hook, from: 0, after: 9_991 })).json).toEqual({ replayed: 500, after: null });
     expect(await waiting(api)).toHaveLength(1_500);
+  });
+
+  it('leaves out what the webhook has not come to yet: that comes anyway, behind what is in front of it', async () => {
+    const { api } = await setUp();
+    const cursor = (await api.webhooks.get('main', hook))?.cursor ?? 0;
+    await log(api, 1, 2, cursor + 1, cursor + 2);
+    expect((await replay(api, { endpoint: hook, from: 0 })).json).toEqual({ replayed: 2, after: null });
+    const answer = await replay(api, { endpoint: hook, events: [`evt_${cursor + 2}`, 'evt_2'] });
+    expect(answer.json).toEqual({ replayed: 1, after: null });
+    expect(await waiting(api)).toEqual(['evt_1', 'evt_2']);
   });
 
   describe('looks for as long as a request has time', () => {
@@ -287,7 +304,8 @@ describe('a replay', () => {
     await api.webhooks.advance(row, { failures: 9, nextTryAt: 9e15 });
     await replay(api, { endpoint: hook, events: ['evt_1'] });
     expect((await states(api))[0]).toMatchObject({ state: 'ACTIVE', failures: 0 });
-    await api.webhooks.advance(row, { disabled: { at: 1, reason: 'gone' } });
+    const enabling = (await api.webhooks.get('main', hook))?.enabling;
+    await api.webhooks.advance(row, { disabled: { at: 1, reason: 'gone', enabling } });
     expect((await replay(api, { endpoint: hook, events: ['evt_1'] })).status).toBe(409);
   });
 

@@ -5,6 +5,7 @@ export class MemoryWebhookStore implements WebhookStore {
   readonly #endpoints = new Map<string, WebhookEndpointRow>();
   readonly #deliveries = new Map<string, Map<number, WebhookDeliveryRow>>();
   #notes = 0;
+  #enablings = 0;
 
   async declare(session: string, endpointId: string, addedAt: number, cursor: number): Promise<void> {
     const id = nameOf(session, endpointId);
@@ -16,7 +17,8 @@ export class MemoryWebhookStore implements WebhookStore {
     const row = this.#endpoints.get(nameOf(session, endpointId));
     if (row === undefined) return;
     const { nextTryAt: _next, disabledAt: _at, disabledReason: _reason, ...rest } = row;
-    this.#endpoints.set(nameOf(session, endpointId), { ...rest, failures: 0 });
+    this.#enablings += 1;
+    this.#endpoints.set(nameOf(session, endpointId), { ...rest, failures: 0, enabling: String(this.#enablings) });
   }
 
   async get(session: string, endpointId: string): Promise<WebhookEndpointRow | undefined> {
@@ -39,7 +41,8 @@ export class MemoryWebhookStore implements WebhookStore {
       ...rest,
       ...fields,
       ...(next !== undefined && { nextTryAt: next }),
-      ...(disabled !== undefined && { disabledAt: disabled.at, disabledReason: disabled.reason }),
+      ...(disabled !== undefined &&
+        disabled.enabling === row.enabling && { disabledAt: disabled.at, disabledReason: disabled.reason }),
       delivered: row.delivered + delivered,
       failed: row.failed + failed,
     };
@@ -50,15 +53,18 @@ export class MemoryWebhookStore implements WebhookStore {
   async setAside(key: EndpointKey, deliveries: readonly Omit<WebhookDeliveryRow, 'endpoint'>[]): Promise<boolean> {
     const row = this.#current(key);
     if (row === undefined) return false;
-    const endpoint = nameOf(key.session, key.endpointId);
+    const endpoint = partition(key);
     for (const delivery of deliveries) this.#of(endpoint).set(delivery.seq, { ...delivery, endpoint });
     this.#notes += 1;
-    this.#endpoints.set(endpoint, { ...row, setAside: String(this.#notes) });
+    this.#endpoints.set(nameOf(key.session, key.endpointId), { ...row, setAside: String(this.#notes) });
     return true;
   }
 
-  async retrying(session: string, endpointId: string): Promise<readonly WebhookDeliveryRow[]> {
-    return this.deliveries(session, endpointId, { state: 'RETRYING', limit: Number.POSITIVE_INFINITY, after: -1 });
+  async due(key: EndpointKey, now: number, limit: number): Promise<readonly WebhookDeliveryRow[]> {
+    return [...this.#of(partition(key)).values()]
+      .filter(({ state, dueAt }) => state === 'RETRYING' && dueAt <= now)
+      .sort((a, b) => a.dueAt - b.dueAt || a.seq - b.seq)
+      .slice(0, limit);
   }
 
   async noneLeft(key: EndpointKey, noted: string): Promise<void> {
@@ -68,24 +74,24 @@ export class MemoryWebhookStore implements WebhookStore {
     this.#endpoints.set(nameOf(key.session, key.endpointId), rest);
   }
 
-  async settle(session: string, endpointId: string, seq: number): Promise<void> {
-    this.#of(nameOf(session, endpointId)).delete(seq);
+  async settle(key: EndpointKey, seq: number): Promise<void> {
+    this.#of(partition(key)).delete(seq);
   }
 
-  async deliveries(session: string, endpointId: string, query: DeliveryQuery): Promise<readonly WebhookDeliveryRow[]> {
-    return [...this.#of(nameOf(session, endpointId)).values()]
+  async deliveries(key: EndpointKey, query: DeliveryQuery): Promise<readonly WebhookDeliveryRow[]> {
+    return [...this.#of(partition(key)).values()]
       .filter(({ seq, state }) => seq > query.after && (query.state === undefined || state === query.state))
       .sort((a, b) => a.seq - b.seq)
       .slice(0, query.limit);
   }
 
-  async remove(session: string, endpointId: string): Promise<void> {
-    this.#endpoints.delete(nameOf(session, endpointId));
-    this.#deliveries.delete(nameOf(session, endpointId));
+  async remove(key: EndpointKey): Promise<void> {
+    this.#deliveries.delete(partition(key));
+    this.#endpoints.delete(nameOf(key.session, key.endpointId));
   }
 
   async clear(session: string): Promise<void> {
-    for (const { endpointId } of await this.list(session)) await this.remove(session, endpointId);
+    for (const row of await this.list(session)) await this.remove(row);
   }
 
   #current({ session, endpointId, addedAt }: EndpointKey): WebhookEndpointRow | undefined {
@@ -101,3 +107,4 @@ export class MemoryWebhookStore implements WebhookStore {
 }
 
 const nameOf = (session: string, endpointId: string) => `${session}#${endpointId}`;
+const partition = ({ session, endpointId, addedAt }: EndpointKey) => `${session}#${endpointId}#${addedAt}`;

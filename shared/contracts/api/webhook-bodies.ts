@@ -49,7 +49,7 @@ export type WebhookDeliveryView = z.infer<typeof webhookDeliverySchema>;
 
 export const replayedSchema = z
   .object({
-    /** Events that are on their way once more. */
+    /** Events that are on their way once more; without those that the webhook has not come to yet. */
     replayed: z.number(),
     /** There may be more in the range: ask again with this `after`. */
     after: z.number().nullable(),

@@ -47,7 +47,7 @@ export const webhooksOperations = defineOperations('webhooks', {
     method: 'POST',
     path: '/api/{session}/webhooks/replay',
     scope: 'setting',
-    summary: 'Deliver events again: by their ids, or those of a time range; 1,000 at a time',
+    summary: 'Deliver events again: by their ids, or those of a time range; some thousand are looked at in one call',
     makes: 'intent',
     audited: true,
     request: {

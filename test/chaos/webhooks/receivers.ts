@@ -4,8 +4,8 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 
-/** How a receiver behaves. `hangs` takes the request and never answers; `away` does not listen. */
-export type Manner = 'well' | 'fails' | 'hangs' | 'asks-to-wait' | 'away' | 'not-found';
+/** How a receiver behaves. `hangs` takes the request and never answers; `away` does not listen; `mixed` is well, fails and asks to wait in turn. */
+export type Manner = 'well' | 'fails' | 'hangs' | 'asks-to-wait' | 'mixed' | 'away' | 'not-found';
 
 /** A post as it came, and what was answered. */
 export interface Post {
@@ -22,7 +22,14 @@ export interface Post {
 export type Verify = (post: Pick<Post, 'headers' | 'raw'>) => boolean;
 
 const WAIT_SECONDS = 3;
-const STATUS = { well: 204, fails: 500, 'asks-to-wait': 429, 'not-found': 404 } as const;
+const WAIT_STATUS = 429;
+const STATUSES = {
+  well: [204],
+  fails: [500],
+  'asks-to-wait': [WAIT_STATUS],
+  mixed: [204, 500, WAIT_STATUS],
+  'not-found': [404],
+} as const;
 
 /** A certificate that nobody has a reason to trust. */
 export interface Certificate {
@@ -99,9 +106,10 @@ export class Receiver {
       this.posts.push({ ...post, status: null });
       return;
     }
-    const status = STATUS[manner];
+    const statuses = STATUSES[manner];
+    const status = statuses[this.posts.length % statuses.length] ?? 500;
     this.posts.push({ ...post, status });
-    response.writeHead(status, manner === 'asks-to-wait' ? { 'retry-after': retryAfter(this.posts.length) } : {}).end();
+    response.writeHead(status, status === WAIT_STATUS ? { 'retry-after': retryAfter(this.posts.length) } : {}).end();
   }
 }
 

@@ -23,7 +23,7 @@ function post({ text, at }: Written, status: number | null = 204, id = `evt_${te
 function endpoint(fate: Endpoint['fate'], ...posts: readonly Post[]): Endpoint {
   const receiver = new Receiver('r');
   receiver.posts.push(...posts);
-  return { receiver, hmacKey, secret, fate };
+  return { receiver, hmacKey, secret, fate, ordered: true };
 }
 
 const [one, two, other] = [written(1), written(2), written(1, 'bob')];
@@ -48,6 +48,11 @@ describe('the judge of webhooks', () => {
     ['badSignatures', endpoint('well', { ...post(one), signed: false }, post(one), post(two), post(other))],
   ])('sees what is %s', (fault, seen) => {
     expect(judge([one, two, other], [seen]).faults).toMatchObject({ [fault]: 1 });
+  });
+
+  it('asks for no order where the endpoint does not', () => {
+    const unordered = { ...endpoint('well', post(two), post(one), post(other)), ordered: false };
+    expect(judge([one, two, other], [unordered]).faults).toEqual(none);
   });
 
   it('believes the two signatures of the very body, and no others', () => {

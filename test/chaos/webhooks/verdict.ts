@@ -19,6 +19,8 @@ export interface Endpoint {
   readonly secret: string;
   /** `dead`: never well; `faulty`: badly for a while; `well`: always. */
   readonly fate: 'dead' | 'faulty' | 'well';
+  /** Whether it asks for the order of each chat. */
+  readonly ordered: boolean;
 }
 
 /** Figures of one run; every one of `faults` has to be 0. */
@@ -29,7 +31,7 @@ export interface WebhookVerdict {
     readonly badSignatures: number;
     /** Texts that came under more than one event id. */
     readonly changedIds: number;
-    /** Texts whose first arrival was before that of an earlier one of the same chat. */
+    /** Texts whose first arrival at an ordered endpoint was before that of an earlier one of the same chat. */
     readonly outOfOrder: number;
   };
   readonly written: number;
@@ -68,7 +70,7 @@ export function judge(written: readonly Written[], endpoints: readonly Endpoint[
       const text = byText.get(payload.body);
       if (text === undefined) continue;
       delivered += 1;
-      if (text.seq < (lastOfChat.get(text.from) ?? 0)) faults.outOfOrder += 1;
+      if (endpoint.ordered && text.seq < (lastOfChat.get(text.from) ?? 0)) faults.outOfOrder += 1;
       lastOfChat.set(text.from, text.seq);
     }
     if (endpoint.fate !== 'dead') faults.lost += written.filter(({ text }) => !arrived.has(text)).length;

@@ -52,7 +52,7 @@ interface Percentiles {
 }
 
 const SESSION = 'hooked';
-const FAULTS: readonly Manner[] = ['away', 'fails', 'hangs', 'asks-to-wait'];
+const FAULTS: readonly Manner[] = ['away', 'fails', 'hangs', 'asks-to-wait', 'mixed'];
 const phoneSchema = z.object({ phone: z.string() });
 const qrSchema = z.object({ value: z.string() });
 const infoSchema = z.object({ status: z.string() });
@@ -146,25 +146,34 @@ export async function runWebhookChaos(options: WebhookChaosOptions): Promise<Web
   }
 }
 
-/** Live ones, and five that are dead, each in a way of its own, one behind a certificate that nobody trusts. */
+/**
+ * Live ones, of which two come to have each fault, one ordered and one not; and five that are dead, each in a way of its
+ * own, one behind a certificate that nobody trusts.
+ */
 async function startEndpoints(live: number): Promise<readonly Endpoint[]> {
-  const make = async (name: string, fate: Endpoint['fate'], manner: Manner, tls = false): Promise<Endpoint> => {
+  const make = async (
+    name: string,
+    fate: Endpoint['fate'],
+    manner: Manner,
+    { ordered = true, tls = false } = {},
+  ): Promise<Endpoint> => {
     const hmacKey = `key of ${name}`;
     const secret = `whsec_${randomBytes(32).toString('base64')}`;
     const certificate = tls ? await untrusted() : undefined;
     const receiver = await new Receiver(name, { certificate, verify: verifier(hmacKey, secret) }).start();
     await receiver.become(manner);
-    return { receiver, fate, hmacKey, secret };
+    return { receiver, fate, hmacKey, secret, ordered };
   };
   const endpoints: Endpoint[] = [];
   for (let index = 0; index < live; index += 1) {
-    endpoints.push(await make(`live-${index}`, index < FAULTS.length ? 'faulty' : 'well', 'well'));
+    const fate = index < 2 * FAULTS.length ? 'faulty' : 'well';
+    endpoints.push(await make(`live-${index}`, fate, 'well', { ordered: index % 2 === 0 }));
   }
   endpoints.push(await make('dead-away', 'dead', 'away'));
-  endpoints.push(await make('dead-hangs', 'dead', 'hangs'));
+  endpoints.push(await make('dead-hangs', 'dead', 'hangs', { ordered: false }));
   endpoints.push(await make('dead-fails', 'dead', 'fails'));
-  endpoints.push(await make('dead-missing', 'dead', 'not-found'));
-  endpoints.push(await make('dead-certificate', 'dead', 'well', true));
+  endpoints.push(await make('dead-missing', 'dead', 'not-found', { ordered: false }));
+  endpoints.push(await make('dead-certificate', 'dead', 'well', { tls: true }));
   return endpoints;
 }
 
@@ -174,10 +183,10 @@ async function untrusted(): Promise<Certificate> {
 }
 
 async function configure(api: Caller, endpoints: readonly Endpoint[]): Promise<void> {
-  const webhooks = endpoints.map(({ receiver, hmacKey, secret }) => ({
+  const webhooks = endpoints.map(({ receiver, hmacKey, secret, ordered }) => ({
     url: receiver.url,
     events: ['message'],
-    ordered: true,
+    ordered,
     hmac: { key: hmacKey },
     secrets: [secret],
   }));
@@ -186,7 +195,7 @@ async function configure(api: Caller, endpoints: readonly Endpoint[]): Promise<v
 }
 
 async function misbehave({ receiver }: Endpoint, index: number, { downSeconds }: WebhookChaosOptions): Promise<void> {
-  const manner = FAULTS[index % FAULTS.length] ?? 'fails';
+  const manner = FAULTS[Math.floor(index / 2)] ?? 'fails';
   await receiver.become(manner);
   await delay((manner === 'away' ? downSeconds : downSeconds / 3) * 1000);
   await receiver.become('well');
