@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GuardedHttp, type GuardedHttpOptions } from './guarded-http.ts';
 import { createRuleBrokenBy } from './vetted-target.ts';
 
@@ -223,6 +223,14 @@ describe('connections', () => {
     expect(requests.map(({ connection }) => connection)).toEqual([1, 1, 2]);
   });
 
+  it('that waited are not replaced when the other side has answered, though it closes them', async () => {
+    const client = guarded({ keepAlive: true });
+    await get(client, `http://ours.test:${port}/`);
+    respond = (request) => request.socket.end(UPGRADE);
+    await expect(get(client, `http://ours.test:${port}/`)).rejects.toThrow('another protocol');
+    expect(requests.map(({ connection }) => connection)).toEqual([1, 1]);
+  });
+
   it('go through no proxy of the environment', async () => {
     const names = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'NODE_USE_ENV_PROXY'];
     const before = names.map((name) => [name, process.env[name]] as const);
@@ -239,7 +247,16 @@ describe('connections', () => {
   });
 });
 
+const UPGRADE = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n';
+
 describe('time', () => {
+  it('is not spent on a server that wants to speak another protocol, and its connection is not kept', async () => {
+    let left = false;
+    respond = ({ socket }) => socket.on('close', () => (left = true)).write(UPGRADE);
+    await expect(get(guarded(), `http://ours.test:${port}/`)).rejects.toThrow('another protocol');
+    await vi.waitFor(() => expect(left).toBe(true));
+  });
+
   it.each<[string, () => Promise<never>]>([['a resolver that never answers', () => new Promise<never>(() => {})]])(
     'ends %s',
     async (_, never) => {

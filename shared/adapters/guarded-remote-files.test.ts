@@ -181,6 +181,20 @@ describe('what is missing or away', () => {
     await expect(fetching(own(), { timeoutMs: 50 })).rejects.toBeInstanceOf(DependencyError);
   });
 
+  it.each([
+    ['says how long the file is', 'Content-Length: 100\r\n\r\nsome'],
+    ['ends the file with the connection', '\r\nsome'],
+    ['sends the file in pieces', 'Transfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n'],
+  ])('a server that %s, and is too slow', async (_, rest) => {
+    respond = ({ socket }) => socket.write(`HTTP/1.1 200 OK\r\n${rest}`);
+    await expect(fetching(own(), { timeoutMs: 100 })).rejects.toBeInstanceOf(DependencyError);
+  });
+
+  it('a server that wants to speak another protocol', async () => {
+    respond = ({ socket }) => socket.write('HTTP/1.1 101 Other\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n');
+    await expect(fetching(own())).rejects.toBeInstanceOf(DependencyError);
+  });
+
   it('a server that stops in the middle', async () => {
     respond = (_request, response) => {
       response.writeHead(200, { 'content-length': '100' });

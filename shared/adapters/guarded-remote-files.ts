@@ -4,6 +4,7 @@ import { portRuleBrokenBy } from '../domain/media-port.ts';
 import type { RemoteFile, RemoteFiles } from '../ports/remote-file.ts';
 import { baseName, filenameIn } from './content-disposition.ts';
 import { GuardedHttp, type GuardedHttpOptions } from './guarded-http.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 const MAX_REDIRECTS = 3;
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -35,8 +36,10 @@ export class GuardedRemoteFiles implements RemoteFiles {
   }
 
   async fetch(url: string): Promise<RemoteFile> {
+    const signal = AbortSignal.timeout(this.#timeoutMs);
     try {
-      return await this.#follow(url, AbortSignal.timeout(this.#timeoutMs));
+      // A body that ends with its connection would pass for the whole file when it is the time limit that ends it.
+      return await unlessAborted(this.#follow(url, signal), signal);
     } catch (error) {
       if (error instanceof TrunklineError) throw error;
       throw new DependencyError('The server of the file did not answer as it must', { cause: error });
