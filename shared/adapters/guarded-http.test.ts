@@ -187,6 +187,11 @@ describe('hostile URLs', () => {
     },
   );
 
+  it('that say localhost are refused whatever is said of it', async () => {
+    const resolve = () => Promise.reject(new Error('nobody was to be asked'));
+    expect(await get(guarded({ resolve }), 'http://a.localhost/')).toEqual({ kind: 'refused', rule: PUBLIC });
+  });
+
   it.each(['http://unknown.test/', 'http://empty.test/'])('%s is nobody', async (url) => {
     expect(await get(guarded(), url)).toEqual({ kind: 'no-such-host' });
   });

@@ -1,15 +1,16 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { createHostNames, type Resolve } from './host-names.ts';
 import { unlessAborted } from './unless-aborted.ts';
-import { type Resolve, systemResolve, type VettedTarget, type Vetting, vetTarget } from './vetted-target.ts';
+import { type VettedTarget, type Vetting, vetTarget } from './vetted-target.ts';
 
 export interface GuardedHttpOptions {
   /** Host names and addresses that may be private, as they stand in URLs (IPv6 without brackets). @default none */
   readonly allowPrivateHosts?: readonly string[];
   /** Connections wait for further requests to the same vetted addresses. @default false */
   readonly keepAlive?: boolean;
-  /** @default the system's resolver */
+  /** @default the system's name servers, and the system itself for `allowPrivateHosts` */
   readonly resolve?: Resolve;
 }
 
@@ -57,9 +58,9 @@ export class GuardedHttp {
   readonly #resolve: Resolve;
   readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
 
-  constructor({ allowPrivateHosts = [], keepAlive = false, resolve = systemResolve }: GuardedHttpOptions = {}) {
+  constructor({ allowPrivateHosts = [], keepAlive = false, resolve }: GuardedHttpOptions = {}) {
     this.#allowPrivateHosts = new Set(allowPrivateHosts);
-    this.#resolve = resolve;
+    this.#resolve = resolve ?? createHostNames({ ofOperator: this.#allowPrivateHosts });
     this.#agents = { http: new PinnedHttpAgent({ keepAlive }), https: new PinnedHttpsAgent({ keepAlive }) };
   }
 
@@ -74,7 +75,7 @@ export class GuardedHttp {
   async #request(text: string, request: GuardedRequest): Promise<GuardedAnswer> {
     const { signal, base } = request;
     signal.throwIfAborted();
-    const vetting = await vetTarget(text, base, this.#resolve, this.#allowPrivateHosts);
+    const vetting = await vetTarget(text, base, this.#resolve, this.#allowPrivateHosts, signal);
     if (vetting.kind !== 'vetted') return vetting;
     signal.throwIfAborted();
     return { kind: 'answered', url: vetting.target.url, response: await this.#send(vetting.target, request) };
