@@ -5,6 +5,7 @@ import { createIdentifyKey } from '#functions/authorizer/identify-key.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import type { Operation } from '#shared/contracts/api/operation.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
+import { PIXEL } from '#test/support/media-samples.ts';
 import { arbitraryInput } from './test-support/arbitrary.ts';
 import { CANARY, furnishOther, type OtherIds, stateOfOther } from './test-support/other-session.ts';
 import { type Answer, TestApi } from './test-support/test-api.ts';
@@ -55,7 +56,7 @@ function pathOf({ path, group }: Operation, session: string): string {
 /** For fields that must be there. */
 const GOOD: Readonly<Record<string, unknown>> = {
   text: 'x',
-  file: { mimetype: 'image/png', data: 'AAAA' },
+  file: { mimetype: 'image/png', data: PIXEL },
   poll: { name: 'q', options: ['a', 'b'] },
   contacts: [{ vcard: 'BEGIN:VCARD' }],
   pagination: { limit: 10, offset: 0 },

@@ -1,5 +1,7 @@
 import { fileTypeFromBuffer } from 'file-type';
 import type { MediaSource } from '#shared/contracts/commands.ts';
+import { EngineError } from '#shared/domain/errors.ts';
+import { type MediaSend, mediaType } from '#shared/domain/media-types.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { RemoteFiles } from '#shared/ports/remote-file.ts';
 
@@ -10,10 +12,12 @@ export interface OutgoingMedia {
 }
 
 /**
- * Gets media that is to be sent, with a type: the client's word first, then the server's, then what the bytes say.
- * @throws NotFoundError, EngineError or DependencyError as the stores do
+ * Gets media that is to be sent, held to what its send takes. The API has done that with what came in a request.
+ *
+ * @throws NotFoundError, EngineError (also `media-refused` for another type) or DependencyError, as the stores do
  */
 export async function loadOutgoingMedia(
+  send: MediaSend,
   source: MediaSource,
   media: MediaStore,
   remoteFiles: RemoteFiles,
@@ -23,10 +27,12 @@ export async function loadOutgoingMedia(
     return { body: Buffer.from(stored.body), mimetype: source.mimetype, filename: source.filename };
   }
   const file = await remoteFiles.fetch(source.url);
-  const mimetype = source.mimetype ?? file.mimetype ?? (await fileTypeFromBuffer(file.body))?.mime;
+  const found = (await fileTypeFromBuffer(file.body))?.mime;
+  const typing = mediaType(send, { said: source.mimetype ?? file.mimetype, found });
+  if (typing.kind === 'refused') throw new EngineError('media-refused', `The file ${typing.rule}`);
   return {
     body: Buffer.from(file.body),
-    mimetype: mimetype ?? 'application/octet-stream',
+    mimetype: typing.mimetype,
     filename: source.filename ?? file.filename,
   };
 }

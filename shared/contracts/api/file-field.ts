@@ -50,4 +50,4 @@ export const fileField = z
     if (!BASE64.test(data)) return refuse('data', 'must be base64', undefined);
     return { kind: 'data', data, ...known };
   })
-  .meta({ description: 'Media by `url`, or inline as base64 in `data`, at most 3.3 MB decoded.' });
+  .meta({ description: 'Media by `url`, or inline as base64 in `data`, at most 3.3 MB decoded. Its content has to be of a type that the operation takes.' });

@@ -41,7 +41,7 @@ function send(
   content: (media: OutgoingMedia) => AnyMessageContent,
 ): Promise<CommandOutcome> {
   return sender.send(chatOf(command.chatId), job, async (live) => {
-    const media = await loadOutgoingMedia(command.media, context.media, context.remoteFiles);
+    const media = await loadOutgoingMedia(command.type, command.media, context.media, context.remoteFiles);
     const mentions = 'mentions' in command ? await mentionsOf(command, live) : {};
     return { content: { ...content(media), ...mentions }, ...(await quoteOf(command, live, context)) };
   });
