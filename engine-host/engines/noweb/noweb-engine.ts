@@ -48,6 +48,7 @@ export interface SharedByHost {
   readonly budget: InboxBudget;
   /** Of received media: a backlog of many chats would fill the memory. */
   readonly downloads: MediaQueue;
+  readonly uploads: MediaQueue;
 }
 
 /** One session's Baileys, from start to stop. */
@@ -85,7 +86,7 @@ export class NowebEngine implements Engine {
   /** A logout is under way: that the server ends the connection is no news. */
   #leaving = false;
 
-  constructor(context: EngineContext, settings: NowebSettings, { budget, downloads }: SharedByHost) {
+  constructor(context: EngineContext, settings: NowebSettings, { budget, downloads, uploads }: SharedByHost) {
     this.#context = context;
     this.#settings = settings;
     this.#state = new MarkedState(context.state);
@@ -165,6 +166,7 @@ export class NowebEngine implements Engine {
     this.handlers = createHandlers({
       context,
       sender,
+      uploads,
       storeMedia: (key, content) => media.fetch(key, content, ON_DEMAND),
       mediaStored: (key, stored) => this.#receiving.mediaStored(key, stored),
       mended,

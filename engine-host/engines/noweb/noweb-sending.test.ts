@@ -87,6 +87,17 @@ describe('sending', () => {
     ]);
   });
 
+  test('media leaves its room to the next send, also when nothing came of it', async () => {
+    const { harness, run } = await world.paired({ outgoingMediaBytes: 2 });
+    const { phone, chatId } = world.contact('Waiting');
+    harness.remote.set('https://files.example/a.png', { body: await png(), mimetype: undefined, filename: undefined });
+    const image = { type: 'sendImage', chatId, media: { kind: 'url', url: 'https://files.example/a.png' } } as const;
+    expect(await run({ ...image, mentions: ['nobody'] })).not.toMatchObject({ kind: 'sent' });
+    expect(await run(image)).toMatchObject({ kind: 'sent' });
+    expect(await run(image)).toMatchObject({ kind: 'sent' });
+    await received(phone, 1);
+  });
+
   test('media that is not there is refused for good', async () => {
     const { run } = await world.paired();
     const { chatId } = world.contact('Nobody');

@@ -21,6 +21,8 @@ export interface Draft {
   readonly content: AnyMessageContent;
   readonly quoted?: WAMessage;
   readonly wire?: Readonly<Record<string, string>>;
+  /** Called when the message is built, or cannot be: its media is with WhatsApp then. */
+  readonly built?: () => void;
 }
 
 export interface SenderPorts {
@@ -80,7 +82,7 @@ export class Sender {
     job: JobContext,
     draft: (live: LiveAccount) => Promise<Draft>,
   ): Promise<FrozenContent> {
-    const { content, quoted, wire } = await draft(live);
+    const { content, quoted, wire, built } = await draft(live);
     const message = await generateWAMessage(jid, content, {
       userJid: live.meJid,
       messageId: job.messageId,
@@ -88,7 +90,7 @@ export class Sender {
       upload: live.sock.waUploadToServer,
       logger: quietLogger,
       ...(quoted ? { quoted } : {}),
-    });
+    }).finally(built);
     const bytes = proto.Message.encode(message.message ?? {}).finish();
     return wire ? { content: bytes, wire } : { content: bytes };
   }

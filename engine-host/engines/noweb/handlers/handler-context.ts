@@ -4,6 +4,7 @@ import type { EngineContext } from '../../engine.ts';
 import type { AuthKeys } from '../auth-keys.ts';
 import type { Phase } from '../connection.ts';
 import type { GroupCache } from '../group-cache.ts';
+import type { MediaQueue } from '../media-queue.ts';
 import type { MediaContent } from '../msgconv/content.ts';
 import type { Sender } from '../sender.ts';
 
@@ -11,6 +12,8 @@ import type { Sender } from '../sender.ts';
 export interface HandlerContext {
   readonly context: EngineContext;
   readonly sender: Sender;
+  /** Media that is sent, on the whole host. */
+  readonly uploads: MediaQueue;
   /** Gets media from WhatsApp into the media bucket; what went wrong is in the answer. */
   storeMedia(key: WAMessageKey, media: MediaContent): Promise<WaMedia>;
   /** Tells of media that is in the bucket now. Resolves when that would survive the host. */
