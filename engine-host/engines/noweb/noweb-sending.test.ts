@@ -92,7 +92,9 @@ describe('sending', () => {
     const { phone, chatId } = world.contact('Waiting');
     harness.remote.set('https://files.example/a.png', { body: await png(), mimetype: undefined, filename: undefined });
     const image = { type: 'sendImage', chatId, media: { kind: 'url', url: 'https://files.example/a.png' } } as const;
-    expect(await run({ ...image, mentions: ['nobody'] })).not.toMatchObject({ kind: 'sent' });
+    expect(await run({ ...image, quoted: { chatId, id: '3EB0', fromMe: false, content: '////' } })).not.toMatchObject({
+      kind: 'sent',
+    });
     expect(await run(image)).toMatchObject({ kind: 'sent' });
     expect(await run(image)).toMatchObject({ kind: 'sent' });
     await received(phone, 1);
