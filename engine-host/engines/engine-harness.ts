@@ -24,7 +24,7 @@ export class EngineHarness {
   readonly states: EngineState[] = [];
   readonly events: EngineEvent[] = [];
   readonly media = new MemoryMediaStore('test-media');
-  readonly remote = new Map<string, RemoteFile>();
+  readonly remote = new Map<string, Pick<RemoteFile, 'mimetype' | 'filename'> & { readonly body: Uint8Array }>();
   readonly sent = new Map<string, Uint8Array>();
   readonly engine: Engine;
   owned = true;
@@ -38,10 +38,11 @@ export class EngineHarness {
       state: this.state,
       media: this.media,
       remoteFiles: {
-        fetch: async (url) => {
+        open: async (url) => {
           const file = this.remote.get(url);
           if (!file) throw new EngineError('media-missing', 'there is no such file');
-          return file;
+          const { body, ...named } = file;
+          return { ...named, mostBytes: body.byteLength, read: async () => body, close: () => {} };
         },
       },
       clock: { now: () => Date.now(), monotonic: () => performance.now() },

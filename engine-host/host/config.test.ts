@@ -48,6 +48,7 @@ describe('readHostConfig', () => {
     ['HEARTBEAT_MS', '0'],
     ['MEDIA_TIMEOUT_MS', '-1'],
     ['MEDIA_MAX_BYTES', 'all'],
+    ['OUTGOING_MEDIA_BYTES', '0'],
     ['LOG_LEVEL', 'loud'],
     ['PACING_DEFAULT_PROFILE', 'hasty'],
     ['NOWEB_GATE', 'ajar'],

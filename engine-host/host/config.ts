@@ -27,6 +27,8 @@ export interface HostConfig {
   readonly mediaAllowPrivateHosts: readonly string[];
   /** What received media has to get from WhatsApp into the bucket, and how large it may be. */
   readonly receivedMedia: { readonly timeoutMs: number; readonly maxBytes: number };
+  /** Bytes of media that is sent, in memory at once; more of it waits. Half of it is for files above 8 MiB. */
+  readonly outgoingMediaBytes: number;
   /** File that is written again at every beat, for whoever watches the process; undefined: none. */
   readonly pulseFile: string | undefined;
   /** Under what session state is encrypted: a key of KMS, or a file with a master key (32 bytes in base64). */
@@ -81,6 +83,7 @@ const environmentSchema = z.object({
   ...mediaHostsEnv,
   MEDIA_TIMEOUT_MS: milliseconds(30_000),
   MEDIA_MAX_BYTES: z.coerce.number().int().positive().default(67_108_864),
+  OUTGOING_MEDIA_BYTES: z.coerce.number().int().positive().default(134_217_728),
   STATE_KMS_KEY_ID: z.string().min(1).optional(),
   STATE_KEY_FILE: z.string().min(1).optional(),
   PULSE_FILE: z.string().min(1).optional(),
@@ -139,6 +142,7 @@ export function readHostConfig(environment: Readonly<Record<string, string | und
     nowebGate: env.NOWEB_GATE,
     mediaAllowPrivateHosts: env.MEDIA_ALLOW_PRIVATE_HOSTS,
     receivedMedia: { timeoutMs: env.MEDIA_TIMEOUT_MS, maxBytes: env.MEDIA_MAX_BYTES },
+    outgoingMediaBytes: env.OUTGOING_MEDIA_BYTES,
     stateKey: stateKey(env),
     pulseFile: env.PULSE_FILE,
     s3PathStyle: env.S3_PATH_STYLE,

@@ -66,7 +66,7 @@ async function launch(cloud: Cloud, hostId: string, handlers: CommandHandlers = 
     clock: systemClock,
     heartbeat: new InThreadHeartbeat({ store: cloud.ownership, clock: systemClock, every: config.timings.heartbeat }),
     logger: pino({ level: 'silent' }),
-    remoteFiles: { fetch: () => Promise.reject(new Error('no network in tests')) },
+    remoteFiles: { open: () => Promise.reject(new Error('no network in tests')) },
     readModels: [cloud.messages],
     engines: [factory],
     taskProtection: cloud.protection,

@@ -154,6 +154,7 @@ async function createEngine(name: EngineName, config: HostConfig): Promise<Engin
         gate: config.nowebGate,
         mediaTimeoutMs: config.receivedMedia.timeoutMs,
         mediaMaxBytes: config.receivedMedia.maxBytes,
+        outgoingMediaBytes: config.outgoingMediaBytes,
         pingMs: ping,
         pingAnswerMs: pingAnswer,
         blipMs: blip,

@@ -62,7 +62,7 @@ export function createRunner(world: World, lease = new ManualLease()) {
       clock: systemClock,
       checkpointInterval: 900_000,
       publishPatience: 20_000,
-      remoteFiles: { fetch: () => Promise.reject(new DependencyError('no network in tests')) },
+      remoteFiles: { open: () => Promise.reject(new DependencyError('no network in tests')) },
       readModels: [world.messages],
       publisher: new EventPublisher(new LoggedEventBus(world.eventLog, world.bus), logger),
       engines: new Map([['SCRIPTED', world.factory]]),

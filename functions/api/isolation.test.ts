@@ -7,6 +7,7 @@ import type { Operation } from '#shared/contracts/api/operation.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
+import { PIXEL } from '#test/support/media-samples.ts';
 import { arbitraryInput } from './test-support/arbitrary.ts';
 import {
   CANARY,
@@ -75,7 +76,7 @@ function pathOf({ path, group }: Operation, session: string): string {
 /** For fields that must be there. */
 const GOOD: Readonly<Record<string, unknown>> = {
   text: 'x',
-  file: { mimetype: 'image/png', data: 'AAAA' },
+  file: { mimetype: 'image/png', data: PIXEL },
   poll: { name: 'q', options: ['a', 'b'] },
   contacts: [{ vcard: 'BEGIN:VCARD' }],
   pagination: { limit: 10, offset: 0 },

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
+import { oggOpus, PIXEL } from '#test/support/media-samples.ts';
 import { TestApi } from './test-support/test-api.ts';
 
 const CHAT = '491511234567@c.us';
@@ -34,7 +35,6 @@ beforeAll(async () => {
 /** Answers are what the route table, and with it the OpenAPI document, says they are. */
 describe('answers have the form of the route table', () => {
   const to = { session: 'main', chatId: CHAT };
-  const file = { data: 'AAAA' };
   it.each<[string, string, string, unknown?]>([
     ['createSession', 'POST', '/api/sessions', { name: 'made' }],
     ['listSessions', 'GET', '/api/sessions?all=true'],
@@ -45,8 +45,8 @@ describe('answers have the form of the route table', () => {
     ['getQr', 'GET', '/api/new/auth/qr?format=raw'],
     ['requestCode', 'POST', '/api/new/auth/request-code', { phoneNumber: '491511234567' }],
     ['sendText', 'POST', '/api/sendText', { ...to, text: 'x', reply_to: '3EB0AAAAAA' }],
-    ['sendImage', 'POST', '/api/sendImage', { ...to, file }],
-    ['sendVoice', 'POST', '/api/sendVoice', { ...to, file }],
+    ['sendImage', 'POST', '/api/sendImage', { ...to, file: { data: PIXEL } }],
+    ['sendVoice', 'POST', '/api/sendVoice', { ...to, file: { data: oggOpus().toString('base64') } }],
     ['sendLocation', 'POST', '/api/sendLocation', { ...to, latitude: 1, longitude: 2 }],
     ['sendContactVcard', 'POST', '/api/sendContactVcard', { ...to, contacts: [{ vcard: 'BEGIN:VCARD' }] }],
     ['sendPoll', 'POST', '/api/sendPoll', { ...to, poll: { name: 'q', options: ['a', 'b'] } }],

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import type { LookupAddress } from 'node:dns';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GuardedHttp, type GuardedHttpOptions } from './guarded-http.ts';
 import { createRuleBrokenBy } from './vetted-target.ts';
 
@@ -35,6 +37,24 @@ afterEach(async () => {
   server.closeAllConnections();
   await closed;
 });
+
+const run = promisify(execFile);
+const GUARDED_HTTP = new URL('./guarded-http.ts', import.meta.url).href;
+/** A program: what it is told is this module and a port. Node looks at a proxy's variables only when it starts. */
+const BOTH_WAYS = `
+  import { once } from 'node:events';
+  import { get } from 'node:http';
+  const [, module, port] = process.argv;
+  const url = (path) => 'http://127.0.0.1:' + port + path;
+  const [answer] = await once(get(url('/others')), 'response');
+  answer.resume();
+  const { GuardedHttp } = await import(module);
+  const guarded = new GuardedHttp({ allowPrivateHosts: ['127.0.0.1'] });
+  const signal = AbortSignal.timeout(5_000);
+  const { kind, response } = await guarded.request(url('/guarded'), { method: 'GET', headers: {}, signal });
+  if (kind !== 'answered') throw new Error(kind);
+  response.resume();
+`;
 
 const known: Readonly<Record<string, readonly string[]>> = {
   'ours.test': ['127.0.0.1'],
@@ -167,6 +187,11 @@ describe('hostile URLs', () => {
     },
   );
 
+  it('that say localhost are refused whatever is said of it', async () => {
+    const resolve = () => Promise.reject(new Error('nobody was to be asked'));
+    expect(await get(guarded({ resolve }), 'http://a.localhost/')).toEqual({ kind: 'refused', rule: PUBLIC });
+  });
+
   it.each(['http://unknown.test/', 'http://empty.test/'])('%s is nobody', async (url) => {
     expect(await get(guarded(), url)).toEqual({ kind: 'no-such-host' });
   });
@@ -242,23 +267,37 @@ describe('connections', () => {
     expect(requests.slice(all.length).map(({ connection }) => connection <= old)).toEqual([true, false]);
   });
 
-  it('go through no proxy of the environment', async () => {
-    const names = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'NODE_USE_ENV_PROXY'];
-    const before = names.map((name) => [name, process.env[name]] as const);
-    for (const name of names) process.env[name] = name === 'NODE_USE_ENV_PROXY' ? '1' : `http://127.0.0.1:${port}`;
-    try {
-      await get(guarded(), `http://ours.test:${port}/direct`);
-      expect(requests.map(({ url }) => url)).toEqual(['/direct']);
-    } finally {
-      for (const [name, value] of before) {
-        if (value === undefined) delete process.env[name];
-        else process.env[name] = value;
-      }
-    }
+  it('that waited are not replaced when the other side has answered, though it closes them', async () => {
+    const client = guarded({ keepAlive: true });
+    await get(client, `http://ours.test:${port}/`);
+    respond = (request) => request.socket.end(UPGRADE);
+    await expect(get(client, `http://ours.test:${port}/`)).rejects.toThrow('another protocol');
+    expect(requests.map(({ connection }) => connection)).toEqual([1, 1]);
+  });
+
+  it('go through no proxy of the environment, where others do', async () => {
+    await run(process.execPath, ['--input-type=module', '--eval', BOTH_WAYS, GUARDED_HTTP, String(port)], {
+      env: {
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^no_proxy$/i.test(name))),
+        NODE_USE_ENV_PROXY: '1',
+        HTTP_PROXY: `http://127.0.0.1:${port}`,
+        http_proxy: `http://127.0.0.1:${port}`,
+      },
+    });
+    expect(requests.map(({ url }) => url)).toEqual([`http://127.0.0.1:${port}/others`, '/guarded']);
   });
 });
 
+const UPGRADE = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n';
+
 describe('time', () => {
+  it('is not spent on a server that wants to speak another protocol, and its connection is not kept', async () => {
+    let left = false;
+    respond = ({ socket }) => socket.on('close', () => (left = true)).write(UPGRADE);
+    await expect(get(guarded(), `http://ours.test:${port}/`)).rejects.toThrow('another protocol');
+    await vi.waitFor(() => expect(left).toBe(true));
+  });
+
   it.each<[string, () => Promise<never>]>([['a resolver that never answers', () => new Promise<never>(() => {})]])(
     'ends %s',
     async (_, never) => {

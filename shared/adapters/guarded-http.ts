@@ -1,14 +1,16 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { type Resolve, systemResolve, type VettedTarget, type Vetting, vetTarget } from './vetted-target.ts';
+import { createHostNames, type Resolve } from './host-names.ts';
+import { unlessAborted } from './unless-aborted.ts';
+import { type VettedTarget, type Vetting, vetTarget } from './vetted-target.ts';
 
 export interface GuardedHttpOptions {
   /** Host names and addresses that may be private, as they stand in URLs (IPv6 without brackets). @default none */
   readonly allowPrivateHosts?: readonly string[];
   /** Connections wait for further requests to the same vetted addresses. @default false */
   readonly keepAlive?: boolean;
-  /** @default the system's resolver */
+  /** @default the system's name servers, and the system itself for `allowPrivateHosts` */
   readonly resolve?: Resolve;
 }
 
@@ -56,17 +58,24 @@ export class GuardedHttp {
   readonly #resolve: Resolve;
   readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
 
-  constructor({ allowPrivateHosts = [], keepAlive = false, resolve = systemResolve }: GuardedHttpOptions = {}) {
+  constructor({ allowPrivateHosts = [], keepAlive = false, resolve }: GuardedHttpOptions = {}) {
     this.#allowPrivateHosts = new Set(allowPrivateHosts);
-    this.#resolve = resolve;
+    this.#resolve = resolve ?? createHostNames({ ofOperator: this.#allowPrivateHosts });
     this.#agents = { http: new PinnedHttpAgent({ keepAlive }), https: new PinnedHttpsAgent({ keepAlive }) };
   }
 
-  /** @throws what node:http throws when there is no answer, and the signal's reason */
+  /**
+   * @returns the answer up to its headers, at the latest when the signal says so; whoever reads on looks at it again
+   * @throws what node:http throws when there is no answer, and the signal's reason
+   */
   async request(text: string, request: GuardedRequest): Promise<GuardedAnswer> {
+    return await unlessAborted(this.#request(text, request), request.signal);
+  }
+
+  async #request(text: string, request: GuardedRequest): Promise<GuardedAnswer> {
     const { signal, base } = request;
     signal.throwIfAborted();
-    const vetting = await unlessAborted(vetTarget(text, base, this.#resolve, this.#allowPrivateHosts), signal);
+    const vetting = await vetTarget(text, base, this.#resolve, this.#allowPrivateHosts, signal);
     if (vetting.kind !== 'vetted') return vetting;
     signal.throwIfAborted();
     return { kind: 'answered', url: vetting.target.url, response: await this.#send(vetting.target, request) };
@@ -96,11 +105,20 @@ export class GuardedHttp {
     const sent = (isTls ? https : http).request(target.url, options);
     try {
       return await new Promise((resolve, reject) => {
-        sent.on('response', resolve).on('error', reject).end(body);
+        sent
+          .on('response', resolve)
+          .on('error', reject)
+          // Nobody asked for it, and without a listener node:http would end the request without a word.
+          .on('upgrade', (_answer, socket) => {
+            socket.destroy();
+            reject(new Error('the server wants to speak another protocol'));
+          })
+          .end(body);
       });
     } catch (error) {
       // The other side closed a connection that had waited, as it may. It hardly ever has looked at the request.
-      if (!again && sent.reusedSocket && !signal.aborted) return await this.#send(target, request, true);
+      if (!again && sent.reusedSocket && wasClosed(error) && !signal.aborted)
+        return await this.#send(target, request, true);
       throw error;
     }
   }
@@ -113,14 +131,6 @@ function lookupIn({ addresses }: VettedTarget): LookupFunction {
   };
 }
 
-/** Names are resolved by the operating system, which cannot be interrupted. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+function wasClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 }

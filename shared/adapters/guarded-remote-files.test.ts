@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DependencyError, EngineError } from '../domain/errors.ts';
 import { GuardedRemoteFiles, type GuardedRemoteFilesOptions } from './guarded-remote-files.ts';
 
@@ -45,7 +45,10 @@ function remoteFiles(options: GuardedRemoteFilesOptions = {}) {
 }
 
 const own = (path = '/') => `http://files.test:${port}${path}`;
-const fetching = (url: string, options?: GuardedRemoteFilesOptions) => remoteFiles(options).fetch(url);
+const fetching = async (url: string, options?: GuardedRemoteFilesOptions) => {
+  const { mimetype, filename, read } = await remoteFiles(options).open(url);
+  return { mimetype, filename, body: await read() };
+};
 const engineError = async (fetched: Promise<unknown>) => {
   const error = await fetched.then(
     () => undefined,
@@ -95,6 +98,53 @@ describe('what it fetches', () => {
 
   it('asks an address that may be private when its host is on the list', async () => {
     await expect(fetching(`http://127.0.0.1:${port}/`, { allowPrivateHosts: ['127.0.0.1'] })).resolves.toBeDefined();
+  });
+});
+
+describe('a file that is not read at once', () => {
+  const PATIENCE = { timeout: 5_000 };
+
+  it.each([
+    ['its length', { 'content-length': '7' }, 7],
+    ['nothing of its length', {}, 10],
+  ])('tells how much it may be when the server says %s', async (_, headers, mostBytes) => {
+    respond = (_request, response) => response.writeHead(200, headers).end('content');
+    const file = await remoteFiles({ maxBytes: 10 }).open(own());
+    expect(file.mostBytes).toBe(mostBytes);
+    expect(Buffer.from(await file.read()).toString()).toBe('content');
+  });
+
+  it('takes no time while it waits', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const file = await remoteFiles({ timeoutMs: 1_000 }).open(own());
+      vi.advanceTimersByTime(60_000);
+      expect(Buffer.from(await file.read()).toString()).toBe('content');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is let go when nobody wants it', async () => {
+    let left = false;
+    respond = (request, response) => {
+      request.socket.on('close', () => (left = true));
+      response.writeHead(200, { 'content-length': '100' }).write('some');
+    };
+    (await remoteFiles().open(own())).close();
+    await vi.waitFor(() => expect(left).toBe(true), PATIENCE);
+  });
+
+  it('may be gone by then', async () => {
+    let socket: IncomingMessage['socket'] | undefined;
+    respond = (request, response) => {
+      socket = request.socket;
+      response.writeHead(200, { 'content-length': '100' }).write('some');
+    };
+    const file = await remoteFiles().open(own());
+    socket?.destroy();
+    await vi.waitFor(() => expect(socket?.closed).toBe(true), PATIENCE);
+    await expect(file.read()).rejects.toBeInstanceOf(DependencyError);
   });
 });
 
@@ -179,6 +229,20 @@ describe('what is missing or away', () => {
   it('a server that never answers', async () => {
     respond = () => {};
     await expect(fetching(own(), { timeoutMs: 50 })).rejects.toBeInstanceOf(DependencyError);
+  });
+
+  it.each([
+    ['says how long the file is', 'Content-Length: 100\r\n\r\nsome'],
+    ['ends the file with the connection', '\r\nsome'],
+    ['sends the file in pieces', 'Transfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n'],
+  ])('a server that %s, and is too slow', async (_, rest) => {
+    respond = ({ socket }) => socket.write(`HTTP/1.1 200 OK\r\n${rest}`);
+    await expect(fetching(own(), { timeoutMs: 100 })).rejects.toBeInstanceOf(DependencyError);
+  });
+
+  it('a server that wants to speak another protocol', async () => {
+    respond = ({ socket }) => socket.write('HTTP/1.1 101 Other\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n');
+    await expect(fetching(own())).rejects.toBeInstanceOf(DependencyError);
   });
 
   it('a server that stops in the middle', async () => {

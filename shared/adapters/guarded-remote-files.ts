@@ -4,6 +4,7 @@ import { portRuleBrokenBy } from '../domain/media-port.ts';
 import type { RemoteFile, RemoteFiles } from '../ports/remote-file.ts';
 import { baseName, filenameIn } from './content-disposition.ts';
 import { GuardedHttp, type GuardedHttpOptions } from './guarded-http.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 const MAX_REDIRECTS = 3;
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -17,7 +18,7 @@ const HEADERS = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'T
 export interface GuardedRemoteFilesOptions extends Omit<GuardedHttpOptions, 'keepAlive'> {
   /** @default 64 MiB */
   readonly maxBytes?: number;
-  /** For everything together: names, redirects, body. @default 30000 */
+  /** For everything together: names, redirects, body, without a wait between the last two. @default 30000 */
   readonly timeoutMs?: number;
 }
 
@@ -34,27 +35,25 @@ export class GuardedRemoteFiles implements RemoteFiles {
     this.#timeoutMs = timeoutMs ?? TIMEOUT_MS;
   }
 
-  async fetch(url: string): Promise<RemoteFile> {
-    try {
-      return await this.#follow(url, AbortSignal.timeout(this.#timeoutMs));
-    } catch (error) {
-      if (error instanceof TrunklineError) throw error;
-      throw new DependencyError('The server of the file did not answer as it must', { cause: error });
-    }
+  async open(url: string): Promise<RemoteFile> {
+    const limit = new TimeLimit(this.#timeoutMs);
+    return await answered(limit.spend(this.#follow(url, limit)));
   }
 
   /** Every redirect is vetted anew. */
-  async #follow(start: string, signal: AbortSignal): Promise<RemoteFile> {
+  async #follow(start: string, limit: TimeLimit): Promise<RemoteFile> {
     let [text, base]: [string, URL | undefined] = [start, undefined];
     for (let redirects = 0; ; redirects += 1) {
-      const { url, response } = await this.#get(text, base, signal);
+      const { url, response } = await this.#get(text, base, limit.signal);
       try {
         const { statusCode = 0 } = response;
-        if (!REDIRECT_STATUS.has(statusCode)) return await this.#read(url, response);
+        if (!REDIRECT_STATUS.has(statusCode)) return this.#opened(url, response, limit);
         if (redirects >= MAX_REDIRECTS) throw refused('The URL of the file redirects too often');
         [text, base] = [response.headers.location ?? '', url];
-      } finally {
         response.destroy();
+      } catch (error) {
+        response.destroy();
+        throw error;
       }
     }
   }
@@ -77,7 +76,7 @@ export class GuardedRemoteFiles implements RemoteFiles {
     }
   }
 
-  async #read(url: URL, response: IncomingMessage): Promise<RemoteFile> {
+  #opened(url: URL, response: IncomingMessage, limit: TimeLimit): RemoteFile {
     const { statusCode = 0, headers } = response;
     if (statusCode >= 500 || PASSING_STATUS.has(statusCode)) {
       throw new DependencyError(`The server of the file answered ${statusCode}`);
@@ -86,24 +85,66 @@ export class GuardedRemoteFiles implements RemoteFiles {
     if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
       throw refused('The server of the file insists on compressing it');
     }
+    const length = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
+    if (length !== undefined && length > this.#maxBytes) throw this.#tooLarge();
     return {
-      body: await this.#body(response),
+      mostBytes: length ?? this.#maxBytes,
+      read: async () => await answered(limit.spend(this.#body(response, length))).finally(() => response.destroy()),
+      close: () => response.destroy(),
       mimetype: headers['content-type']?.split(';')[0]?.trim().toLowerCase() || undefined,
       filename: filenameIn(headers['content-disposition'] ?? '') ?? filenameInPath(url),
     };
   }
 
-  async #body(response: IncomingMessage): Promise<Uint8Array> {
-    const tooLarge = () => refused(`The file is larger than ${this.#maxBytes} bytes`);
-    if (Number(response.headers['content-length'] ?? 0) > this.#maxBytes) throw tooLarge();
+  /** @param length as the server said; node:http gives neither more nor less */
+  async #body(response: IncomingMessage, length: number | undefined): Promise<Uint8Array> {
+    const known = length === undefined ? undefined : Buffer.allocUnsafeSlow(length);
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {
+      if (size + chunk.byteLength > this.#maxBytes) throw this.#tooLarge();
+      if (known === undefined) chunks.push(chunk);
+      else known.set(chunk, size);
       size += chunk.byteLength;
-      if (size > this.#maxBytes) throw tooLarge();
-      chunks.push(chunk);
     }
-    return Buffer.concat(chunks, size);
+    return known ?? Buffer.concat(chunks, size);
+  }
+
+  #tooLarge(): EngineError {
+    return refused(`The file is larger than ${this.#maxBytes} bytes`);
+  }
+}
+
+/** Time for several things that are done one after the other, with pauses in between that do not count. */
+class TimeLimit {
+  readonly #over = new AbortController();
+  #leftMs: number;
+
+  constructor(ms: number) {
+    this.#leftMs = ms;
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** A body that ends with its connection would pass for the whole file when it is the limit that ends it. */
+  async spend<T>(work: Promise<T>): Promise<T> {
+    const begun = performance.now();
+    const timer = setTimeout(() => this.#over.abort(new Error('the time is over')), Math.max(0, this.#leftMs));
+    return await unlessAborted(work, this.signal).finally(() => {
+      clearTimeout(timer);
+      this.#leftMs -= performance.now() - begun;
+    });
+  }
+}
+
+async function answered<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof TrunklineError) throw error;
+    throw new DependencyError('The server of the file did not answer as it must', { cause: error });
   }
 }
 

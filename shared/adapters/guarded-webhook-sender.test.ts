@@ -76,4 +76,6 @@ it('says what kept it from arriving', async () => {
   expect(await nobody.post('http://nobody.test/', {}, text)).toEqual({ kind: 'unreachable', reason: 'no-such-host' });
   respond = (response) => response.socket?.destroy();
   expect(await post()).toEqual({ kind: 'unreachable', reason: 'ECONNRESET' });
+  respond = ({ socket }) => socket?.write('HTTP/1.1 101 Other\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n');
+  expect(await post()).toEqual({ kind: 'unreachable', reason: 'broken-answer' });
 });

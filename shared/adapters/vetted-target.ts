@@ -1,13 +1,8 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { RuleBrokenBy } from '../ports/target-rule.ts';
+import { isNoSuchName, type Resolve } from './host-names.ts';
 import { isPublicAddress } from './public-address.ts';
-
-/** All addresses of a host name. */
-export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
-
-export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true });
 
 /** A URL that may be requested, and the only addresses the connection may go to. */
 export interface VettedTarget {
@@ -38,11 +33,13 @@ export async function vetTarget(
   base: URL | undefined,
   resolve: Resolve,
   allowPrivateHosts: ReadonlySet<string>,
+  signal: AbortSignal,
 ): Promise<Vetting> {
   const read = readUrl(text, base);
   if (read.kind === 'refused') return read;
   const host = hostOf(read.url);
-  const found = await addressesOf(host, resolve);
+  if (LOCALHOST.test(host) && !allowPrivateHosts.has(host)) return PRIVATE;
+  const found = await addressesOf(host, resolve, signal);
   if (found.kind !== 'addresses') return found;
   const [first, ...others] = found.addresses;
   if (first === undefined) return { kind: 'no-such-host' };
@@ -81,15 +78,13 @@ type Found =
   | { readonly kind: 'addresses'; readonly addresses: readonly LookupAddress[] }
   | Extract<Vetting, { kind: 'no-such-host' | 'unresolved' }>;
 
-async function addressesOf(host: string, resolve: Resolve): Promise<Found> {
+async function addressesOf(host: string, resolve: Resolve, signal: AbortSignal): Promise<Found> {
   const family = isIP(host);
   if (family !== 0) return { kind: 'addresses', addresses: [{ address: host, family }] };
   try {
-    return { kind: 'addresses', addresses: await resolve(host) };
+    return { kind: 'addresses', addresses: await resolve(host, signal) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA')) {
-      return { kind: 'no-such-host' };
-    }
+    if (isNoSuchName(error)) return { kind: 'no-such-host' };
     return { kind: 'unresolved', cause: error };
   }
 }

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { arbitraryInput } from '#functions/api/test-support/arbitrary.ts';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import type { Operation } from '#shared/contracts/api/operation.ts';
+import { PIXEL } from '#test/support/media-samples.ts';
 import { type RunningPlatform, runPlatform } from '#test/support/running-platform.ts';
 
 /** Of each operation. */
@@ -126,7 +127,7 @@ const RIGHT: Readonly<Record<string, unknown>> = {
   phoneNumber: '491511234567',
   contactId: '491511234567@c.us',
   messageId: 'true_491511234567@c.us_3EB0AAAAAAAA',
-  file: { mimetype: 'image/png', data: 'AAAA' },
+  file: { mimetype: 'image/png', data: PIXEL },
 };
 
 /** With the fields that it has to have right, so that the others are looked at. */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ApiCallError, ApiClient } from '#localstack/demo/api-client.ts';
 import { until } from '#localstack/demo/until.ts';
 import { readMessages, send, untilJob, untilQr } from '#test/support/api-reads.ts';
+import { brokenJpeg } from '#test/support/media-samples.ts';
 import { startPlatformProgram } from '#test/support/platform-program.ts';
 import type { Program } from '#test/support/program.ts';
 import { untilStatus } from '#test/support/running-platform.ts';
@@ -93,7 +94,7 @@ it(
     await until('the echo', async () =>
       (await readMessages(api, SESSION, chatId)).find(({ fromMe, body }) => !fromMe && body === CANARIES.text),
     );
-    const picture = Buffer.from('not a picture').toString('base64');
+    const picture = brokenJpeg().toString('base64');
     await send(api, 'sendImage', {
       ...to,
       file: { mimetype: 'image/png', data: picture },

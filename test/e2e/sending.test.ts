@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Accepted, accepted, readMessages, send, untilJob, untilMessage } from '#test/support/api-reads.ts';
 import { type FileServer, serveFiles } from '#test/support/file-server.ts';
+import { mp4, oggOpus } from '#test/support/media-samples.ts';
 import { RecordedEvents } from '#test/support/recorded-events.ts';
 import { type RunningPlatform, runPlatform } from '#test/support/running-platform.ts';
 import { addContact, complaints, NO_COMPLAINTS, type SimulatedContact } from '#test/support/simulated-contact.ts';
@@ -17,7 +18,9 @@ let bob: SimulatedContact;
 let files: FileServer;
 let events: RecordedEvents;
 let picture: Buffer;
-const recording = randomBytes(3_000);
+const plan = randomBytes(3_000);
+const talk = oggOpus();
+const film = mp4();
 
 beforeAll(async () => {
   picture = await sharp({ create: { width: 64, height: 48, channels: 3, background: 'orange' } })
@@ -25,9 +28,11 @@ beforeAll(async () => {
     .toBuffer();
   files = await serveFiles({
     '/picture.png': { body: picture, mimetype: 'image/png' },
-    '/talk.ogg': { body: recording, mimetype: 'audio/ogg' },
-    '/film.mp4': { body: recording, mimetype: 'video/mp4' },
-    '/plan.pdf': { body: recording, mimetype: 'application/pdf' },
+    '/talk.ogg': { body: talk, mimetype: 'audio/ogg' },
+    '/film.mp4': { body: film, mimetype: 'application/octet-stream' },
+    '/plan.pdf': { body: plan, mimetype: 'application/pdf' },
+    '/page.png': { body: Buffer.from('<!doctype html><p>Please log in'), mimetype: 'text/html' },
+    '/fake.png': { body: Buffer.from('<!doctype html><p>Please log in'), mimetype: 'image/png' },
   });
   // The name, not the address: 127.0.0.1 stays forbidden.
   const env = { MEDIA_ALLOW_PRIVATE_HOSTS: 'localhost' };
@@ -129,12 +134,12 @@ describe('media', () => {
   it.each([
     ['sendImage', 'image', () => inline(picture, 'image/png'), 'image/png', () => picture],
     ['sendImage', 'image', () => byUrl('/picture.png'), 'image/png', () => picture],
-    ['sendFile', 'document', () => inline(recording, 'application/zip'), 'application/zip', () => recording],
-    ['sendFile', 'document', () => byUrl('/plan.pdf'), 'application/pdf', () => recording],
-    ['sendVoice', 'voice', () => inline(recording, 'audio/ogg'), 'audio/ogg; codecs=opus', () => recording],
-    ['sendVoice', 'voice', () => byUrl('/talk.ogg'), 'audio/ogg; codecs=opus', () => recording],
-    ['sendVideo', 'video', () => inline(recording, 'video/mp4'), 'video/mp4', () => recording],
-    ['sendVideo', 'video', () => byUrl('/film.mp4'), 'video/mp4', () => recording],
+    ['sendFile', 'document', () => inline(plan, 'application/zip'), 'application/zip', () => plan],
+    ['sendFile', 'document', () => byUrl('/plan.pdf'), 'application/pdf', () => plan],
+    ['sendVoice', 'voice', () => inline(talk, 'audio/ogg'), 'audio/ogg; codecs=opus', () => talk],
+    ['sendVoice', 'voice', () => byUrl('/talk.ogg'), 'audio/ogg; codecs=opus', () => talk],
+    ['sendVideo', 'video', () => inline(film, 'video/mp4'), 'video/mp4', () => film],
+    ['sendVideo', 'video', () => byUrl('/film.mp4'), 'video/mp4', () => film],
   ])('%s as %s, case %#: the contact decrypts the same bytes', async (operation, type, file, mimetype, bytes) => {
     const caption = operation === 'sendVoice' ? {} : { caption: 'Look at this' };
     const { sent, message } = await arrives(ada, operation, { file: file(), ...caption });
@@ -150,13 +155,15 @@ describe('media', () => {
   });
 
   it('a video note is one', async () => {
-    const { message } = await arrives(ada, 'sendVideo', { file: inline(recording, 'video/mp4'), asNote: true });
+    const { message } = await arrives(ada, 'sendVideo', { file: inline(film, 'video/mp4'), asNote: true });
     expect(message.raw).toMatchObject({ ptvMessage: { mimetype: 'video/mp4' } });
   });
 
   it.each([
     ['a private address', () => `http://127.0.0.1/picture.png`, 'media-refused'],
     ['the metadata address of a cloud', () => 'http://169.254.169.254/latest/meta-data/', 'media-refused'],
+    ['a page where a picture should be', () => `http://localhost:${files.port}/page.png`, 'media-refused'],
+    ['a page that is said to be a picture', () => `http://localhost:${files.port}/fake.png`, 'media-refused'],
     ['a file that is not there', () => `http://localhost:${files.port}/nothing`, 'media-missing'],
   ])('by URL to %s fails for good and says why', async (_what, url, code) => {
     const sent = await send(running.api, 'sendImage', { ...to(ada), file: { url: url() } });

@@ -204,7 +204,7 @@ class Simulation {
       clock: process.clock,
       logger,
       media: new MemoryMediaStore(),
-      remoteFiles: { fetch: () => Promise.reject(new Error('nothing is fetched here')) },
+      remoteFiles: { open: () => Promise.reject(new Error('nothing is fetched here')) },
       messages: { get: async () => undefined },
       readModels: [],
       engines: [

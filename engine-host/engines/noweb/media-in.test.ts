@@ -32,7 +32,7 @@ function fetching({ store = new MemoryMediaStore(), timeoutMs = 5_000, files = {
   const media = new IncomingMedia({
     session: 's',
     store,
-    queue: new MediaQueue(1),
+    queue: new MediaQueue({ small: 1, large: 1 }),
     phone: {
       ask: async (wanted) => {
         asked.push(wanted);

@@ -1,20 +1,33 @@
-import PQueue from 'p-queue';
-
 /** A file that says it is no larger is held to that. */
-const SMALL_BYTES = 8 * 1024 * 1024;
-const LARGE_AT_ONCE = 2;
+export const SMALL_BYTES = 8 * 1024 * 1024;
+
+/** Bytes of files in memory at once: of small ones, and of the others. */
+export interface MediaQueueLimits {
+  readonly small: number;
+  readonly large: number;
+}
 
 /**
- * Downloads of received media, over all sessions of a host. A file is in memory twice while it is put together: many small ones at
- * once, and two of the others, which may be as large as is allowed.
+ * Files in memory, over all sessions of a host: received ones, or those that are sent. First come, first served; small ones
+ * do not wait for large ones. (For a moment a file can be in memory twice, when its length was not known.)
  */
 export class MediaQueue {
-  readonly #small: PQueue;
-  readonly #large = new PQueue({ concurrency: LARGE_AT_ONCE });
+  readonly #small: Lane;
+  readonly #large: Lane;
 
-  /** @param smallAtOnce small files at once */
-  constructor(smallAtOnce: number) {
-    this.#small = new PQueue({ concurrency: smallAtOnce });
+  constructor({ small, large }: MediaQueueLimits) {
+    this.#small = new Lane(small);
+    this.#large = new Lane(large);
+  }
+
+  /**
+   * Waits until there is room.
+   *
+   * @param bytes that the file has at most
+   * @returns gives the room back, once
+   */
+  hold(bytes: number): Promise<() => void> {
+    return (bytes <= SMALL_BYTES ? this.#small : this.#large).hold(bytes);
   }
 
   /**
@@ -24,7 +37,49 @@ export class MediaQueue {
    */
   async add<T>(bytes: number, maxBytes: number, download: (maxBytes: number) => Promise<T>): Promise<T> {
     const isSmall = bytes > 0 && bytes <= SMALL_BYTES;
-    const queue = isSmall ? this.#small : this.#large;
-    return await queue.add(() => download(isSmall ? Math.min(SMALL_BYTES, maxBytes) : maxBytes));
+    const most = isSmall ? Math.min(SMALL_BYTES, maxBytes) : maxBytes;
+    const release = await this.hold(most);
+    try {
+      return await download(most);
+    } finally {
+      release();
+    }
+  }
+}
+
+class Lane {
+  readonly #bytes: number;
+  readonly #waiting: { readonly bytes: number; readonly enter: () => void }[] = [];
+  #held = 0;
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  async hold(bytes: number): Promise<() => void> {
+    await new Promise<void>((enter) => {
+      this.#waiting.push({ bytes, enter });
+      this.#admit();
+    });
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#held -= bytes;
+      this.#admit();
+    };
+  }
+
+  #admit(): void {
+    for (let first = this.#waiting[0]; first !== undefined && this.#fits(first.bytes); first = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#held += first.bytes;
+      first.enter();
+    }
+  }
+
+  /** What is larger than the lane goes alone. */
+  #fits(bytes: number): boolean {
+    return this.#held === 0 || this.#held + bytes <= this.#bytes;
   }
 }

@@ -50,6 +50,7 @@ export interface SharedByHost {
   /** Of received media: a backlog of many chats would fill the memory. */
   readonly downloads: MediaQueue;
   readonly previews: PicturePreviews;
+  readonly uploads: MediaQueue;
 }
 
 /** One session's Baileys, from start to stop. */
@@ -87,7 +88,7 @@ export class NowebEngine implements Engine {
   /** A logout is under way: that the server ends the connection is no news. */
   #leaving = false;
 
-  constructor(context: EngineContext, settings: NowebSettings, { budget, downloads, previews }: SharedByHost) {
+  constructor(context: EngineContext, settings: NowebSettings, { budget, downloads, previews, uploads }: SharedByHost) {
     this.#context = context;
     this.#settings = settings;
     this.#state = new MarkedState(context.state);
@@ -168,6 +169,7 @@ export class NowebEngine implements Engine {
       context,
       sender,
       previews,
+      uploads,
       storeMedia: (key, content) => media.fetch(key, content, ON_DEMAND),
       mediaStored: (key, stored) => this.#receiving.mediaStored(key, stored),
       mended,

@@ -96,6 +96,45 @@ describe('sending', () => {
     expect((await received(phone)).raw).toMatchObject({ audioMessage: { ptt: true, seconds: 5 } });
   });
 
+  test('a file by URL is held to what its send takes, by its content and by what is said of it', async () => {
+    const { harness, run } = await world.paired();
+    const { phone, chatId } = world.contact('Particular');
+    const page = { body: Buffer.from('<!doctype html>'), filename: undefined };
+    harness.remote.set('https://files.example/page', { ...page, mimetype: 'text/html' });
+    harness.remote.set('https://files.example/fake', { ...page, mimetype: 'image/png' });
+    harness.remote.set('https://files.example/bare', { ...page, body: await png(), mimetype: 'binary/octet-stream' });
+    harness.remote.set('https://files.example/wrong', { ...page, body: await png(), mimetype: 'text/html' });
+    const sendImage = (path: string, said = {}) =>
+      run({ type: 'sendImage', chatId, media: { kind: 'url', url: `https://files.example/${path}`, ...said } });
+    const refused = (message: string) => ({ kind: 'rejected', code: 'media-refused', message });
+    const taken = 'The file must be image/jpeg, image/png, image/webp or image/gif';
+    expect(await sendImage('page')).toEqual(refused(`${taken}, not text/html`));
+    expect(await sendImage('page', { mimetype: 'image/png' })).toEqual(refused(`${taken}, and its content is not`));
+    expect(await sendImage('fake')).toEqual(refused(`${taken}, and its content is not`));
+    expect(await sendImage('wrong')).toEqual(refused(`${taken}, not text/html`));
+    expect(await sendImage('wrong', { mimetype: 'image/jpeg' })).toMatchObject({ kind: 'sent' });
+    expect(await sendImage('bare')).toMatchObject({ kind: 'sent' });
+    await received(phone, 1);
+    const raws = (await world.simulator.inbox(phone)).map(({ raw }) => raw);
+    expect(raws).toMatchObject([
+      { imageMessage: { mimetype: 'image/jpeg' } },
+      { imageMessage: { mimetype: 'image/png' } },
+    ]);
+  });
+
+  test('media leaves its room to the next send, also when nothing came of it', async () => {
+    const { harness, run } = await world.paired({ outgoingMediaBytes: 2 });
+    const { phone, chatId } = world.contact('Waiting');
+    harness.remote.set('https://files.example/a.png', { body: await png(), mimetype: undefined, filename: undefined });
+    const image = { type: 'sendImage', chatId, media: { kind: 'url', url: 'https://files.example/a.png' } } as const;
+    expect(await run({ ...image, quoted: { chatId, id: '3EB0', fromMe: false, content: '////' } })).not.toMatchObject({
+      kind: 'sent',
+    });
+    expect(await run(image)).toMatchObject({ kind: 'sent' });
+    expect(await run(image)).toMatchObject({ kind: 'sent' });
+    await received(phone, 1);
+  });
+
   test('media that is not there is refused for good', async () => {
     const { run } = await world.paired();
     const { chatId } = world.contact('Nobody');

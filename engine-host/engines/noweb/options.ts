@@ -39,6 +39,11 @@ export interface NowebOptions {
   readonly mediaDownloads?: number;
   /** Received media above this is not stored. In bytes. @default 64 MiB */
   readonly mediaMaxBytes?: number;
+  /**
+   * Media that is sent and in memory at once, on the whole host; more of it waits. Half of it is for files above 8 MiB. In bytes.
+   * @default 128 MiB
+   */
+  readonly outgoingMediaBytes?: number;
   /** What received media has to get into the bucket; then its event goes out without it. @default 30000 */
   readonly mediaTimeoutMs?: number;
   /**
@@ -79,6 +84,7 @@ export function nowebSettings({ whatsappRootKey, ...options }: NowebOptions): No
     mediaDownloads: 8,
     mediaMaxBytes: 64 * MIB,
     mediaTimeoutMs: 30_000,
+    outgoingMediaBytes: 128 * MIB,
     gate: 'durable',
     deviceName: 'Mac OS',
     browserName: 'Chrome',

@@ -22,6 +22,8 @@ export interface Draft {
   readonly content: AnyMessageContent;
   readonly quoted?: WAMessage;
   readonly wire?: Readonly<Record<string, string>>;
+  /** Called when the message is built, or cannot be: its media is with WhatsApp then. */
+  readonly built?: () => void;
 }
 
 export interface SenderPorts {
@@ -86,7 +88,7 @@ export class Sender {
     job: JobContext,
     draft: (live: LiveAccount) => Promise<Draft>,
   ): Promise<FrozenContent> {
-    const { content, quoted, wire } = await draft(live);
+    const { content, quoted, wire, built } = await draft(live);
     const message = await generateWAMessage(jid, content, {
       userJid: live.meJid,
       messageId: job.messageId,
@@ -95,7 +97,7 @@ export class Sender {
       mediaUploadTimeoutMs: UPLOAD_SILENCE_MS,
       logger: quietLogger,
       ...(quoted ? { quoted } : {}),
-    });
+    }).finally(built);
     const bytes = proto.Message.encode(message.message ?? {}).finish();
     return wire ? { content: bytes, wire } : { content: bytes };
   }

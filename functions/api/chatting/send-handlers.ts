@@ -68,6 +68,7 @@ export function createSendHandlers(deps: ChattingDeps): ApiHandlers<Table> {
       const extra = { ...mentioned(mentions), ...known('caption', caption) };
       return send(request, request.body, (base) =>
         mediaDraft(deps, {
+          send: 'sendImage',
           file,
           commandWith: (media) => ({ type: 'sendImage', ...base, ...extra, media }),
         }),
@@ -78,6 +79,7 @@ export function createSendHandlers(deps: ChattingDeps): ApiHandlers<Table> {
       const extra = { ...mentioned(mentions), ...known('caption', caption) };
       return send(request, request.body, (base) =>
         mediaDraft(deps, {
+          send: 'sendFile',
           file,
           commandWith: (media) => ({ type: 'sendFile', ...base, ...extra, media }),
         }),
@@ -88,8 +90,8 @@ export function createSendHandlers(deps: ChattingDeps): ApiHandlers<Table> {
       assertPlayable('voice', file, convert);
       return send(request, request.body, (base) =>
         mediaDraft(deps, {
+          send: 'sendVoice',
           file,
-          fallbackType: 'audio/ogg; codecs=opus',
           commandWith: (media) => ({ type: 'sendVoice', ...base, media }),
         }),
       );
@@ -100,8 +102,8 @@ export function createSendHandlers(deps: ChattingDeps): ApiHandlers<Table> {
       const extra = { ...mentioned(mentions), ...known('caption', caption), ...known('asNote', asNote) };
       return send(request, request.body, (base) =>
         mediaDraft(deps, {
+          send: 'sendVideo',
           file,
-          fallbackType: 'video/mp4',
           commandWith: (media) => ({ type: 'sendVideo', ...base, ...extra, media }),
         }),
       );

@@ -5,14 +5,12 @@ import { sentMessageSchema } from '#shared/contracts/api/bodies.ts';
 import type { WaMessage } from '#shared/contracts/events.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { messageIdForJob } from '#shared/domain/message-id.ts';
+import { mp4, oggOpus, PIXEL } from '#test/support/media-samples.ts';
 import { TestApi } from '../test-support/test-api.ts';
 
 const CHAT = '491511234567@c.us';
 const text = (extra: object = {}) => ({ session: 'main', chatId: CHAT, text: 'Hi', ...extra });
-const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64',
-);
+const PNG = Buffer.from(PIXEL, 'base64');
 
 async function api(config = {}): Promise<TestApi> {
   const created = new TestApi(config);
@@ -203,7 +201,7 @@ describe('Idempotency-Key', () => {
     const server = await api();
     const image = (data: Buffer) => ({ session: 'main', chatId: CHAT, file: { data: data.toString('base64') } });
     const first = await server.call('POST', '/api/sendImage', { body: image(PNG), headers });
-    const other = await server.call('POST', '/api/sendImage', { body: image(Buffer.from('other')), headers });
+    const other = await server.call('POST', '/api/sendImage', { body: image(Buffer.concat([PNG, PNG])), headers });
     expect(other.status).toBe(409);
     const { job } = await sentJob(server, first.json);
     if (job.command.type !== 'sendImage' || job.command.media.kind !== 'object') throw new Error('no object');
@@ -267,7 +265,7 @@ describe('media', () => {
     const file = { url: 'https://example.com/a.ogg' };
     const byUrl = await server.call('POST', '/api/sendVoice', { body: { session: 'main', chatId: CHAT, file } });
     expect((await sentJob(server, byUrl.json)).job.command).toMatchObject({ media: { kind: 'url', url: file.url } });
-    const inline = { session: 'main', chatId: CHAT, file: { data: 'AAAA' }, convert: true };
+    const inline = { session: 'main', chatId: CHAT, file: { data: oggOpus().toString('base64') }, convert: true };
     const voice = await server.call('POST', '/api/sendVoice', { body: inline });
     expect((await sentJob(server, voice.json)).job.command).toMatchObject({
       media: { mimetype: 'audio/ogg; codecs=opus' },
@@ -282,10 +280,45 @@ describe('media', () => {
     ['/api/sendVideo', 'video/mp4', true, 201],
   ])('%s of %s with convert %s is answered %i', async (path, mimetype, convert, status) => {
     const server = await api();
-    const file = { mimetype, data: 'AAAA' };
+    const data = path === '/api/sendVoice' ? oggOpus() : mp4();
+    const file = { mimetype, data: data.toString('base64') };
     const answer = await server.call('POST', path, { body: { session: 'main', chatId: CHAT, file, convert } });
     expect(answer.status, answer.text).toBe(status);
     if (status === 422) expect(answer.json).toMatchObject({ code: 'not-supported' });
+  });
+
+  it.each<[string, { data?: Buffer; url?: string; mimetype?: string }, string, string]>([
+    ['sendImage', { data: oggOpus() }, 'file.data', 'and is audio/ogg; codecs=opus'],
+    ['sendImage', { data: PNG, mimetype: 'text/html' }, 'file.mimetype', 'not text/html'],
+    ['sendImage', { url: 'https://example.com/', mimetype: 'text/html' }, 'file.mimetype', 'not text/html'],
+    ['sendVoice', { data: mp4() }, 'file.data', 'must be audio/ogg; codecs=opus, and is video/mp4'],
+    ['sendVoice', { data: Buffer.from('<html>') }, 'file.data', 'and its content is not'],
+    ['sendVideo', { data: PNG, mimetype: 'video/mp4' }, 'file.data', 'must be video/mp4, and is image/png'],
+  ])(
+    'that %s does not take is refused, and nothing is stored: %#',
+    async (operation, { data, ...file }, path, rule) => {
+      const server = await api();
+      const body = { session: 'main', chatId: CHAT, file: { ...file, ...(data && { data: data.toString('base64') }) } };
+      const answer = await server.call('POST', `/api/${operation}`, { body });
+      expect(answer.json).toMatchObject({
+        statusCode: 400,
+        issues: [{ path, message: expect.stringContaining(rule) }],
+      });
+      expect(server.queued).toEqual([]);
+    },
+  );
+
+  it('of any type goes as a document, as the client says or as it is found', async () => {
+    const server = await api();
+    const typeOf = async (file: object) => {
+      const answer = await server.call('POST', '/api/sendFile', { body: { session: 'main', chatId: CHAT, file } });
+      const { command } = (await sentJob(server, answer.json)).job;
+      return command.type === 'sendFile' ? command.media.mimetype : undefined;
+    };
+    const data = PNG.toString('base64');
+    expect(await typeOf({ data })).toBe('image/png');
+    expect(await typeOf({ data, mimetype: 'text/html' })).toBe('text/html');
+    expect(await typeOf({ data: 'AAAA' })).toBe('application/octet-stream');
   });
 
   it('beyond what a request can hold is refused with the way out', async () => {

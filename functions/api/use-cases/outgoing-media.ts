@@ -5,14 +5,14 @@ import type { MediaSource, SendCommand } from '#shared/contracts/commands.ts';
 import { mediaKey } from '#shared/contracts/media-keys.ts';
 import { ValidationError } from '#shared/domain/errors.ts';
 import { portRuleBrokenBy } from '#shared/domain/media-port.ts';
+import { type MediaSend, mediaType, saidRuleBrokenBy } from '#shared/domain/media-types.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { ApiConfig } from '../deps.ts';
 import type { Draft } from './send-message.ts';
 
 export interface MediaDraft {
+  readonly send: MediaSend;
   readonly file: FileInput;
-  /** Media type when neither the client nor the content tells. */
-  readonly fallbackType?: string;
   readonly commandWith: (media: MediaSource) => SendCommand;
 }
 
@@ -32,7 +32,7 @@ interface MediaDeps {
 export function mediaDraft({ media, config }: MediaDeps, { commandWith, ...draft }: MediaDraft): Draft {
   return {
     place: async (session, jobId) => {
-      assertFetchable(draft.file, config);
+      assertSendable(draft, config);
       const { source, store } = await outgoingMedia(session, jobId, draft);
       return { command: commandWith(source), store: () => store(media) };
     },
@@ -40,11 +40,13 @@ export function mediaDraft({ media, config }: MediaDeps, { commandWith, ...draft
 }
 
 /**
- * Refuses media that no host could ever fetch.
+ * Refuses media that no host could ever fetch, or that is not what the send takes by what the client says itself.
  *
  * @throws ValidationError
  */
-function assertFetchable(file: FileInput, { mediaPrivateHosts }: MediaDeps['config']): void {
+function assertSendable({ send, file }: Omit<MediaDraft, 'commandWith'>, { mediaPrivateHosts }: MediaDeps['config']) {
+  const said = saidRuleBrokenBy(send, file.mimetype);
+  if (said !== undefined) throw new ValidationError([{ path: 'file.mimetype', message: said }]);
   if (file.kind !== 'url') return;
   const rule = portRuleBrokenBy(new URL(file.url), mediaPrivateHosts);
   if (rule !== undefined) throw new ValidationError([{ path: 'file.url', message: rule }]);
@@ -53,11 +55,13 @@ function assertFetchable(file: FileInput, { mediaPrivateHosts }: MediaDeps['conf
 /**
  * Decides where media will be, without storing anything. The key holds a hash of the content, so that the same job id
  * with other content is another object.
+ *
+ * @throws ValidationError for content that the send does not take
  */
 async function outgoingMedia(
   session: string,
   jobId: string,
-  { file, fallbackType }: Omit<MediaDraft, 'commandWith'>,
+  { send, file }: Omit<MediaDraft, 'commandWith'>,
 ): Promise<OutgoingMedia> {
   const filename = file.filename === undefined ? {} : { filename: file.filename };
   if (file.kind === 'url') {
@@ -65,8 +69,9 @@ async function outgoingMedia(
     return { source: { kind: 'url', url: file.url, ...mimetype, ...filename }, store: async () => {} };
   }
   const body = Buffer.from(file.data, 'base64');
-  const mimetype =
-    file.mimetype ?? fallbackType ?? (await fileTypeFromBuffer(body))?.mime ?? 'application/octet-stream';
+  const typing = mediaType(send, { said: file.mimetype, found: (await fileTypeFromBuffer(body))?.mime });
+  if (typing.kind === 'refused') throw new ValidationError([{ path: 'file.data', message: typing.rule }]);
+  const { mimetype } = typing;
   const key = mediaKey.out(session, jobId, createHash('sha256').update(body).digest('hex').slice(0, 16));
   return {
     source: { kind: 'object', key, mimetype, ...filename },

@@ -4,7 +4,7 @@ import * as z from 'zod';
  * Largest media that may come inside a request, in bytes. A Lambda function takes 6 MiB, and API Gateway hands it the
  * whole body in base64 once more; the rest of the request needs room too.
  */
-const MAX_INLINE_BYTES = 3_300_000;
+export const MAX_INLINE_BYTES = 3_300_000;
 
 /** Media of a request: inline, or named by URL. */
 export type FileInput =
@@ -50,4 +50,7 @@ export const fileField = z
     if (!BASE64.test(data)) return refuse('data', 'must be base64', undefined);
     return { kind: 'data', data, ...known };
   })
-  .meta({ description: 'Media by `url`, or inline as base64 in `data`, at most 3.3 MB decoded.' });
+  .meta({
+    description:
+      'Media by `url`, or inline as base64 in `data`, at most 3.3 MB decoded. Its content has to be of a type that the operation takes.',
+  });

@@ -4,6 +4,7 @@ import type { EngineContext } from '../../engine.ts';
 import type { AuthKeys } from '../auth-keys.ts';
 import type { Phase } from '../connection.ts';
 import type { GroupCache } from '../group-cache.ts';
+import type { MediaQueue } from '../media-queue.ts';
 import type { MediaContent } from '../msgconv/content.ts';
 import type { PicturePreviews } from '../picture-preview.ts';
 import type { Sender } from '../sender.ts';
@@ -13,6 +14,8 @@ export interface HandlerContext {
   readonly context: EngineContext;
   readonly sender: Sender;
   readonly previews: Pick<PicturePreviews, 'of'>;
+  /** Media that is sent, on the whole host. */
+  readonly uploads: MediaQueue;
   /** Gets media from WhatsApp into the media bucket; what went wrong is in the answer. */
   storeMedia(key: WAMessageKey, media: MediaContent): Promise<WaMedia>;
   /** Tells of media that is in the bucket now. Resolves when that would survive the host. */

@@ -46,15 +46,22 @@ export function createSendMedia(
 }
 
 function send(
-  { sender, context }: HandlerContext,
+  { sender, context, uploads }: HandlerContext,
   command: MediaCommand,
   job: JobContext,
   content: (media: OutgoingMedia) => AnyMessageContent | Promise<AnyMessageContent>,
 ): Promise<CommandOutcome> {
   return sender.send(chatOf(command.chatId), job, async (live) => {
-    const media = await loadOutgoingMedia(command.media, context.media, context.remoteFiles);
-    const mentions = 'mentions' in command ? await mentionsOf(command, live) : {};
-    return { content: { ...(await content(media)), ...mentions }, ...(await quoteOf(command, live, context)) };
+    const { media: store, remoteFiles } = context;
+    const media = await loadOutgoingMedia(command.type, command.media, { media: store, remoteFiles, queue: uploads });
+    try {
+      const mentions = 'mentions' in command ? await mentionsOf(command, live) : {};
+      const quote = await quoteOf(command, live, context);
+      return { content: { ...(await content(media)), ...mentions }, ...quote, built: media.release };
+    } catch (error) {
+      media.release();
+      throw error;
+    }
   });
 }
 
