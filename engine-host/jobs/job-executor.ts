@@ -42,7 +42,13 @@ const MOST_EXCEPTIONS = 5;
 /** SQS hides a message for 12 hours at most, counted from when it was received. */
 const LONGEST_WAIT_SECONDS = 43_000;
 /** Reasons to try again that say nothing about the job itself: a send goes on waiting. */
-const NOT_ITS_FAULT: ReadonlySet<string> = new Set(['not-connected', 'connection-lost', 'not-owner', 'engine-stopped']);
+const NOT_ITS_FAULT: ReadonlySet<string> = new Set([
+  'not-connected',
+  'connection-lost',
+  'not-owner',
+  'engine-stopped',
+  'no-room',
+]);
 /** After this many tries that failed because of the job itself it fails. */
 const MOST_FAULTS = 8;
 /** The same where each try took all the time that there is, and its lane waited. */

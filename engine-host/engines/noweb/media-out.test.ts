@@ -18,6 +18,7 @@ beforeEach(() => {
   said = undefined;
   body = oggOpus(SIZE - 36);
   ports = {
+    signal: new AbortController().signal,
     media: new MemoryMediaStore(),
     // For two of them.
     queue: new MediaQueue({ small: 2 * SIZE, large: 1 }),

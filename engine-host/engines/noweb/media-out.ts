@@ -7,6 +7,9 @@ import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { RemoteFiles } from '#shared/ports/remote-file.ts';
 import type { MediaQueue } from './media-queue.ts';
 
+/** A part of what one try of a job may take. */
+const ROOM_MS = 60_000;
+
 export interface OutgoingMedia {
   readonly body: Buffer;
   readonly mimetype: string;
@@ -20,13 +23,16 @@ export interface OutgoingMediaPorts {
   readonly remoteFiles: RemoteFiles;
   /** Of what is sent, on the whole host. */
   readonly queue: Pick<MediaQueue, 'hold'>;
+  /** Aborted when nobody waits for the media any more. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Gets media that is to be sent, once there is room for it, held to what its send takes. The API has done the latter with
  * what came in a request.
  *
- * @throws NotFoundError, EngineError (also `media-refused` for another type) or DependencyError, as the stores do
+ * @throws NotFoundError, EngineError (also `media-refused` for another type) or DependencyError, as the stores do; NoRoomError after
+ *   a minute without room
  */
 export async function loadOutgoingMedia(
   send: MediaSend,
@@ -63,11 +69,11 @@ async function fetched(
 }
 
 async function holding(
-  { queue }: OutgoingMediaPorts,
+  { queue, signal }: OutgoingMediaPorts,
   bytes: number,
   load: () => Promise<Omit<OutgoingMedia, 'release' | 'body'> & { readonly body: Uint8Array }>,
 ): Promise<OutgoingMedia> {
-  const release = await queue.hold(bytes);
+  const release = await queue.hold(bytes, AbortSignal.any([signal, AbortSignal.timeout(ROOM_MS)]));
   try {
     const { body, ...named } = await load();
     return { ...named, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), release };

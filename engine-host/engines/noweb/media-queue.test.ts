@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MediaQueue } from './media-queue.ts';
+import { MediaQueue, NoRoomError } from './media-queue.ts';
 
 const MIB = 1024 * 1024;
 
@@ -36,6 +36,21 @@ test('a download that failed leaves its room to others', async () => {
   const failing = queue.add(1, 64 * MIB, () => Promise.reject(new Error('broken')));
   await expect(failing).rejects.toThrow('broken');
   expect(await queue.add(1, 64 * MIB, async () => 'done')).toBe('done');
+});
+
+test('whoever has no more patience leaves the queue, and keeps nobody back', async () => {
+  const queue = new MediaQueue({ small: 10, large: 64 * MIB });
+  const release = await queue.hold(6);
+  const patience = new AbortController();
+  const large = queue.hold(9, patience.signal);
+  const small = queue.hold(4);
+  patience.abort();
+  await expect(large).rejects.toBeInstanceOf(NoRoomError);
+  await expect(queue.hold(1, AbortSignal.abort())).rejects.toBeInstanceOf(NoRoomError);
+  (await small)();
+  release();
+  // Nothing of those who left is held.
+  (await queue.hold(10))();
 });
 
 test('bytes are counted, in the order of their coming, and given back once', async () => {

@@ -1,6 +1,9 @@
 /** A file that says it is no larger is held to that. */
 export const SMALL_BYTES = 8 * 1024 * 1024;
 
+/** There was no room in memory for as long as one may wait for it. */
+export class NoRoomError extends Error {}
+
 /** Bytes of files in memory at once: of small ones, and of the others. */
 export interface MediaQueueLimits {
   readonly small: number;
@@ -24,10 +27,12 @@ export class MediaQueue {
    * Waits until there is room.
    *
    * @param bytes that the file has at most
+   * @param patience aborted when it is not worth waiting any more
    * @returns gives the room back, once
+   * @throws NoRoomError
    */
-  hold(bytes: number): Promise<() => void> {
-    return (bytes <= SMALL_BYTES ? this.#small : this.#large).hold(bytes);
+  hold(bytes: number, patience?: AbortSignal): Promise<() => void> {
+    return (bytes <= SMALL_BYTES ? this.#small : this.#large).hold(bytes, patience);
   }
 
   /**
@@ -56,10 +61,23 @@ class Lane {
     this.#bytes = bytes;
   }
 
-  async hold(bytes: number): Promise<() => void> {
-    await new Promise<void>((enter) => {
-      this.#waiting.push({ bytes, enter });
-      this.#admit();
+  async hold(bytes: number, patience?: AbortSignal): Promise<() => void> {
+    await new Promise<void>((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        reject(new NoRoomError());
+        // It may have kept back smaller ones.
+        this.#admit();
+      };
+      const enter = () => {
+        patience?.removeEventListener('abort', leave);
+        resolve();
+      };
+      const waiting = { bytes, enter };
+      this.#waiting.push(waiting);
+      patience?.addEventListener('abort', leave, { once: true });
+      if (patience?.aborted) leave();
+      else this.#admit();
     });
     let isHeld = true;
     return () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { DependencyError, EngineError, NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
 import { KeysRefusedError } from '../group-key-memory.ts';
+import { NoRoomError } from '../media-queue.ts';
 import { outcomeOfFailure } from './outcome-of-failure.ts';
 
 /** As Baileys throws: a status in `output`, the server's own code in `data`. */
@@ -12,6 +13,7 @@ test.each([
   [new EngineError('media-refused', 'too large'), { kind: 'rejected', code: 'media-refused' }],
   [new NotFoundError('gone'), { kind: 'rejected', code: 'media-missing' }],
   [new NotOwnerError('not ours'), { kind: 'retry', reason: 'not-owner' }],
+  [new NoRoomError(), { kind: 'retry', reason: 'no-room' }],
   [new KeysRefusedError('refused'), { kind: 'retry', reason: 'keys-refused' }],
   [new DependencyError('later'), { kind: 'retry', reason: 'dependency' }],
   [boom(428, 'Connection Closed'), { kind: 'retry', reason: 'connection-lost' }],

@@ -1,6 +1,7 @@
 import { DependencyError, EngineError, NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
 import type { CommandOutcome } from '../../engine.ts';
 import { KeysRefusedError } from '../group-key-memory.ts';
+import { NoRoomError } from '../media-queue.ts';
 
 /** What an exception on the way to WhatsApp means for the job. What is not understood is tried again. */
 export function outcomeOfFailure(error: unknown): CommandOutcome {
@@ -8,6 +9,7 @@ export function outcomeOfFailure(error: unknown): CommandOutcome {
   if (error instanceof NotFoundError) return { kind: 'rejected', code: 'media-missing', message: error.message };
   if (error instanceof NotOwnerError) return { kind: 'retry', reason: 'not-owner', afterSeconds: 1 };
   if (error instanceof DependencyError) return { kind: 'retry', reason: 'dependency', afterSeconds: 5 };
+  if (error instanceof NoRoomError) return { kind: 'retry', reason: 'no-room', afterSeconds: 5 };
   if (error instanceof KeysRefusedError) return { kind: 'retry', reason: 'keys-refused', afterSeconds: 1 };
   const status = boomStatus(error);
   if (status === 400) return { kind: 'rejected', code: 'invalid-content', message: messageOf(error) };

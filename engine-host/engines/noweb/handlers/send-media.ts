@@ -52,8 +52,8 @@ function send(
   content: (media: OutgoingMedia) => AnyMessageContent | Promise<AnyMessageContent>,
 ): Promise<CommandOutcome> {
   return sender.send(chatOf(command.chatId), job, async (live) => {
-    const { media: store, remoteFiles } = context;
-    const media = await loadOutgoingMedia(command.type, command.media, { media: store, remoteFiles, queue: uploads });
+    const ports = { media: context.media, remoteFiles: context.remoteFiles, queue: uploads, signal: job.signal };
+    const media = await loadOutgoingMedia(command.type, command.media, ports);
     try {
       const mentions = 'mentions' in command ? await mentionsOf(command, live) : {};
       const quote = await quoteOf(command, live, context);
