@@ -108,7 +108,7 @@ export class Inbound {
     const { message, source } = base;
     const media = content.media ? await this.#ports.storeMedia(message.key, content, source) : null;
     const payload = toWaMessage({ ...base, content, media });
-    const key = payload.id;
+    const key = base.address.eventKey;
     const timestamp = base.timestamp * 1000;
     if (message.key.fromMe !== true) base.emit({ body: { event: 'message', payload }, key, timestamp });
     base.emit({ body: { event: 'message.any', payload }, key, timestamp });
@@ -140,7 +140,7 @@ export class Inbound {
           _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
         },
       },
-      key: id,
+      key: address.eventKey,
       timestamp: base.timestamp * 1000,
     });
   }
@@ -152,7 +152,8 @@ export class Inbound {
       editedMessageId: edit.targetId,
     };
     // The server's time: the edit has one of its sender's choice.
-    base.emit({ body: { event: 'message.edited', payload }, key: payload.id, timestamp: base.timestamp * 1000 });
+    const key = base.address.eventKey;
+    base.emit({ body: { event: 'message.edited', payload }, key, timestamp: base.timestamp * 1000 });
   }
 
   async #emitRevoke(base: Base, targetId: string): Promise<void> {
@@ -162,7 +163,7 @@ export class Inbound {
         event: 'message.revoked',
         payload: { revokedMessageId: targetId, chatId: base.address.key.chatId, after, before: null },
       },
-      key: after.id,
+      key: base.address.eventKey,
       timestamp: base.timestamp * 1000,
     });
   }
@@ -179,7 +180,7 @@ export class Inbound {
       _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
     };
     const event = options ? 'poll.vote' : 'poll.vote.failed';
-    base.emit({ body: { event, payload }, key: payload.vote.id, timestamp: base.timestamp * 1000 });
+    base.emit({ body: { event, payload }, key: address.eventKey, timestamp: base.timestamp * 1000 });
   }
 
   async #emitEventResponse(base: Base, response: SealedEventResponse): Promise<void> {
@@ -199,7 +200,7 @@ export class Inbound {
       _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
     };
     const name = eventResponse ? 'event.response' : 'event.response.failed';
-    base.emit({ body: { event: name, payload }, key: id, timestamp: base.timestamp * 1000 });
+    base.emit({ body: { event: name, payload }, key: address.eventKey, timestamp: base.timestamp * 1000 });
   }
 
   /** The message in the same chat that one is an answer to. */
@@ -215,7 +216,7 @@ export class Inbound {
     const payload = toWaMessage({ ...base, content: undefined, media: null });
     base.emit({
       body: { event: 'message.waiting', payload },
-      key: payload.id,
+      key: base.address.eventKey,
       timestamp: base.timestamp * 1000,
     });
   }

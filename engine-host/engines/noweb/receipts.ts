@@ -11,7 +11,7 @@ import type { ChatId } from '#shared/domain/chat-id.ts';
 import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
-import { type LookUpOther, resolveAddress, resolveMessage } from './ids.ts';
+import { givenAddress, type LookUpOther, resolveAddress, resolveMessage } from './ids.ts';
 import { unpackTraceparent } from './packed-traceparent.ts';
 import type { OwnAddresses } from './rebuild-message.ts';
 
@@ -111,7 +111,7 @@ async function ackEvent(
   };
   return {
     body: { event, payload },
-    key: [id, ack, participant?.id].filter((part) => part !== undefined).join('_'),
+    key: [address.eventKey, ack, givenAddress(reader)].filter((part) => part !== undefined).join('_'),
     timestamp: seconds > 0 ? seconds * 1000 : ports.now(),
   };
 }
