@@ -73,6 +73,26 @@ describe('Inbound', () => {
     });
   });
 
+  test('a message of the API is followed by the server’s ack in the same turn, and one of the phone is not', async () => {
+    const { inbound, events } = setUp();
+    const key = { remoteJid: ANN, id: 'AAAAAA', fromMe: true };
+    let turns = 0;
+    const own = { ...message(ANN, 'AAAAAA', { conversation: 'hi' }), key };
+    const accepted = inbound.accept(own, 'api', undefined, 'the trace');
+    while (events.length === 0) {
+      turns += 1;
+      await Promise.resolve();
+      expect(turns).toBeLessThan(100);
+    }
+    expect(events.map(({ body, key: each, traceparent }) => [body.event, each, traceparent])).toEqual([
+      ['message.any', 'true_4915100000001@c.us_AAAAAA', 'the trace'],
+      ['message.ack', 'true_4915100000001@c.us_AAAAAA_1', 'the trace'],
+    ]);
+    await accepted;
+    await inbound.accept(own, 'app');
+    expect(events.map(({ body }) => body.event)).toEqual(['message.any', 'message.ack', 'message.any']);
+  });
+
   test('a message that cannot be decrypted yet is waited for', async () => {
     const { inbound, events } = setUp();
     const stub = { key: { remoteJid: ANN, id: 'AAAAAA', fromMe: false }, messageTimestamp: 1_700_000_000 };

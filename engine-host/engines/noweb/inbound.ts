@@ -11,6 +11,7 @@ import type { SealedEventResponse } from './msgconv/event-response.ts';
 import { type Meaning, readMessage } from './msgconv/read-message.ts';
 import type { Vote } from './msgconv/vote.ts';
 import { selectedOptions } from './poll-votes.ts';
+import { serverAck } from './receipts.ts';
 import type { AnswerPorts } from './sealed-answers.ts';
 import { destinationOf, type MessageParts, type MessageSource, toWaMessage } from './wa-message.ts';
 
@@ -45,7 +46,12 @@ export class Inbound {
     done: () => void = () => {},
     traceparent?: string,
   ): Promise<boolean> {
-    const convert = (emit: Emit) => this.#convert(message, source, (event) => emit({ ...event, traceparent }));
+    const convert = async (emit: Emit) => {
+      const events: EngineEvent[] = [];
+      await this.#convert(message, source, (event) => events.push(event));
+      // In one turn, so that they go into the log and on the bus together.
+      for (const event of events) emit({ ...event, traceparent });
+    };
     return this.inOrder(laneOf(message.key), convert, done);
   }
 
@@ -86,6 +92,11 @@ export class Inbound {
     if (!address || !me) return;
     const meaning: Meaning = message.message ? readMessage(message.message) : { kind: 'nothing' };
     const base = { message, address, source, me, timestamp: toNumber(message.messageTimestamp), emit };
+    await this.#tell(base, meaning);
+    if (source === 'api') emit(serverAck(address, me, base.timestamp * 1000));
+  }
+
+  async #tell(base: Base, meaning: Meaning): Promise<void> {
     switch (meaning.kind) {
       case 'message':
         return this.#emitMessage(base, meaning.content);
