@@ -8,12 +8,14 @@ import { type AddressedMessage, resolveMessage } from './ids.ts';
 import { Lanes } from './lanes.ts';
 import { type MessageContent, toNumber } from './msgconv/content.ts';
 import type { SealedEventResponse } from './msgconv/event-response.ts';
+import { readMentions } from './msgconv/mentions.ts';
+import { readQuoted } from './msgconv/quoted.ts';
 import { type Meaning, readMessage } from './msgconv/read-message.ts';
 import type { Vote } from './msgconv/vote.ts';
 import { selectedOptions } from './poll-votes.ts';
 import { serverAck } from './receipts.ts';
 import type { AnswerPorts } from './sealed-answers.ts';
-import { destinationOf, type MessageParts, type MessageSource, toWaMessage } from './wa-message.ts';
+import { destinationOf, type MessageParts, type MessageSource, type People, toWaMessage } from './wa-message.ts';
 
 export interface InboundPorts extends AnswerPorts {
   /** The account's own chat id. */
@@ -118,11 +120,16 @@ export class Inbound {
   async #emitMessage(base: Base, content: MessageContent): Promise<void> {
     const { message, source } = base;
     const media = content.media ? await this.#ports.storeMedia(message.key, content, source) : null;
-    const payload = toWaMessage({ ...base, content, media });
+    const payload = toWaMessage({ ...base, content, media, people: await this.#peopleIn(content) });
     const key = base.address.eventKey;
     const timestamp = base.timestamp * 1000;
     if (message.key.fromMe !== true) base.emit({ body: { event: 'message', payload }, key, timestamp });
     base.emit({ body: { event: 'message.any', payload }, key, timestamp });
+  }
+
+  async #peopleIn({ context }: MessageContent): Promise<People> {
+    const { lookUpOther } = this.#ports;
+    return { ...(await readMentions(context, lookUpOther)), replyTo: await readQuoted(context, lookUpOther) };
   }
 
   async #emitReaction(base: Base, reaction: (Meaning & { kind: 'reaction' })['reaction']): Promise<void> {
@@ -159,7 +166,7 @@ export class Inbound {
   async #emitEdit(base: Base, edit: (Meaning & { kind: 'edit' })['edit'], content: MessageContent): Promise<void> {
     const message = { ...base.message, message: edit.message };
     const payload = {
-      ...toWaMessage({ ...base, message, content, media: null }),
+      ...toWaMessage({ ...base, message, content, media: null, people: await this.#peopleIn(content) }),
       editedMessageId: edit.targetId,
     };
     // The server's time: the edit has one of its sender's choice.

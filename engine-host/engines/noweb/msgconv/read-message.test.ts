@@ -1,6 +1,5 @@
 import type { proto } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
-import { readQuoted } from './quoted.ts';
 import { readMessage } from './read-message.ts';
 
 const media = { url: 'https://mmg.whatsapp.net/v/1', fileLength: 12 };
@@ -124,16 +123,4 @@ describe('readMessage', () => {
     loop.ephemeralMessage = { message: loop };
     expect(readMessage(loop)).toMatchObject({ kind: 'message', content: { type: 'unknown' } });
   });
-});
-
-test('a reply carries what it quotes, media named but not downloaded', () => {
-  const quotedMessage = { imageMessage: { ...media, caption: 'the field', mimetype: 'image/png' } };
-  expect(readQuoted({ stanzaId: 'QUOTED', participant: '491510000:3@s.whatsapp.net', quotedMessage })).toEqual({
-    id: 'QUOTED',
-    participant: '491510000@c.us',
-    body: 'the field',
-    hasMedia: true,
-    media: { url: null, mimetype: 'image/png', filename: null, error: null },
-  });
-  expect(readQuoted(undefined)).toBeNull();
 });
