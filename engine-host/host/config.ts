@@ -94,7 +94,7 @@ const environmentSchema = z.object({
   FLEET_CONNECTS_PER_SECOND: z.coerce.number().positive().default(300),
   PACING_DEFAULT_PROFILE: z.enum(PACING_PROFILES).default('safe'),
   ECS_CONTAINER_METADATA_URI_V4: z.url({ protocol: /^https?$/ }).optional(),
-  EVENT_LOG_DAYS: z.coerce.number().int().min(1).max(365).default(14),
+  EVENT_LOG_DAYS: z.coerce.number().int().min(4).max(365).default(14),
   METRICS: z.enum(['emf', 'off']).default('off'),
   HEARTBEAT_MS: milliseconds(DEFAULT_TIMINGS.heartbeat),
   SUSPEND_AFTER_MS: milliseconds(DEFAULT_TIMINGS.suspendAfter),

@@ -328,6 +328,22 @@ describe('JobExecutor', () => {
     expect(scene.restricted).toHaveLength(1);
   });
 
+  it('leaves a job that the deletion of its session has ended to that deletion', async () => {
+    const error = { code: 'session-deleted', message: 'The session was deleted' };
+    const waiting = await createScene({ job: { state: 'FAILED', error, openShard: 'socket-00' }, stopped: true });
+    expect(await waiting.run(2)).toEqual({ kind: 'done' });
+    const handlers: CommandHandlers = {
+      sendText: async () => {
+        await running.jobs.endUntold('alpha', 'job-1', 3, { state: 'FAILED', error });
+        return { kind: 'rejected', code: 'nack-463', message: 'no' };
+      },
+    };
+    const running = await createScene({ job: { openShard: 'socket-00' }, handlers });
+    expect(await running.run()).toEqual({ kind: 'done' });
+    expect(await running.read()).toMatchObject({ state: 'FAILED', error, openShard: 'socket-00' });
+    expect([...waiting.emitted, ...running.emitted]).toEqual([]);
+  });
+
   it('leaves a failure that is not told to the next owner', async () => {
     const handlers = sends({ kind: 'rejected', code: 'nack-463', message: 'no' });
     const scene = await createScene({ handlers, publishing: () => scene.lease.end() });
@@ -361,6 +377,56 @@ describe('JobExecutor', () => {
     for (let count = 1; count < 5; count += 1) expect(await scene.run(30)).toMatchObject({ kind: 'postpone' });
     expect(await scene.run(30)).toEqual({ kind: 'bury', reason: 'TypeError' });
     expect(await scene.read()).toMatchObject({ state: 'FAILED', error: { code: 'engine-error' } });
+  });
+
+  describe('buries a job that throws again and again though its event is late, when that is published', () => {
+    const poisoned = async (publishing: (published: () => void) => void) => {
+      const scene = await createScene({ handlers: sends(new TypeError('cannot read x of undefined')), publishing });
+      for (let count = 1; count < 5; count += 1) await scene.run(30);
+      return scene;
+    };
+
+    it('on the same host', async () => {
+      let bus: (published: () => void) => void = () => {};
+      const scene = await poisoned((published) => bus(published));
+      vi.useFakeTimers();
+      onTestFinished(() => void vi.useRealTimers());
+      const late = scene.run(30);
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(await late).toEqual({ kind: 'postpone', seconds: 5 });
+      bus = (published) => published();
+      expect(await scene.run(31)).toEqual({ kind: 'bury', reason: 'TypeError' });
+      expect(scene.emitted).toHaveLength(2);
+      expect(scene.emitted[1]).toEqual(scene.emitted[0]);
+    });
+
+    it('on the next one, after the death of the first', async () => {
+      const scene = await poisoned(() => scene.lease.end());
+      expect(await scene.run(30)).toEqual({ kind: 'abandon' });
+      const next = await createScene({ job: await scene.read(), stopped: true, row: { me: ME } });
+      expect(await next.run(31)).toEqual({ kind: 'bury', reason: 'TypeError' });
+      expect(next.emitted).toEqual(scene.emitted);
+    });
+
+    it('or when there is nobody left who would tell', async () => {
+      const scene = await poisoned(() => scene.lease.end());
+      await scene.run(30);
+      const gone = await createScene({ job: await scene.read(), gone: true });
+      expect(await gone.run(31)).toEqual({ kind: 'bury', reason: 'TypeError' });
+      expect(gone.emitted).toEqual([]);
+    });
+  });
+
+  it('buries a command that throws again and again', async () => {
+    const handlers: CommandHandlers = {
+      checkExists: async () => {
+        throw new TypeError('cannot read x of undefined');
+      },
+    };
+    const scene = await createScene({ job: { command: check }, handlers });
+    for (let count = 1; count < 5; count += 1) await scene.run(1);
+    expect(await scene.run(1)).toEqual({ kind: 'bury', reason: 'TypeError' });
+    expect(scene.emitted).toEqual([]);
   });
 
   it('fails, without burying it, what depends on something that stays away', async () => {

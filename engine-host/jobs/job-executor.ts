@@ -1,25 +1,16 @@
 import type { Logger } from 'pino';
 import { type Command, type CommandOf, type CommandType, isSendCommand } from '#shared/contracts/commands.ts';
-import { FINISHED_STATES, type JobRow, type JobState } from '#shared/contracts/jobs.ts';
+import { FINISHED_STATES, type JobRow } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionStatus } from '#shared/contracts/session.ts';
 import { DependencyError, NotOwnerError, TrunklineError } from '#shared/domain/errors.ts';
 import { jobFields } from '#shared/observability/subjects.ts';
-import type { Clock } from '#shared/ports/clock.ts';
-import type { JobOutcome, JobStore } from '#shared/ports/job-store.ts';
-import type {
-  CommandHandlers,
-  CommandOutcome,
-  Engine,
-  EngineEvent,
-  FrozenContent,
-  JobContext,
-} from '../engines/engine.ts';
-import { LeaseSuspendedError, type ShardLease, whileOwned } from '../host/lease.ts';
-import { aborted, settledWithin } from '../host/sleep.ts';
+import type { JobStore } from '#shared/ports/job-store.ts';
+import type { CommandHandlers, CommandOutcome, Engine, FrozenContent, JobContext } from '../engines/engine.ts';
+import { LeaseSuspendedError, whileOwned } from '../host/lease.ts';
 import type { SessionRunner } from '../sessions/session-runner.ts';
 import { type Disposition, type Waitable, waitSeconds } from './disposition.ts';
-import { failedSendEvent } from './failed-send-event.ts';
+import { JobEnding, type JobEndingDeps, type SessionOfJob } from './job-ending.ts';
 import { JobSetbacks } from './job-setbacks.ts';
 import type { SendTurn } from './session-pacer.ts';
 import { typeFor } from './typing.ts';
@@ -29,11 +20,8 @@ export type JobSession = Pick<SessionRunner, 'me' | 'status' | 'sent' | 'pacer' 
   readonly engine: Pick<Engine, 'handlers'> | undefined;
 };
 
-export interface JobExecutorDeps {
-  readonly lease: ShardLease;
+export interface JobExecutorDeps extends JobEndingDeps {
   readonly jobs: JobStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /**
    * Undefined when the job's session does not exist (any more); another of the same name does not count. Without a
    * runner it is stopped, and nobody wants it to run.
@@ -41,14 +29,7 @@ export interface JobExecutorDeps {
   readonly find: (job: SessionOfJob) => Promise<JobPlace | undefined>;
   /** Calls back when the session works, also when nothing runs it yet. @returns takes the wish back */
   readonly onceWorking: (session: string, callback: () => void) => () => void;
-  /**
-   * Publishes an event of the session, also when nothing runs it.
-   * @param published called once when the log and the bus have it, or nobody wants it
-   */
-  readonly tell: (job: SessionOfJob, event: EngineEvent, published: () => void) => void;
 }
-
-export type SessionOfJob = Pick<JobRow, 'session' | 'incarnation'>;
 
 export interface JobPlace {
   readonly row: Pick<SessionRow, 'desired' | 'me'>;
@@ -59,8 +40,6 @@ export interface JobPlace {
 const MOST_EXCEPTIONS = 5;
 /** SQS hides a message for 12 hours at most, counted from when it was received. */
 const LONGEST_WAIT_SECONDS = 43_000;
-/** Refusals that are about the account, not the message: no messages to people who have never written. */
-const RESTRICTIONS: ReadonlySet<string> = new Set(['nack-463']);
 /** Reasons to try again that say nothing about the job itself: a send goes on waiting. */
 const NOT_ITS_FAULT: ReadonlySet<string> = new Set(['not-connected', 'connection-lost', 'not-owner']);
 /** After this many tries that failed because of the job itself it fails. */
@@ -69,10 +48,6 @@ const MOST_FAULTS = 8;
 const MOST_RECEIVES = 900;
 /** Somebody waits for a command's answer, so it fails soon where a send would go on waiting. */
 const MOST_COMMAND_TRIES = 4;
-/** For so long a failed send waits for its event to be published; then its message comes again, to tell of it again. */
-const PUBLISH_PATIENCE_MS = 5_000;
-const TELL_AGAIN_SECONDS = 5;
-const FAILURES: ReadonlySet<JobState> = new Set(['FAILED', 'EXPIRED']);
 
 /** The job was ended by somebody else (cancelled, say) while it was on its way. */
 class JobOverError extends Error {}
@@ -91,9 +66,11 @@ interface Wait {
 export class JobExecutor {
   readonly #deps: JobExecutorDeps;
   readonly #setbacks = new JobSetbacks();
+  readonly #ending: JobEnding;
 
   constructor(deps: JobExecutorDeps) {
     this.#deps = deps;
+    this.#ending = new JobEnding(deps);
   }
 
   /**
@@ -116,10 +93,10 @@ export class JobExecutor {
 
   async #try(job: JobRow, tries: number, parked: boolean): Promise<Disposition | Wait> {
     const now = this.#deps.clock.now();
-    if (FINISHED_STATES.has(job.state)) return this.#tellFailure(job, await this.#deps.find(job));
+    if (FINISHED_STATES.has(job.state)) return this.#ending.tell(job, await this.#deps.find(job));
     if (job.expiresAt <= now) {
       const place = await this.#deps.find(job);
-      return this.#fail(job, place, 'expired', 'It could not leave in time', 'EXPIRED');
+      return this.#fail(job, place, 'expired', 'It could not leave in time', { state: 'EXPIRED' });
     }
     // What pacing has noted is only its estimate of then.
     if (job.waitsFor === undefined && job.notBefore !== undefined && job.notBefore > now)
@@ -224,9 +201,9 @@ export class JobExecutor {
   ): Promise<Disposition | Wait> {
     switch (outcome.kind) {
       case 'sent':
-        return this.#finish(job, { state: 'SENT', result: { timestamp: outcome.timestamp } });
+        return this.#succeed(job, 'SENT', { timestamp: outcome.timestamp });
       case 'done':
-        return this.#finish(job, { state: 'DONE', result: outcome.result });
+        return this.#succeed(job, 'DONE', outcome.result);
       case 'rejected':
         return this.#fail(job, place, outcome.code, outcome.message);
       case 'retry': {
@@ -269,8 +246,8 @@ export class JobExecutor {
     this.#log(job).warn({ err: error, exceptions, tries }, 'a job threw');
     if (exceptions < MOST_EXCEPTIONS) return this.#later(job, place, 'engine-error', waitSeconds(exceptions));
     if (error instanceof DependencyError) return this.#fail(job, place, error.code, error.message);
-    const failed = await this.#fail(job, place, 'engine-error', 'The engine failed again and again');
-    return failed.kind === 'done' ? { kind: 'bury', reason: error instanceof Error ? error.name : 'unknown' } : failed;
+    const poison = error instanceof Error ? error.name : 'unknown';
+    return this.#fail(job, place, 'engine-error', 'The engine failed again and again', { poison });
   }
 
   async #fail(
@@ -278,52 +255,17 @@ export class JobExecutor {
     place: JobPlace | undefined,
     code: string,
     message: string,
-    state: 'FAILED' | 'EXPIRED' = 'FAILED',
+    how: { readonly state?: 'EXPIRED'; readonly poison?: string } = {},
   ): Promise<Disposition> {
-    await this.#finish(job, { state, error: { code, message } });
-    if (place !== undefined && RESTRICTIONS.has(code)) place.runner?.restricted(code, job.traceparent);
-    const ended = isSendCommand(job.command) ? await this.#read(job) : undefined;
-    return ended === undefined ? { kind: 'done' } : this.#tellFailure(ended, place);
-  }
-
-  /**
-   * Tells of a send that failed, as its row says it. The message stays on the queue until that is published: when the
-   * host dies before, it comes again, meets the finished row, and the event is told under the same id.
-   */
-  async #tellFailure(ended: JobRow, place: JobPlace | undefined): Promise<Disposition> {
-    if (!FAILURES.has(ended.state) || place === undefined) return { kind: 'done' };
-    const { lease, tell } = this.#deps;
-    const event = failedSendEvent(ended, place.runner?.me ?? place.row.me);
-    if (event === undefined) return { kind: 'done' };
-    const { promise: published, resolve } = Promise.withResolvers<void>();
-    tell(ended, event, resolve);
-    const isTold = await settledWithin(Promise.race([published, aborted(lease.ended)]), PUBLISH_PATIENCE_MS);
-    if (lease.ended.aborted) return { kind: 'abandon' };
-    return isTold ? { kind: 'done' } : { kind: 'postpone', seconds: TELL_AGAIN_SECONDS };
-  }
-
-  #read(job: JobRow): Promise<JobRow | undefined> {
-    const { lease, jobs } = this.#deps;
-    return whileOwned(
-      lease,
-      () => jobs.get(job.session, job.jobId),
-      (error, attempt) => this.#log(job).warn({ err: error, attempt }, 'could not read a job'),
-    );
-  }
-
-  async #finish(job: JobRow, outcome: JobOutcome): Promise<Disposition> {
-    const { lease, jobs, clock } = this.#deps;
-    const write = () => {
-      lease.assertOwned();
-      return jobs.advance(job.session, job.jobId, lease.epoch, outcome);
-    };
-    await whileOwned(lease, write, (error, attempt) =>
-      this.#log(job).warn({ err: error, attempt }, 'could not record a job'),
-    );
+    const disposition = await this.#ending.fail(job, place, { state: 'FAILED', ...how, error: { code, message } });
     this.#setbacks.forget(job);
-    const { state, error } = outcome;
-    this.#log(job).info({ state, code: error?.code, ms: clock.now() - job.createdAt }, 'job ended');
-    return { kind: 'done' };
+    return disposition;
+  }
+
+  async #succeed(job: JobRow, state: 'SENT' | 'DONE', result: Record<string, unknown>): Promise<Disposition> {
+    const disposition = await this.#ending.succeed(job, { state, result });
+    this.#setbacks.forget(job);
+    return disposition;
   }
 
   /** For lines about the job. */

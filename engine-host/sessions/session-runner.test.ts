@@ -1,132 +1,30 @@
-import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
-import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
-import { MemoryEventBus } from '#shared/adapters/memory/memory-event-bus.ts';
-import { MemoryEventLog } from '#shared/adapters/memory/memory-event-log.ts';
-import { MemoryJobStore } from '#shared/adapters/memory/memory-job-store.ts';
-import { MemoryJournalBodyStore } from '#shared/adapters/memory/memory-journal-body-store.ts';
-import { MemoryJournalStore } from '#shared/adapters/memory/memory-journal-store.ts';
-import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
-import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
-import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { sendCommandSchema } from '#shared/contracts/commands.ts';
 import type { JobRow } from '#shared/contracts/jobs.ts';
-import type { SessionRow } from '#shared/contracts/rows.ts';
 import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { needsRunner } from '#shared/domain/needs-runner.ts';
-import type { SessionIntent } from '#shared/ports/session-store.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { jobRow, waMessage } from '#test/contracts/rows.ts';
 import type { EngineEvent } from '../engines/engine.ts';
 import { ManualLease } from '../host/manual-lease.ts';
-import { EventPublisher } from './event-publisher.ts';
-import { FakeEngineFactory } from './fake-engine.ts';
-import { sessionRow } from './row-fixtures.ts';
-import { SessionRunner } from './session-runner.ts';
-import { type StateStores, storedState } from './stored-state.ts';
+import type { SessionRunner } from './session-runner.ts';
+import {
+  createRunner,
+  createWorld,
+  journalOf,
+  rowOf,
+  started,
+  statuses,
+  stopped,
+  stored,
+  type World,
+  working,
+} from './session-runner-world.ts';
 
-const logger = pino({ level: 'silent' });
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const QR = { value: 'secret', expiresAt: 5 };
-
-async function createWorld(changes: Partial<SessionRow> = {}) {
-  const sessions = new MemorySessionStore();
-  await sessions.create(sessionRow(changes));
-  const world = {
-    sessions,
-    eventLog: new MemoryEventLog(),
-    bus: new MemoryEventBus(),
-    checkpoints: new MemoryCheckpointStore(),
-    journal: new MemoryJournalStore(),
-    journalBodies: new MemoryJournalBodyStore(),
-    dataKeys: new LocalDataKeys(new Uint8Array(32)),
-    messages: new MemoryMessageStore(),
-    jobs: new MemoryJobStore(),
-    media: new MemoryMediaStore(),
-    factory: new FakeEngineFactory(),
-    /** What each status event found in the row when it was published. */
-    told: [] as { event: string; row: string | undefined }[],
-  };
-  const target = async (event: MemoryEventBus['events'][number]) => {
-    if (event.event !== 'session.status') return;
-    world.told.push({ event: event.payload.status, row: (await sessions.get('alpha'))?.status });
-  };
-  return { ...world, bus: new MemoryEventBus({ target }) };
-}
-type World = Awaited<ReturnType<typeof createWorld>>;
-
-function createRunner(world: World, lease = new ManualLease()) {
-  const gone = vi.fn();
-  const runner = new SessionRunner(
-    { name: 'alpha', lease, logger, onWorking: () => {}, onGone: gone },
-    {
-      ...world,
-      hostId: 'host-1',
-      version: '1.0.0',
-      publicUrl: 'https://wa.example.com',
-      clock: systemClock,
-      checkpointInterval: 900_000,
-      publishPatience: 20_000,
-      remoteFiles: { fetch: () => Promise.reject(new DependencyError('no network in tests')) },
-      readModels: [world.messages],
-      publisher: new EventPublisher(world.bus, logger),
-      engines: new Map([['SCRIPTED', world.factory]]),
-      startTurn: (start) => start(),
-      onceMayConnect: (callback) => {
-        callback();
-        return () => {};
-      },
-      pacingProfile: 'off',
-    },
-  );
-  const intend = async (intent: SessionIntent) => {
-    await world.sessions.intend('alpha', 'one', intent);
-    runner.wake();
-    await runner.settled();
-  };
-  return { runner, lease, gone, intend };
-}
-
-async function started(changes: Partial<SessionRow> = {}) {
-  const world = await createWorld(changes);
-  const place = createRunner(world);
-  place.runner.wake();
-  await place.runner.settled();
-  return { ...world, ...place, world };
-}
-
-async function working(changes: Partial<SessionRow> = {}) {
-  const session = await started(changes);
-  session.factory.last.context.state.append([{ key: 'creds', value: Uint8Array.of(7) }]);
-  session.factory.last.work();
-  await vi.waitFor(() => expect(session.told.at(-1)?.event).toBe('WORKING'));
-  return session;
-}
-
-/** Nothing runs it until somebody wants something. */
-async function stopped() {
-  const world = await createWorld({ desired: 'STOPPED', status: 'STOPPED' });
-  return { ...world, ...createRunner(world), world };
-}
-
-const rowOf = async ({ sessions }: Pick<World, 'sessions'>) => sessions.get('alpha');
-const statuses = ({ told }: Pick<World, 'told'>) => told.map(({ event }) => event);
-
-async function stored(world: Pick<World, 'sessions'> & StateStores) {
-  const row = await rowOf(world);
-  return row && (await storedState(row, world));
-}
-
-/** Positions and kinds of what is in the session's journal. */
-async function journalOf({ journal }: Pick<World, 'journal'>) {
-  const records: string[] = [];
-  for await (const { lsn, kind } of journal.read({ name: 'alpha', incarnation: 'one' }, 1))
-    records.push(`${lsn} ${kind}`);
-  return records;
-}
 
 describe('SessionRunner', () => {
   it('starts what is wanted to run and says in the row how it goes', async () => {
@@ -516,29 +414,6 @@ describe('SessionRunner', () => {
     session.runner.wake();
     await session.runner.settled();
     expect(session.factory.told).toEqual(['start', 'stop']);
-  });
-
-  it('does not start a session whose stored login cannot be read', async () => {
-    const checkpoint = { key: 'checkpoints/alpha/one/x', lsn: 5, epoch: 0 };
-    const session = await started({ checkpoint });
-    expect(session.factory.told).toEqual([]);
-    expect(await rowOf(session)).toMatchObject({ status: 'FAILED', statusReason: 'state-unreadable', checkpoint });
-  });
-
-  it('starts over after a logout of a login that cannot be read', async () => {
-    const checkpoint = { key: 'checkpoints/alpha/one/x', lsn: 5, epoch: 0 };
-    const session = await started({ checkpoint });
-    await session.eventLog.append([
-      eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }, { seq: 9_000_000_000_000 }),
-    ]);
-    await session.intend({ logoutToken: 'l1', status: 'STARTING' });
-    expect(session.factory.told).toEqual(['start']);
-    expect(await rowOf(session)).toMatchObject({ status: 'STARTING', checkpoint: { lsn: 6 } });
-    session.factory.last.context.state.append([{ key: 'creds', value: Uint8Array.of(7) }]);
-    session.factory.last.work();
-    await session.intend({ desired: 'STOPPED' });
-    expect((await stored(session))?.get('creds')).toEqual(Uint8Array.of(7));
-    expect(session.bus.events[0]?.seq).toBeGreaterThan(9_000_000_000_000);
   });
 
   it('corrects a status that the API has written over a session that runs', async () => {

@@ -5,16 +5,16 @@ import type { SessionReport } from '#shared/ports/session-store.ts';
 import type { Engine, EngineEvent, EngineState } from '../engines/engine.ts';
 import { isLost, whileOwned } from '../host/lease.ts';
 import { sleep } from '../host/sleep.ts';
-import { endOpenJobs } from '../jobs/end-open-jobs.ts';
 import type { SessionPacer } from '../jobs/session-pacer.ts';
-import { eraseSession } from './erase-session.ts';
 import { HeldSession } from './held-session.ts';
 import type { OpenSession } from './open-session.ts';
 import { isHalted, nextStep, type ReconcileStep, type RunnerFacts } from './reconcile-plan.ts';
 import { SentContents } from './sent-contents.ts';
 import { SessionEngine } from './session-engine.ts';
+import { isToldDeleted, removeSession, type SessionRemovalOptions } from './session-removal.ts';
 import { SessionReporter } from './session-reporter.ts';
 import type { SessionRunnerDeps, SessionRunnerPlace } from './session-runner-deps.ts';
+import { NOT_UNLINKED, type UnlinkingOptions, unlinkDevice } from './session-unlinking.ts';
 import { StatusBoard } from './status-board.ts';
 
 const SETTLE_PATIENCE_MS = 5_000;
@@ -30,7 +30,7 @@ export class SessionRunner {
   readonly #place: SessionRunnerPlace;
   readonly #reporter: SessionReporter;
   readonly #sent: SentContents;
-  /** Events for which the session's journal has to be opened. */
+  /** Events for which the session's state has to be taken. */
   #untold: { readonly event: EngineEvent; readonly incarnation: string; readonly published: () => void }[] = [];
   #row: SessionRow | undefined;
   #board: StatusBoard | undefined;
@@ -126,7 +126,7 @@ export class SessionRunner {
    */
   tell(event: EngineEvent, incarnation: string, published: () => void): void {
     this.#untold.push({ event, incarnation, published });
-    if (this.#held.open !== undefined) this.#tellRest();
+    if (this.#held.outlet !== undefined) this.#tellRest();
     else this.wake();
   }
 
@@ -200,10 +200,9 @@ export class SessionRunner {
     }
   }
 
-  /** Where the state is not at hand nobody is told, and whoever waits for that is let go. */
+  /** Whoever tells of something has taken the session's state before, or found that it cannot be read. */
   #publish(event: EngineEvent, published?: () => void): void {
-    if (this.#held.open === undefined) published?.();
-    else this.#held.open.outlet.emit(event, published);
+    this.#held.outlet?.emit(event, published);
   }
 
   /** Reads the row. @returns false when there is nothing (any more) to run here */
@@ -351,9 +350,10 @@ export class SessionRunner {
   }
 
   async #logout(row: SessionRow, board: StatusBoard): Promise<void> {
-    await this.#unlink(row, board);
+    const isUnlinked = await unlinkDevice(row, this.#endingOf(board));
     if (this.#ended) return;
     const { state } = await this.#held.takeOrEmpty(row);
+    if (!isUnlinked) await board.set(NOT_UNLINKED);
     await state.forgetLogin();
     board.forgetMe();
     this.#halted = false;
@@ -366,38 +366,14 @@ export class SessionRunner {
   }
 
   async #remove(row: SessionRow, board: StatusBoard): Promise<void> {
-    const { lease, logger, name } = this.#place;
-    const onFailure = (error: unknown, attempt: number) => logger.warn({ err: error, attempt }, 'could not remove');
-    await this.#unlink(row, board);
+    const isUnlinked = isToldDeleted(row) || (await unlinkDevice(row, this.#endingOf(board)));
     if (this.#ended) return;
-    const failedSends = await endOpenJobs({ ...row, me: board.me }, lease, this.#deps, onFailure);
-    // Also where there is nothing new to tell: an owner before may have died before it told all.
-    await this.#held.take(row);
-    for (const event of failedSends) this.#publish(event);
-    if (board.status !== 'STOPPED') await board.set({ status: 'STOPPED' });
-    if (!(await this.#held.close(this.#deps.publishPatience)))
-      this.#held.open?.state.fence(new NotOwnerError('The session is deleted'));
-    await eraseSession(row, lease, this.#deps, onFailure);
-    await this.#reporter.idle();
-    await whileOwned(lease, () => this.#deps.sessions.remove(name, row.incarnation, lease.epoch), onFailure);
-    this.#end();
+    if (await removeSession(row, isUnlinked, this.#endingOf(board))) this.#end();
   }
 
-  /** Takes the device off the account, if there is one. The login is dropped after it, so there is no later chance. */
-  async #unlink(row: SessionRow, board: StatusBoard): Promise<void> {
-    if (this.#engine.running !== undefined && board.status === 'WORKING') return this.#engine.logout();
-    await this.#engine.stop();
-    if (board.me === null || (await this.#connectAndUnlink(row)) || this.#ended) return;
-    await this.#held.take(row);
-    const message = 'The device could not be unlinked; it has to be removed on the phone';
-    await board.set({ status: 'STOPPED', reason: 'unlink-failed', message });
-  }
-
-  async #connectAndUnlink(row: SessionRow): Promise<boolean> {
-    const factory = this.#deps.engines.get(row.engine);
-    const open = await this.#deps.startTurn(() => this.#held.take(row));
-    if (factory === undefined || open === undefined || this.#ended) return false;
-    return await this.#engine.connectAndUnlink(factory, row, open, this.#over.signal);
+  #endingOf(board: StatusBoard): UnlinkingOptions & SessionRemovalOptions {
+    const [place, deps, reporter] = [this.#place, this.#deps, this.#reporter];
+    return { place, deps, reporter, board, held: this.#held, engine: this.#engine, over: this.#over.signal };
   }
 
   #emit(open: OpenSession, event: EngineEvent, published?: () => void): void {

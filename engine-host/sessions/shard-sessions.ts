@@ -6,7 +6,7 @@ import { tag } from '#shared/observability/log-tags.ts';
 import type { EngineEvent } from '../engines/engine.ts';
 import { isLost, type ShardLease, whileOwned } from '../host/lease.ts';
 import { sleep } from '../host/sleep.ts';
-import type { SessionOfJob } from '../jobs/job-executor.ts';
+import type { SessionOfJob } from '../jobs/job-ending.ts';
 import { SessionRunner } from './session-runner.ts';
 import type { SessionRunnerDeps } from './session-runner-deps.ts';
 

@@ -1,3 +1,4 @@
+import type { Context } from 'aws-lambda';
 import type { Logger } from '#shared/observability/logger.ts';
 import { METRICS, type Metrics } from '#shared/observability/metrics.ts';
 import type { WebhookDeadLetters } from '#shared/ports/webhook-dead-letters.ts';
@@ -15,14 +16,17 @@ export interface ReconcilerHandlerDeps {
 export class ReconcilerError extends Error {}
 
 const AT_ONCE = 16;
+/** Nothing is begun any more when the function has less time left: what is under way, and its repetitions, fit into it. */
+const RESERVE_MS = 15_000;
 
 /**
- * One look at every shard, several at a time, and then at what webhooks have not got.
+ * One look at every shard, several at a time, and then, for as long as there is time, at what webhooks have not got. What
+ * it has found out about jobs is told before that.
  *
  * @throws ReconcilerError when some failed, after the others are done, so that the failure is counted
  */
 export function createReconcilerHandler({ reconcile, shards, deadLetters, metrics, logger }: ReconcilerHandlerDeps) {
-  return async (): Promise<Reconciled> => {
+  return async (_event: unknown, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<Reconciled> => {
     const sum = { open: 0, oldestMs: 0, woken: 0, expired: 0 };
     const waiting = [...shards];
     let failures = 0;
@@ -42,21 +46,20 @@ export function createReconcilerHandler({ reconcile, shards, deadLetters, metric
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    let broughtBack = 0;
-    try {
-      broughtBack = await deadLetters.bringBack();
-      if (broughtBack > 0) logger.warn({ broughtBack }, 'webhooks are tried again');
-    } catch (error) {
-      failures += 1;
-      logger.warn({ err: error }, 'webhooks not tried again');
-    }
     metrics.emit({ Pool: 'socket' }, [
       [METRICS.openJobs, sum.open],
       [METRICS.oldestJobAge, Math.round(sum.oldestMs / 1000)],
       [METRICS.jobsWoken, sum.woken],
       [METRICS.jobsExpired, sum.expired],
-      [METRICS.webhooksBroughtBack, broughtBack],
     ]);
+    const mayGoOn = () => context.getRemainingTimeInMillis() > RESERVE_MS;
+    const { count: broughtBack, failure } = await deadLetters.bringBack(mayGoOn);
+    metrics.emit({ Pool: 'socket' }, [[METRICS.webhooksBroughtBack, broughtBack]]);
+    if (broughtBack > 0) logger.warn({ broughtBack }, 'webhooks are tried again');
+    if (failure !== undefined) {
+      failures += 1;
+      logger.warn({ err: failure }, 'webhooks not tried again');
+    }
     if (failures > 0) throw new ReconcilerError(`${failures} of ${shards.length + 1} things could not be seen to`);
     return sum;
   };

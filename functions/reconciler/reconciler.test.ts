@@ -5,7 +5,8 @@ import { MemoryShardQueue } from '#shared/adapters/memory/memory-shard-queue.ts'
 import { chatIdSchema } from '#shared/contracts/commands.ts';
 import type { JobRow } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import { createReconcilerHandler, ReconcilerError } from './handler.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
+import { createReconcilerHandler, ReconcilerError, type ReconcilerHandlerDeps } from './handler.ts';
 import { createReconciler } from './reconciler.ts';
 
 const SHARD = 'socket-00';
@@ -212,49 +213,72 @@ describe('what has expired', () => {
   });
 });
 
+const inTime = { getRemainingTimeInMillis: () => 60_000 };
+
+/** Everything the handler tells, in order. */
+function createScene(deps: Partial<ReconcilerHandlerDeps> = {}) {
+  const emitted: (readonly [string, number])[] = [];
+  const warned: unknown[] = [];
+  const handler = createReconcilerHandler({
+    shards: ['a', 'b'],
+    reconcile: async () => ({ open: 1, oldestMs: 1_000, woken: 1, expired: 0 }),
+    deadLetters: { bringBack: async () => ({ count: 0, failure: undefined }) },
+    metrics: { emit: (_, values) => emitted.push(...values.map(([{ name }, value]) => [name, value] as const)) },
+    logger: { info: () => {}, warn: (fields: unknown) => warned.push(fields) },
+    ...deps,
+  });
+  return { handler, emitted, warned };
+}
+
 it('looks at every shard, though one fails, and tells of that', async () => {
   const seen: string[] = [];
-  const warned: unknown[] = [];
-  const emitted: (readonly [string, number])[] = [];
-  const handler = createReconcilerHandler({
+  const { handler, emitted, warned } = createScene({
     shards: ['a', 'b', 'c'],
     reconcile: async (shard) => {
       seen.push(shard);
       if (shard === 'b') throw new Error('throttled');
       return { open: 1, oldestMs: shard === 'a' ? 90_000 : 1_000, woken: 1, expired: 0 };
     },
-    deadLetters: { bringBack: async () => 3 },
-    metrics: { emit: (_, values) => emitted.push(...values.map(([{ name }, value]) => [name, value] as const)) },
-    logger: { info: () => {}, warn: (fields: unknown) => warned.push(fields) },
+    deadLetters: { bringBack: async () => ({ count: 3, failure: undefined }) },
   });
-  await expect(handler()).rejects.toBeInstanceOf(ReconcilerError);
+  await expect(handler({}, inTime)).rejects.toBeInstanceOf(ReconcilerError);
   expect(seen.sort()).toEqual(['a', 'b', 'c']);
   expect(warned).toMatchObject([{ shard: 'b' }, { broughtBack: 3 }]);
-  expect(Object.fromEntries(emitted)).toEqual({
-    OpenJobs: 2,
-    OldestJobAge: 90,
-    JobsWoken: 2,
-    JobsExpired: 0,
-    WebhooksBroughtBack: 3,
-  });
+  expect(emitted).toEqual([
+    ['OpenJobs', 2],
+    ['OldestJobAge', 90],
+    ['JobsWoken', 2],
+    ['JobsExpired', 0],
+    ['WebhooksBroughtBack', 3],
+  ]);
 });
 
-it('looks at every shard though the dead letters of webhooks fail, and tells of that', async () => {
-  const seen: string[] = [];
-  const handler = createReconcilerHandler({
-    shards: ['a', 'b'],
-    reconcile: async (shard) => {
-      seen.push(shard);
-      return { open: 0, oldestMs: 0, woken: 0, expired: 0 };
-    },
+it('tells what it did about dead letters of webhooks though the rest of them fails', async () => {
+  const failure = new DependencyError('throttled');
+  const { handler, emitted, warned } = createScene({
+    deadLetters: { bringBack: async () => ({ count: 7, failure }) },
+  });
+  await expect(handler({}, inTime)).rejects.toBeInstanceOf(ReconcilerError);
+  expect(emitted.at(-1)).toEqual(['WebhooksBroughtBack', 7]);
+  expect(warned).toEqual([{ broughtBack: 7 }, { err: failure }]);
+});
+
+it('tells of jobs before it looks at dead letters of webhooks, and leaves those in time', async () => {
+  let left = 60_000;
+  let batches = 0;
+  let toldBefore = 0;
+  const { handler, emitted } = createScene({
     deadLetters: {
-      bringBack: async () => {
-        throw new Error('throttled');
+      bringBack: async (mayGoOn) => {
+        toldBefore = emitted.length;
+        // Thousands, each batch of which takes a second.
+        for (; batches < 2_000 && mayGoOn(); batches += 1) left -= 1_000;
+        return { count: 10 * batches, failure: undefined };
       },
     },
-    metrics: { emit: () => {} },
-    logger: { info: () => {}, warn: () => {} },
   });
-  await expect(handler()).rejects.toBeInstanceOf(ReconcilerError);
-  expect(seen.sort()).toEqual(['a', 'b']);
+  await handler({}, { getRemainingTimeInMillis: () => left });
+  expect(toldBefore).toBe(4);
+  expect(left).toBe(15_000);
+  expect(emitted.at(-1)).toEqual(['WebhooksBroughtBack', 450]);
 });

@@ -3,8 +3,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { tag } from '#shared/observability/logger.ts';
-import { DispatcherWorld, OK, status } from '#test/support/dispatcher-world.ts';
-import { dispatch } from './dispatcher.ts';
+import { DispatcherWorld, lidOf, OK, status } from '#test/support/dispatcher-world.ts';
+import { type DispatcherDeps, dispatch } from './dispatcher.ts';
 import { createWebhookDispatcherHandler } from './handler.ts';
 
 const MINUTE = 60_000;
@@ -181,6 +181,24 @@ describe('one that fails alone', () => {
 });
 
 describe('what was set aside', () => {
+  it('is filtered no longer than a run may take; the rest is for the next', async () => {
+    const world = await DispatcherWorld.with({ filter: { textPattern: 'MESSAGE[13579]' } });
+    const ids = await world.messages(...Array.from({ length: 9 }, () => '1'));
+    // Each text takes its time.
+    const compileTextPattern: DispatcherDeps['compileTextPattern'] = async () => (text) => {
+      world.now += 4_000;
+      return /[13579]$/.test(text);
+    };
+    const wake = () =>
+      dispatch({ session: 'alpha', endpointId: world.endpointId }, { ...world.deps(), compileTextPattern });
+    await wake();
+    expect((await world.row())?.cursor).toBe(2);
+    expect(world.wakes).toHaveLength(1);
+    for (let turns = 0; turns < 9 && world.wakes.shift() !== undefined; turns += 1) await wake();
+    expect((await world.row())?.cursor).toBe(9);
+    expect(world.ids()).toEqual(ids.filter((_, index) => index % 2 === 0));
+  });
+
   it('is not posted when the filter is against it by now', async () => {
     const world = await DispatcherWorld.with();
     await world.messages('1');
@@ -406,6 +424,22 @@ describe('an ordered endpoint', () => {
     expect(ofChat(['evt_1', 'evt_3', 'evt_5', 'evt_6'])).toEqual(['evt_1', 'evt_3', 'evt_5', 'evt_6']);
     expect(ofChat(['evt_2', 'evt_4', 'evt_7'])).toEqual(['evt_2', 'evt_4', 'evt_7']);
     expect(got).toHaveLength(7);
+  });
+
+  it('keeps the order of a chat whose number becomes known', async () => {
+    const world = await DispatcherWorld.with({ ordered: true });
+    let failures = 0;
+    const got: string[] = [];
+    world.answer = ({ body }) => {
+      if (failures++ === 0) return status(500);
+      got.push(body.id);
+      return OK;
+    };
+    const first = await world.message('1', {}, lidOf('1'));
+    await world.wake();
+    const second = await world.message('1', {});
+    await world.settle();
+    expect(got).toEqual([first.id, second.id]);
   });
 
   it('gets what is new of other chats though much that was set aside takes its time', async () => {

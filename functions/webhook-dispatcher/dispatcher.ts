@@ -67,10 +67,11 @@ async function compiled(
 ): Promise<EventFilter> {
   if (filter === null || filter === undefined) return {};
   const { chats, textPattern, ...rules } = filter;
+  const matches = textPattern ? await compileTextPattern(textPattern) : undefined;
   return {
     ...rules,
-    // One that cannot be compiled was refused when the configuration was written.
-    ...(textPattern && { matches: await compileTextPattern(textPattern) }),
+    // One that cannot be used was refused when the configuration was written.
+    ...(typeof matches === 'function' && { matches }),
     ...(chats?.allow && { allow: chatSet(chats.allow) }),
     ...(chats?.deny && { deny: chatSet(chats.deny) }),
   };

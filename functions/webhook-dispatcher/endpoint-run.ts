@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import type { EventEnvelope } from '#shared/contracts/events.ts';
 import type { WebhookEndpointRow } from '#shared/contracts/webhook-rows.ts';
@@ -47,6 +48,8 @@ const PAGE = 100;
 const POSTS_AT_ONCE = 10;
 /** Of a run's time, for what was set aside: what is new must not wait until all of that is through. */
 const RETRY_SHARE = 0.5;
+/** Of the rest of a run's time, for finding out what of a page is wanted. */
+const FILTER_SHARE = 0.5;
 const TIMER_STEP_MS = 1_000;
 
 /** A delivery in hand, with its event when that has been read already. */
@@ -131,8 +134,7 @@ export class EndpointRun {
     const now = clock.now();
     // One that is not due keeps back what is behind it, if order matters.
     const heads = webhook.ordered ? waiting : waiting.filter(({ dueAt }) => dueAt <= now);
-    const time = clock.monotonic();
-    const until = time + (this.#until - time) * RETRY_SHARE;
+    const until = this.#partOfTheRest(RETRY_SHARE);
     const settled = new Set<number>();
     const changed = await this.#try(
       heads.map((delivery) => ({ delivery })),
@@ -163,14 +165,22 @@ export class EndpointRun {
     return false;
   }
 
-  async #deliver(page: readonly LoggedEvent[]): Promise<void> {
+  async #deliver(found: readonly LoggedEvent[]): Promise<void> {
     const now = this.#deps.clock.now();
     const aside = new Map<number, SetAside>();
     const inHand: InHand[] = [];
-    for (const { envelope, loggedAt } of page) {
-      const facts = eventFacts(envelope);
+    const page: LoggedEvent[] = [];
+    const until = this.#partOfTheRest(FILTER_SHARE);
+    for (const event of found) {
+      if (this.#target.filter.matches !== undefined) {
+        // A pattern may take its time with a text. Between two of them others have their turn, as who holds the wake-up.
+        await setImmediate();
+        if (page.length > 0 && this.#isLate(until)) break;
+      }
+      page.push(event);
+      const { envelope, loggedAt } = event;
       if (!this.#isWanted(envelope)) continue;
-      const delivery = untried(envelope, loggedAt, facts.chatId, now);
+      const delivery = untried(envelope, loggedAt, eventFacts(envelope), now);
       if (this.#blocked.has(this.#laneOf(delivery))) aside.set(envelope.seq, delivery);
       else inHand.push({ delivery, envelope });
     }
@@ -282,8 +292,14 @@ export class EndpointRun {
     return wantsEvent(webhook, envelope.event) && passesFilter(filter, eventFacts(envelope));
   }
 
-  #laneOf({ seq, chatId }: Pick<SetAside, 'seq' | 'chatId'>): string {
-    return this.#target.webhook.ordered ? (chatId ?? '') : String(seq);
+  /** Of a chat with one person, which is known by number or LID, the LID if it is known. */
+  #laneOf({ seq, chatId = '', chatLid = chatId }: Pick<SetAside, 'seq' | 'chatId' | 'chatLid'>): string {
+    return this.#target.webhook.ordered ? chatLid : String(seq);
+  }
+
+  #partOfTheRest(share: number): number {
+    const now = this.#deps.clock.monotonic();
+    return now + (this.#until - now) * share;
   }
 
   #isLate(until = this.#until): boolean {

@@ -25,6 +25,7 @@ describe('what is known of a message', () => {
     ['by its number', { _data: { mentions: ['4915100000005@c.us', ME.id] } }, true],
     ['by its LID', { _data: { mentions: [ME.lid] } }, true],
     ['not with another', { _data: { mentions: ['4915100000005@c.us'] } }, false],
+    ['with everybody', { _data: { mentions: [], mentionsAll: true } }, true],
     ['by a reply', { replyTo: { id: 'X', participant: ME.id } }, true],
     ['by a reply to its LID', { replyTo: { id: 'X', participant: ME.lid } }, true],
     ['not by a reply to somebody', { replyTo: { id: 'X', participant: CHAT } }, false],
@@ -38,8 +39,25 @@ describe('what is known of a message', () => {
     expect(inGroup({ from: '0@c.us' })?.kind).toBe('system');
     expect(facts({ event: 'message.waiting', payload: { ...message() } })).toMatchObject({
       chatId: GROUP,
-      message: { kind: 'system' },
+      message: { kind: 'unsupported' },
     });
+  });
+
+  it.each<[string, string, unknown, string | undefined]>([
+    ['by its number', CHAT, {}, undefined],
+    ['by its number, as long as nobody knows the LID', CHAT, { lid: null }, undefined],
+    ['by both', CHAT, { lid: ME.lid }, ME.lid],
+    ['by its LID', ME.lid, {}, ME.lid],
+    ['not by the LID of who wrote in it', GROUP, { lid: ME.lid }, undefined],
+  ])('is how its chat is known: %s', (_, chatId, _data, chatLid) => {
+    const payload = { ...waMessage({ id: 'AAAAAA1', chatId }), _data: { ...Object(_data) } };
+    for (const body of [
+      { event: 'message' as const, payload },
+      { event: 'message.revoked' as const, payload: { revokedMessageId: 'X', chatId, after: payload, before: null } },
+    ]) {
+      expect(facts(body)).toMatchObject(chatLid === undefined ? { chatId } : { chatId, chatLid });
+      expect('chatLid' in facts(body)).toBe(chatLid !== undefined);
+    }
   });
 });
 

@@ -1,11 +1,29 @@
+import * as z from 'zod';
 import type { EventEnvelope, WaMessage } from '#shared/contracts/events.ts';
 import { parseMessageId } from '#shared/domain/message-id.ts';
 import type { EventFacts } from '#shared/domain/webhook-filter.ts';
 
-const NOBODY = '0@c.us';
+/** As WAHA names WhatsApp itself. */
+const WHATSAPP = '0@c.us';
+
+const dataWithLid = z.object({ _data: z.object({ lid: z.string() }) });
 
 /** What filters and the order of deliveries go by. */
 export function eventFacts(envelope: EventEnvelope): EventFacts {
+  const facts = factsOf(envelope);
+  if (!isPerson(facts.chatId)) return facts;
+  const { payload } = envelope;
+  const { data } = dataWithLid.safeParse(envelope.event === 'message.revoked' ? envelope.payload.after : payload);
+  // Where two write to each other no other LID is told.
+  const chatLid = facts.chatId.endsWith('@lid') ? facts.chatId : data?._data.lid;
+  return { ...facts, ...(chatLid !== undefined && { chatLid }) };
+}
+
+function isPerson(chatId: string | undefined): chatId is string {
+  return chatId !== undefined && (chatId.endsWith('@c.us') || chatId.endsWith('@lid'));
+}
+
+function factsOf(envelope: EventEnvelope): EventFacts {
   switch (envelope.event) {
     case 'message':
     case 'message.any':
@@ -29,7 +47,7 @@ export function eventFacts(envelope: EventEnvelope): EventFacts {
     case 'message.waiting':
       return {
         ...(typeof envelope.payload.id === 'string' && chatIn(envelope.payload.id)),
-        message: { text: '', kind: 'system', addressed: false },
+        message: { text: '', kind: 'unsupported', addressed: false },
       };
     case 'presence.update':
     case 'chat.archive':
@@ -65,13 +83,14 @@ function chatIn(messageId: string): Pick<EventFacts, 'chatId'> {
 }
 
 function kindOf({ from, _data }: WaMessage): NonNullable<EventFacts['message']>['kind'] {
-  if (from === NOBODY) return 'system';
+  if (from === WHATSAPP) return 'system';
   return _data?.type === 'unknown' ? 'unsupported' : 'written';
 }
 
-/** A group knows the account by its phone number or by its LID. */
+/** A group knows the account by its phone number or by its LID, and can name everybody at once. */
 function isAddressed({ replyTo, _data }: WaMessage, me: EventEnvelope['me']): boolean {
   const own = [me?.id, me?.lid].filter((id) => id !== undefined && id !== null);
   const mentioned: readonly unknown[] = Array.isArray(_data?.mentions) ? _data.mentions : [];
+  if (_data?.mentionsAll === true) return true;
   return own.some((id) => replyTo?.participant === id || mentioned.includes(id));
 }

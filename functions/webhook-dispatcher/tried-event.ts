@@ -1,6 +1,7 @@
 import type { EventEnvelope } from '#shared/contracts/events.ts';
 import type { LastDelivery, WebhookDeliveryRow } from '#shared/contracts/webhook-rows.ts';
 import type { WebhookConfig } from '#shared/contracts/webhooks.ts';
+import type { EventFacts } from '#shared/domain/webhook-filter.ts';
 import type { DeliveryOutcome } from '#shared/domain/webhook-outcome.ts';
 import { permanentRetryDelayMs, retryDelayMs, WEBHOOK_WINDOW_MS } from '#shared/domain/webhook-schedule.ts';
 
@@ -10,13 +11,19 @@ const KEPT_MS = 14 * 86_400_000;
 export type SetAside = Omit<WebhookDeliveryRow, 'endpoint'>;
 
 /** An event of the log that was not tried yet, as if it had been set aside. */
-export function untried(envelope: EventEnvelope, loggedAt: number, chatId: string | undefined, now: number): SetAside {
+export function untried(
+  envelope: EventEnvelope,
+  loggedAt: number,
+  { chatId, chatLid }: Pick<EventFacts, 'chatId' | 'chatLid'>,
+  now: number,
+): SetAside {
   return {
     seq: envelope.seq,
     state: 'RETRYING',
     eventId: envelope.id,
     event: envelope.event,
     ...(chatId !== undefined && { chatId }),
+    ...(chatLid !== undefined && { chatLid }),
     loggedAt,
     attempts: 0,
     giveUpAt: loggedAt + WEBHOOK_WINDOW_MS,

@@ -118,8 +118,11 @@ export const settingsSchema = z
 
     /** How long events can be replayed from the bus's archive. */
     archiveDays: integer(1, 3650),
-    /** For how long webhooks and event streams can go back; large events lie with the media. */
-    eventLogDays: integer(1, 365),
+    /**
+     * For how long webhooks and event streams can go back; large events lie with the media. Deliveries are tried for three days, and
+     * what is tried must be there.
+     */
+    eventLogDays: integer(4, 365),
     /** How long media and large events are kept. */
     mediaDays: integer(1, 3650),
     logDays,

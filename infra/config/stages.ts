@@ -30,7 +30,7 @@ const dev: StageSettings = {
   waf: false,
   wafRequestsPerAddress: 3_000,
   archiveDays: 1,
-  eventLogDays: 3,
+  eventLogDays: 4,
   mediaDays: 7,
   logDays: 7,
   webhookEvents: '*',

@@ -4,7 +4,7 @@ import { FINISHED_STATES, type JobRow, type JobState, jobRowSchema, OPEN_STATES 
 import { INDEXES, TABLES } from '../contracts/resources.ts';
 import { ConflictError, DependencyError, NotFoundError, NotOwnerError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { EarlyEnd, JobOutcome, JobStore, JobsQuery, JobWait, OpenJob } from '../ports/job-store.ts';
+import type { EarlyEnd, JobOutcome, JobStore, JobsQuery, JobWait, OpenJob, UntoldEnd } from '../ports/job-store.ts';
 import { type Expression, REMOVE } from './dynamodb-expression.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
 import { openPlace, openPlacePrefix, statesBefore } from './job-steps.ts';
@@ -80,12 +80,13 @@ export class DynamoDbJobStore implements JobStore {
   }
 
   async advance(session: string, jobId: string, epoch: number, outcome: JobOutcome): Promise<void> {
-    const { state, result, error } = outcome;
+    const { state, result, error, poison } = outcome;
     const item = await this.#table.update({ session, jobId }, (e) => ({
       update: e.update({
         state,
         result,
         error,
+        poison,
         ...this.#stamp(epoch),
         ...(FINISHED_STATES.has(state) && CLOSED),
       }),
@@ -102,6 +103,29 @@ export class DynamoDbJobStore implements JobStore {
       condition: isIn(e, ['QUEUED']),
     }));
     return item === undefined ? await this.get(session, jobId) : jobRowSchema.parse(item);
+  }
+
+  async endUntold(
+    session: string,
+    jobId: string,
+    epoch: number,
+    { state, error }: UntoldEnd,
+  ): Promise<JobRow | undefined> {
+    const item = await this.#table.update({ session, jobId }, (e) => ({
+      update: e.update({ state, error, ...this.#stamp(epoch) }),
+      condition: writable(e, epoch, OPEN_STATES),
+    }));
+    if (item !== undefined) return jobRowSchema.parse(item);
+    const row = await this.get(session, jobId);
+    if (row !== undefined) assertEpoch(row, epoch);
+    return row;
+  }
+
+  async noteTold(session: string, jobId: string): Promise<void> {
+    await this.#table.update({ session, jobId }, (e) => ({
+      update: e.update(CLOSED),
+      condition: isIn(e, [...FINISHED_STATES]),
+    }));
   }
 
   async noteWake(session: string, jobId: string): Promise<void> {

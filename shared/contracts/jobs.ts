@@ -63,6 +63,8 @@ export const jobRowSchema = z.object({
   wire: z.record(z.string(), z.string()).optional(),
   result: z.record(z.string(), z.unknown()).optional(),
   error: jobErrorSchema.optional(),
+  /** Its handling threw again and again, the last time this: its message belongs among the dead letters. */
+  poison: z.string().optional(),
   /** Epoch of the shard under which a host last wrote this row. */
   epoch: z.number().optional(),
   attempts: z.number(),
@@ -75,7 +77,10 @@ export const jobRowSchema = z.object({
   waitsFor: z.string().optional(),
   /** Of the request that has made it; goes on in the job's events and their deliveries. */
   traceparent: z.string().optional(),
-  /** The session's shard. Present only while the job is open: it puts the row into the index of open jobs. */
+  /**
+   * The session's shard. Present only while the job is open, or has ended with its session and that is still to be told: it
+   * puts the row into the index of open jobs.
+   */
   openShard: z.string().optional(),
   /** When the job's message was last put on the queue again. */
   wokenAt: z.number().optional(),

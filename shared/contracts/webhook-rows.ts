@@ -53,6 +53,8 @@ export const webhookDeliveryRowSchema = z.object({
   event: z.string(),
   /** Chat that it happened in. */
   chatId: z.string().optional(),
+  /** The LID of a chat with one person, where it is known. */
+  chatLid: z.string().optional(),
   /** Milliseconds since 1970, as the other times: when the event was logged. */
   loggedAt: z.number(),
   /** Tries that failed. */

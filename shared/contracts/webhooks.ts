@@ -14,22 +14,23 @@ const filterSchema = z
   .object({
     skipOwn: z.boolean().nullish().meta({ description: 'No messages, reactions and edits of the account itself.' }),
     skipStatus: z.boolean().nullish().meta({ description: 'Nothing of status@broadcast.' }),
-    skipSystem: z.boolean().nullish().meta({ description: 'No messages that nobody wrote.' }),
-    skipUnsupported: z.boolean().nullish().meta({ description: 'No messages of a kind that cannot be shown.' }),
+    skipSystem: z.boolean().nullish().meta({ description: 'No messages from WhatsApp itself.' }),
+    skipUnsupported: z.boolean().nullish().meta({
+      description:
+        'No messages that cannot be shown: of a kind that is not known, or not decrypted yet (`message.waiting`).',
+    }),
     groupsOnlyWhenAddressed: z
       .boolean()
       .nullish()
       .meta({ description: 'Messages in groups only when they mention the account or reply to it.' }),
     textPrefix: z.string().max(200).nullish().meta({ description: 'Only messages whose text begins so.' }),
-    textPattern: z
-      .string()
-      .max(500)
-      .nullish()
-      .meta({ description: 'Only messages with a text in which this RE2 pattern is found.' }),
+    textPattern: z.string().max(500).nullish().meta({
+      description: 'Only messages with a text in which this RE2 pattern is found, in its first 4,096 characters.',
+    }),
     chats: z
       .object({ allow: chatsSchema, deny: chatsSchema })
       .nullish()
-      .meta({ description: 'Only these chats, and not those.' }),
+      .meta({ description: 'Only these chats, and not those; a person by number or LID.' }),
   })
   .meta({
     id: 'WebhookFilter',

@@ -9,6 +9,8 @@ const message = (fields: Partial<NonNullable<EventFacts['message']>> = {}, chatI
   message: { text: '!help me', kind: 'written', addressed: false, ...fields },
 });
 const status: EventFacts = {};
+const LID = '77777777777@lid';
+const known: EventFacts = { chatId: CHAT, chatLid: LID };
 const ack: EventFacts = { chatId: CHAT };
 
 describe('a filter', () => {
@@ -41,6 +43,10 @@ describe('a filter', () => {
     ['allow', { allow: new Set([CHAT]) }, status, true],
     ['deny', { deny: new Set([CHAT]) }, ack, false],
     ['deny', { deny: new Set([CHAT]) }, message({}, GROUP), true],
+    ['allow', { allow: new Set([LID]) }, known, true],
+    ['allow', { allow: new Set([CHAT]) }, known, true],
+    ['allow', { allow: new Set([LID]) }, ack, false],
+    ['deny', { deny: new Set([LID]) }, known, false],
     ['deny before allow', { allow: new Set([CHAT]), deny: new Set([CHAT]) }, message(), false],
   ])('%s %o: %o → %s', (_, filter, facts, passes) => {
     expect(passesFilter(filter, facts)).toBe(passes);

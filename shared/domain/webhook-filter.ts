@@ -2,12 +2,14 @@
 export interface EventFacts {
   /** Chat that it happened in. */
   readonly chatId?: string;
+  /** The LID of a chat with one person, where it is known; `chatId` is the number then, if that is known. */
+  readonly chatLid?: string;
   /** Whether the account itself wrote it. */
   readonly own?: boolean;
   /** Of messages only. */
   readonly message?: {
     readonly text: string;
-    /** `system`: nobody wrote it; `unsupported`: somebody did, in a form that cannot be shown. */
+    /** `system`: it is from WhatsApp itself; `unsupported`: somebody wrote it, in a form that cannot be shown (yet). */
     readonly kind: 'written' | 'system' | 'unsupported';
     /** Whether it names the account, or replies to it. */
     readonly addressed: boolean;
@@ -31,12 +33,13 @@ export interface EventFilter {
 const STATUS_CHAT = 'status@broadcast';
 
 /** Whether an event passes. A rule about something that the event does not have (a chat, a text) lets it pass. */
-export function passesFilter(filter: EventFilter, { chatId, own, message }: EventFacts): boolean {
+export function passesFilter(filter: EventFilter, { chatId, chatLid, own, message }: EventFacts): boolean {
   if (filter.skipOwn && own === true) return false;
   if (chatId !== undefined) {
     if (filter.skipStatus && chatId === STATUS_CHAT) return false;
-    if (filter.deny?.has(chatId)) return false;
-    if (filter.allow !== undefined && !filter.allow.has(chatId)) return false;
+    const has = (chats: ReadonlySet<string>) => chats.has(chatId) || (chatLid !== undefined && chats.has(chatLid));
+    if (filter.deny !== undefined && has(filter.deny)) return false;
+    if (filter.allow !== undefined && !has(filter.allow)) return false;
   }
   if (message === undefined) return true;
   if (filter.skipSystem && message.kind === 'system') return false;

@@ -14,7 +14,7 @@ export interface OpenJob {
 
 /** An end that needs no owner. */
 export interface EarlyEnd {
-  readonly state: 'CANCELLED' | 'EXPIRED' | 'FAILED';
+  readonly state: 'CANCELLED' | 'EXPIRED';
   readonly error: { readonly code: string; readonly message: string };
 }
 
@@ -28,6 +28,14 @@ export interface JobOutcome {
   readonly state: JobState;
   readonly result?: Record<string, unknown>;
   readonly error?: { readonly code: string; readonly message: string };
+  /** See `JobRow.poison`. */
+  readonly poison?: string | undefined;
+}
+
+/** An end that is still to be told. */
+export interface UntoldEnd {
+  readonly state: 'FAILED';
+  readonly error: { readonly code: string; readonly message: string };
 }
 
 /** Until when a job waits, and what for; for people to see. */
@@ -63,10 +71,18 @@ export interface JobStore {
    * @returns the row as it is then
    */
   endEarly(session: string, jobId: string, end: EarlyEnd): Promise<JobRow | undefined>;
+  /**
+   * Ends an open job and keeps it listed among the open ones until `noteTold`. Does nothing to one that has ended.
+   * @returns the row as it is then, with `openShard` while it is listed; @throws NotOwnerError when a higher epoch has written
+   */
+  endUntold(session: string, jobId: string, epoch: number, end: UntoldEnd): Promise<JobRow | undefined>;
+  /** A job that has ended is listed no longer. Nothing else of the row changes. */
+  noteTold(session: string, jobId: string): Promise<void>;
   /** Notes that an open job's message was put on the queue again. */
   noteWake(session: string, jobId: string): Promise<void>;
   /**
-   * The open jobs of a shard, by session, each session's oldest first. By index, eventually consistent.
+   * The open jobs of a shard, and those whose end is untold, by session, each session's oldest first. By index, eventually
+   * consistent.
    * @param session the only one that is wanted
    */
   listOpen(shard: string, session?: string): Promise<readonly OpenJob[]>;

@@ -86,13 +86,15 @@ export function defineJobStoreContract(name: string, factory: () => Promise<JobS
       expect(await store.get('alpha', 'job-1')).toMatchObject({ state: 'PREPARED', epoch: 5 });
     });
 
-    it('keeps result and error', async () => {
+    it('keeps result, error and what made it poison', async () => {
       await store.create(jobRow());
       await store.create(jobRow({ jobId: 'job-2' }));
       await store.advance('alpha', 'job-1', 1, { state: 'DONE', result: { numberExists: true } });
-      await store.advance('alpha', 'job-2', 1, { state: 'FAILED', error: { code: 'nack-463', message: 'no' } });
+      const failed = { state: 'FAILED', error: { code: 'engine-error', message: 'no' }, poison: 'TypeError' } as const;
+      await store.advance('alpha', 'job-2', 1, failed);
       expect(await store.get('alpha', 'job-1')).toMatchObject({ state: 'DONE', result: { numberExists: true } });
-      expect(await store.get('alpha', 'job-2')).toMatchObject({ error: { code: 'nack-463', message: 'no' } });
+      expect(await store.get('alpha', 'job-1')).not.toHaveProperty('poison');
+      expect(await store.get('alpha', 'job-2')).toMatchObject(failed);
     });
 
     it('notes until when a job waits, as long as nothing is frozen', async () => {
@@ -185,6 +187,55 @@ export function defineJobStoreContract(name: string, factory: () => Promise<JobS
         await store.advance('alpha', '1', 1, { state: 'READ' });
         expect(await ids()).toEqual(['4', '5']);
         expect(await store.get('alpha', '3')).not.toHaveProperty('openShard');
+      });
+
+      describe('whose end is untold', () => {
+        const end = { state: 'FAILED', error: { code: 'session-deleted', message: 'gone' } } as const;
+
+        it.each(['QUEUED', 'PREPARED'] as const)('are listed until it is told, %s before', async (state) => {
+          await open('1', 1, { state });
+          const row = await store.endUntold('alpha', '1', 3, end);
+          expect(row).toMatchObject({ ...end, epoch: 3, openShard: 'socket-00', updatedAt: expect.any(Number) });
+          expect(await store.get('alpha', '1')).toEqual(row);
+          expect(await ids()).toEqual(['1']);
+          await store.noteTold('alpha', '1');
+          expect(await ids()).toEqual([]);
+          const { openShard: _openShard, ...told } = row ?? jobRow();
+          expect(await store.get('alpha', '1')).toEqual(told);
+          await store.noteTold('alpha', '1');
+          expect(await store.get('alpha', '1')).toEqual(told);
+        });
+
+        it('end once', async () => {
+          await open('1', 1);
+          await open('2', 2);
+          const first = await store.endUntold('alpha', '1', 3, end);
+          const other = { state: 'FAILED', error: { code: 'other', message: 'later' } } as const;
+          expect(await store.endUntold('alpha', '1', 4, other)).toEqual(first);
+          await store.advance('alpha', '1', 4, { state: 'SENT' });
+          expect(await store.get('alpha', '1')).toEqual(first);
+          await store.advance('alpha', '2', 3, { state: 'SENT' });
+          const sent = await store.endUntold('alpha', '2', 3, end);
+          expect(sent).toMatchObject({ state: 'SENT' });
+          expect(sent).not.toHaveProperty('openShard');
+        });
+
+        it('are the newest owner’s to end', async () => {
+          await open('1', 1);
+          await store.prepare('alpha', '1', 5, { content: 'YQ==' });
+          await expect(store.endUntold('alpha', '1', 4, end)).rejects.toBeInstanceOf(NotOwnerError);
+          await store.endUntold('alpha', '1', 6, end);
+          await expect(store.endUntold('alpha', '1', 5, end)).rejects.toBeInstanceOf(NotOwnerError);
+        });
+
+        it('are no others', async () => {
+          await open('1', 1);
+          await store.noteTold('alpha', '1');
+          expect(await ids()).toEqual(['1']);
+          expect(await store.endUntold('alpha', 'nothing', 1, end)).toBeUndefined();
+          await store.noteTold('alpha', 'nothing');
+          expect(await store.get('alpha', 'nothing')).toBeUndefined();
+        });
       });
 
       it('are counted by session, no further than asked', async () => {

@@ -6,7 +6,7 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SqsWebhookDeadLetters } from '#shared/adapters/sqs-webhook-dead-letters.ts';
 import { SqsWebhookQueue } from '#shared/adapters/sqs-webhook-queue.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
@@ -38,6 +38,8 @@ describe('SQS: dead letters of webhooks', () => {
     letters = new SqsWebhookDeadLetters(aws.clients.sqs, new SqsWebhookQueue(aws.clients.sqs, { queues }), queues);
   });
 
+  const always = () => true;
+  const none = { count: 0, failure: undefined };
   const urlOf = async (QueueName: string) =>
     (await aws.clients.sqs.send(new GetQueueUrlCommand({ QueueName }))).QueueUrl;
   const bury = async (queue: string, body: unknown, group?: string) =>
@@ -68,37 +70,74 @@ describe('SQS: dead letters of webhooks', () => {
     const wakes = Array.from({ length: 23 }, (_, index) => ({ session: 'alpha', endpointId: `wh_${index}` }));
     const events = wakes.map((wake) => ({ ...wake, event: { id: 'evt_1', seq: 1 } }));
     for (const wake of events) await bury(queues.webhookEndpointsDeadLetters, wake, wake.endpointId);
-    expect(await letters.bringBack()).toBe(23);
+    expect(await letters.bringBack(always)).toEqual({ count: 23, failure: undefined });
     const brought = await taken(queues.webhookEndpoints);
     expect(brought).toHaveLength(46);
     expect(brought).toEqual(expect.arrayContaining([...events, ...wakes]));
-    expect(await letters.bringBack()).toBe(0);
+    expect(await letters.bringBack(always)).toEqual(none);
   });
 
   it('are events and timers again, as they were', async () => {
     await bury(queues.webhooksDeadLetters, EVENT);
     await bury(queues.webhooksDeadLetters, TIMER);
-    expect(await letters.bringBack()).toBe(2);
+    expect(await letters.bringBack(always)).toEqual({ count: 2, failure: undefined });
     const brought = await taken(queues.webhooks);
     expect(brought).toHaveLength(2);
     expect(brought).toEqual(expect.arrayContaining([EVENT, TIMER]));
-    expect(await letters.bringBack()).toBe(0);
+    expect(await letters.bringBack(always)).toEqual(none);
   });
 
   it('stay where they are when nobody can read them', async () => {
     await bury(queues.webhooksDeadLetters, '{');
     await bury(queues.webhookEndpointsDeadLetters, { session: 'alpha' }, 'alpha');
     await bury(queues.webhookEndpointsDeadLetters, { session: 'alpha', endpointId: 'wh_1' }, 'beta');
-    expect(await letters.bringBack()).toBe(1);
+    expect(await letters.bringBack(always)).toEqual({ count: 1, failure: undefined });
     expect(await taken(queues.webhooks)).toEqual([]);
     expect(await taken(queues.webhookEndpoints)).toEqual([{ session: 'alpha', endpointId: 'wh_1' }]);
+  });
+
+  it('stay, and are for the next time, when there is no time', async () => {
+    for (let letter = 0; letter < 95; letter += 1) await bury(queues.webhooksDeadLetters, { ...EVENT, letter });
+    expect(await letters.bringBack(() => false)).toEqual(none);
+    let asked = 0;
+    const first = await letters.bringBack(() => {
+      asked += 1;
+      return asked <= 4;
+    });
+    expect(first.count).toBeGreaterThan(0);
+    expect(first.count).toBeLessThanOrEqual(30);
+    const second = await letters.bringBack(always);
+    expect(first.count + second.count).toBe(95);
+    expect(await taken(queues.webhooks)).toHaveLength(95);
+  });
+
+  it('are looked at a few batches at a time', async () => {
+    for (let letter = 0; letter < 95; letter += 1) await bury(queues.webhooksDeadLetters, { ...EVENT, letter });
+    const send = aws.clients.sqs.send.bind(aws.clients.sqs);
+    let most = 0;
+    const underWay = new Set<object>();
+    const spy = vi.spyOn(aws.clients.sqs, 'send').mockImplementation(async (command: object) => {
+      if (!(command instanceof SendMessageCommand)) return await Reflect.apply(send, undefined, [command]);
+      underWay.add(command);
+      most = Math.max(most, underWay.size);
+      try {
+        return await send(command);
+      } finally {
+        underWay.delete(command);
+      }
+    });
+    expect(await letters.bringBack(always)).toEqual({ count: 95, failure: undefined });
+    spy.mockRestore();
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(40);
   });
 
   it('stay when their queue is away', async () => {
     await bury(queues.webhooksDeadLetters, TIMER);
     const { sqs } = aws.clients;
     const lost = new SqsWebhookDeadLetters(sqs, new SqsWebhookQueue(sqs, { queues }), { ...queues, webhooks: 'none' });
-    await expect(lost.bringBack()).rejects.toBeInstanceOf(DependencyError);
+    await bury(queues.webhookEndpointsDeadLetters, { session: 'alpha', endpointId: 'wh_1' }, 'alpha');
+    expect(await lost.bringBack(always)).toEqual({ count: 1, failure: expect.any(DependencyError) });
     const { Attributes } = await sqs.send(
       new GetQueueAttributesCommand({
         QueueUrl: await urlOf(queues.webhooksDeadLetters),

@@ -289,6 +289,7 @@ describe('settings', () => {
     ['logDays', '8'],
     ['authorizerCacheSeconds', '5'],
     ['eventLogDays', '91'],
+    ['eventLogDays', '3'],
     ['usagePlans', '{}'],
     ['waf', 'perhaps'],
     ['maxHost', '0'],

@@ -66,7 +66,7 @@ async function eraseWith({ dynamo, s3 }: Pick<AwsClients, 'dynamo' | 's3'>, row:
     journalBodies: new S3JournalBodyStore(s3, buckets.state),
     dataKeys: new KmsDataKeys({ kms: createKmsClient(), keyId: 'not asked for', wrappedKeys, clock: systemClock }),
   };
-  await eraseSession(row, new ManualLease(), stores, (error) => {
+  await eraseSession(row, new ManualLease(), stores, new AbortController().signal, (error) => {
     throw error;
   });
 }
@@ -90,7 +90,7 @@ it('a host may do what its stores and queues ask for, and nothing else with rows
   const webhooks = new DynamoDbWebhookStore(clients.dynamo, tables);
   await webhooks.declare(row.name, 'wh_1', 1, 0);
   await webhooks.setAside({ session: row.name, endpointId: 'wh_1', addedAt: 1 }, [
-    untried(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }), 1, undefined, 1),
+    untried(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }), 1, { chatId: undefined }, 1),
   ]);
 
   const ownership = new DynamoDbOwnershipStore(dynamo, tables);
@@ -112,7 +112,8 @@ it('a host may do what its stores and queues ask for, and nothing else with rows
   const jobs = new DynamoDbJobStore(dynamo, tables.jobs);
   expect(await jobs.get(row.name, 'job-1')).toBeDefined();
   await jobs.listOpen(row.shard, row.name);
-  await jobs.endEarly(row.name, 'none', { state: 'FAILED', error: { code: 'a', message: 'b' } });
+  await jobs.endUntold(row.name, 'none', 1, { state: 'FAILED', error: { code: 'a', message: 'b' } });
+  await jobs.noteTold(row.name, 'none');
   await jobs.prepare(row.name, 'job-1', 1, { content: 'content' });
   await jobs.advance(row.name, 'job-1', 1, { state: 'SENT' });
   await new DynamoDbMessageStore(dynamo, tables.messages).get(row.name, 'none');
@@ -189,7 +190,7 @@ it('a host may delete everything that is stored of a session', async () => {
   const webhooks = new DynamoDbWebhookStore(clients.dynamo, tables);
   await webhooks.declare(row.name, 'wh_1', 1, 0);
   await webhooks.setAside({ session: row.name, endpointId: 'wh_1', addedAt: 1 }, [
-    untried(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }), 1, undefined, 1),
+    untried(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }), 1, { chatId: undefined }, 1),
   ]);
   await checkpoints.put(row, 1, 1, Buffer.from('state'));
   // The other rows are written by functions.

@@ -192,7 +192,8 @@ describe('what functions behind queues and schedules ask of AWS is what their ro
     await post(webhooksDeadLetters, { timer: { session: 'alpha', endpointId: 'wh_1', dueAt: 0 } });
     const wake = { session: 'alpha', endpointId: 'wh_1' };
     await post(webhookEndpointsDeadLetters, wake, { MessageGroupId: 'a', MessageDeduplicationId: 'a' });
-    await createAwsReconciler(ENVIRONMENT, world.clientsOf('reconciler'))();
+    const reconcile = createAwsReconciler(ENVIRONMENT, world.clientsOf('reconciler'));
+    await reconcile({}, { getRemainingTimeInMillis: () => 60_000 });
     expect(world.asked('reconciler')).toEqual(
       expect.arrayContaining(['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:DeleteMessage']),
     );

@@ -28,6 +28,8 @@ export const status = (code: number, retryAfter?: string): WebhookAnswer => ({
   ...(retryAfter !== undefined && { retryAfter }),
 });
 const START = 1_800_000_000_000;
+/** The other address of a chat. */
+export const lidOf = (chat: string) => `7777777777${chat}@lid`;
 
 /** The dispatcher over memory, with a receiver that does as it is told and a clock that stands still. */
 export class DispatcherWorld {
@@ -76,17 +78,17 @@ export class DispatcherWorld {
     return envelopes.map(({ id }) => id);
   }
 
-  /** Logs one, with fields of its own. */
-  async message(chat: string, fields: Pick<EventEnvelope, 'traceparent'>): Promise<EventEnvelope> {
-    const envelope = { ...this.#message(chat), ...fields };
+  /** Logs one, with fields of its own. @param chatId how the chat is addressed, when it is not by its number */
+  async message(chat: string, fields: Pick<EventEnvelope, 'traceparent'>, chatId?: string): Promise<EventEnvelope> {
+    const envelope = { ...this.#message(chat, chatId), ...fields };
     await this.log.append([envelope]);
     return envelope;
   }
 
-  #message(chat: string): EventEnvelope {
+  #message(chat: string, chatId = `49151000000${chat}@c.us`): EventEnvelope {
     this.#seq += 1;
-    const payload = waMessage({ id: `MESSAGE${this.#seq}`, chatId: `49151000000${chat}@c.us` });
-    return this.envelope({ event: 'message', payload });
+    const _data = { lid: lidOf(chat) };
+    return this.envelope({ event: 'message', payload: waMessage({ id: `MESSAGE${this.#seq}`, chatId, _data }) });
   }
 
   envelope(body: Parameters<typeof eventEnvelope>[0]): EventEnvelope {

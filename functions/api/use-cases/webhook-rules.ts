@@ -12,6 +12,12 @@ export type WebhookChecks = Pick<ApiDeps, 'ruleBrokenBy' | 'compileTextPattern'>
 const SILENT_NAMES = ['state.change', 'group.join', 'group.leave'];
 const SUBSCRIBABLE: ReadonlySet<string> = new Set(['*', ...EVENT_NAMES, ...SILENT_NAMES]);
 
+const PATTERN_RULES = {
+  'not-re2': 'must be an RE2 pattern (no look-around, no back-references)',
+  'too-large':
+    'must be smaller: a repeat like {1,300} counts as often as it may repeat, and a pattern may come to 1,000',
+} as const;
+
 const MOST_WEBHOOKS = 50;
 const MOST_HEADERS = 50;
 const LONGEST_URL = 2_048;
@@ -88,6 +94,7 @@ async function patternIssues(
   { filter }: WebhookConfig,
   compileTextPattern: CompileTextPattern,
 ): Promise<readonly FieldIssue[]> {
-  if (!filter?.textPattern || (await compileTextPattern(filter.textPattern)) !== undefined) return [];
-  return [{ path: 'filter.textPattern', message: 'must be an RE2 pattern (no look-around, no back-references)' }];
+  if (!filter?.textPattern) return [];
+  const compiled = await compileTextPattern(filter.textPattern);
+  return typeof compiled === 'string' ? [{ path: 'filter.textPattern', message: PATTERN_RULES[compiled] }] : [];
 }

@@ -1,7 +1,7 @@
 import { FINISHED_STATES, type JobRow, jobRowSchema, OPEN_STATES } from '../../contracts/jobs.ts';
 import { ConflictError, NotFoundError, NotOwnerError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { EarlyEnd, JobOutcome, JobStore, JobsQuery, JobWait, OpenJob } from '../../ports/job-store.ts';
+import type { EarlyEnd, JobOutcome, JobStore, JobsQuery, JobWait, OpenJob, UntoldEnd } from '../../ports/job-store.ts';
 import { openPlace, statesBefore } from '../job-steps.ts';
 import { systemClock } from '../system-clock.ts';
 
@@ -50,12 +50,13 @@ export class MemoryJobStore implements JobStore {
     if (row === undefined) return;
     assertEpoch(row, epoch);
     if (!statesBefore(outcome.state).includes(row.state)) return;
-    const { state, result, error } = outcome;
+    const { state, result, error, poison } = outcome;
     this.#write({
       ...row,
       state,
       ...(result !== undefined && { result }),
       ...(error !== undefined && { error }),
+      ...(poison !== undefined && { poison }),
       epoch,
       updatedAt: this.#clock.now(),
     });
@@ -65,6 +66,24 @@ export class MemoryJobStore implements JobStore {
     const row = this.#rows.get(keyOf(session, jobId));
     if (row?.state !== 'QUEUED') return structuredClone(row);
     return this.#write({ ...row, state, error: { ...error }, updatedAt: this.#clock.now() });
+  }
+
+  async endUntold(
+    session: string,
+    jobId: string,
+    epoch: number,
+    { state, error }: UntoldEnd,
+  ): Promise<JobRow | undefined> {
+    const row = this.#rows.get(keyOf(session, jobId));
+    if (row === undefined) return undefined;
+    assertEpoch(row, epoch);
+    if (FINISHED_STATES.has(row.state)) return structuredClone(row);
+    return this.#put({ ...row, state, error: { ...error }, epoch, updatedAt: this.#clock.now() });
+  }
+
+  async noteTold(session: string, jobId: string): Promise<void> {
+    const row = this.#rows.get(keyOf(session, jobId));
+    if (row !== undefined && FINISHED_STATES.has(row.state)) this.#write(row);
   }
 
   async noteWake(session: string, jobId: string): Promise<void> {
@@ -100,9 +119,12 @@ export class MemoryJobStore implements JobStore {
   }
 
   #write(row: JobRow): JobRow {
-    const { openShard, ...others } = row;
-    const isOpen = openShard !== undefined && !FINISHED_STATES.has(row.state);
-    const written = jobRowSchema.parse(structuredClone(isOpen ? row : others));
+    const { openShard: _openShard, ...others } = row;
+    return this.#put(FINISHED_STATES.has(row.state) ? others : row);
+  }
+
+  #put(row: JobRow): JobRow {
+    const written = jobRowSchema.parse(structuredClone(row));
     this.#rows.set(keyOf(row.session, row.jobId), written);
     return structuredClone(written);
   }
