@@ -38,9 +38,12 @@ export function chatIdToJid(chat: ChatId): string {
   return chat.endsWith('@c.us') ? `${chat.slice(0, -'@c.us'.length)}@s.whatsapp.net` : chat;
 }
 
-/** False for the chat in which WhatsApp itself writes to its users: nobody reads what is sent there. */
+/** The chat in which WhatsApp itself writes to its users. */
+export const WHATSAPP = '0@c.us';
+
+/** False where nobody reads what is sent. */
 export function takesMessages(chat: ChatId): boolean {
-  return chat !== '0@c.us';
+  return chat !== WHATSAPP;
 }
 
 export function isGroup(chat: ChatId): boolean {
