@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
 import type { EventBody, EventEnvelope } from '#shared/contracts/events.ts';
@@ -105,6 +105,15 @@ describe('projections', () => {
     expect(await messages.get('alpha', 'AAAAA1')).toMatchObject({ ack: 2 });
     await run(eventEnvelope(ackOf('message.ack', 'AAAAA1', 3)));
     expect(await messages.get('alpha', 'AAAAA1')).toMatchObject({ ack: 3 });
+  });
+
+  it('writes nothing for the ack of the server, which the message itself has', async () => {
+    const { run, messages } = models();
+    const raiseAck = vi.spyOn(messages, 'raiseAck');
+    await run(eventEnvelope(ackOf('message.ack', 'AAAAA1', 1)), eventEnvelope(ackOf('message.ack.group', 'AAAAA1', 1)));
+    expect(raiseAck).not.toHaveBeenCalled();
+    await run(eventEnvelope(ackOf('message.ack', 'AAAAA1', 2)));
+    expect(raiseAck).toHaveBeenCalledOnce();
   });
 
   it('keeps the latest reaction, edits and revocations', async () => {

@@ -23,7 +23,8 @@ const UNLISTED_CHAT = 'status@broadcast';
  * Of media the models have the path and not the address: the API's address may change, and answers are given at the one asked.
  *
  * A participant's receipt (`message.ack.group`) proves no more than that somebody's device has the message: it raises
- * the ack to DEVICE at most. The ack of the group as a whole comes with `message.ack`.
+ * the ack to DEVICE at most, which is how far a group's message comes here. Whether all have read it only who knows the
+ * members can count; there is no event for it.
  *
  * @throws ValidationError when the event names a message by something that is no id
  */
@@ -41,7 +42,8 @@ export async function project(event: EventEnvelope, { messages, chats }: ReadMod
     case 'message.ack.group': {
       const { id, ack } = event.payload;
       const proven = event.event === 'message.ack' ? ack : Math.min(ack, ACKS.DEVICE);
-      await messages.raiseAck(session, bareId(id), proven);
+      // That the server has it, the message says itself: a write for each send would change nothing.
+      if (proven !== ACKS.SERVER) await messages.raiseAck(session, bareId(id), proven);
       return;
     }
     case 'message.reaction': {

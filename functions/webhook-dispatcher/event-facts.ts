@@ -1,10 +1,8 @@
 import * as z from 'zod';
 import type { EventEnvelope, WaMessage } from '#shared/contracts/events.ts';
+import { WHATSAPP } from '#shared/domain/chat-id.ts';
 import { parseMessageId } from '#shared/domain/message-id.ts';
 import type { EventFacts } from '#shared/domain/webhook-filter.ts';
-
-/** As WAHA names WhatsApp itself. */
-const WHATSAPP = '0@c.us';
 
 const dataWithLid = z.object({ _data: z.object({ lid: z.string() }) });
 

@@ -7,8 +7,9 @@ export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
   message: 'A message came in.',
   'message.any': 'A message came in or was sent, by the API or on the phone.',
   'message.reaction': 'Somebody reacted to a message, or took the reaction back (`text` is empty).',
-  'message.ack': 'A sent message has come further: server, device, read, played, or failed (−1).',
-  'message.ack.group': 'The same for one participant of a group.',
+  'message.ack': 'What was sent to one person has come further: server, device, read, played, or failed (−1).',
+  'message.ack.group':
+    'The same for one participant of a group or of a status; server and failed are those of the account itself.',
   'message.waiting': 'A message came in that cannot be read yet; its sender was asked to send it again.',
   'message.revoked': 'A message was deleted for everybody.',
   'message.edited': 'A message has another text.',
@@ -19,7 +20,7 @@ export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
   'group.v2.update': 'A group has another subject, description or setting; `group` has what has changed.',
   'group.v2.participants': 'Members of a group came, went, or have another role.',
   'presence.update':
-    'Somebody is online, types, records, or is gone. Only for chats that were subscribed to; not kept if a host dies.',
+    'Somebody is online, types, records, or is gone, as far as WhatsApp tells by itself: no operation subscribes to a chat yet. Not kept if a host dies.',
   'poll.vote': 'Somebody voted on a poll of the account or in one of its chats; the whole selection each time.',
   'poll.vote.failed': 'Somebody voted, and the vote cannot be read: the poll is unknown, or its secret is another.',
   'event.response': 'Somebody answered a calendar event: comes, does not, or perhaps; the latest answer counts.',

@@ -101,9 +101,14 @@ export const waMessageSchema = z.object({
       body: z.string().nullish(),
       hasMedia: z.boolean().optional(),
       media: mediaSchema.nullish(),
+      /** `lid` of the participant, where it is known. */
+      _data: z.record(z.string(), z.unknown()).optional(),
     })
     .nullish(),
-  /** What the engine knows beyond WAHA's fields: `lid`, `pushName`, `type`, `mentions` (chat ids), `content` (protobuf, base64)… */
+  /**
+   * What the engine knows beyond WAHA's fields: `lid`, `pushName`, `type`, `mentions` (chat ids, by phone number where it is known),
+   * `mentionedLids`, `mentionsAll` (everybody in the group), `content` (protobuf, base64)…
+   */
   _data: z.record(z.string(), z.unknown()).optional(),
 });
 export type WaMessage = z.infer<typeof waMessageSchema>;

@@ -2,12 +2,12 @@ declare const brand: unique symbol;
 
 /**
  * A chat as clients name it (WAHA's form): `4915…@c.us` a phone number, `…@lid` a hidden id, `…@g.us` a group,
- * `…@newsletter` a channel, `status@broadcast`, `…@broadcast`.
+ * `…@newsletter` a channel, `status@broadcast`, `…@broadcast`, and `0@c.us` WhatsApp itself.
  */
 export type ChatId = string & { readonly [brand]: 'ChatId' };
 
 const CHAT_ID =
-  /^(?:\d{5,20}@c\.us|\d{5,24}@lid|\d{5,24}(?:-\d{5,16})?@g\.us|\d{5,24}@newsletter|[\d]{1,24}@broadcast|status@broadcast)$/;
+  /^(?:\d{5,20}@c\.us|0@c\.us|\d{5,24}@lid|\d{5,24}(?:-\d{5,16})?@g\.us|\d{5,24}@newsletter|[\d]{1,24}@broadcast|status@broadcast)$/;
 
 export const CHAT_ID_RULE =
   'a phone number in international form, or an id ending in @c.us, @lid, @g.us, @newsletter or @broadcast';
@@ -36,6 +36,14 @@ export function isChatId(text: string): text is ChatId {
 /** The JID that goes on the wire for a chat: `@c.us` becomes `@s.whatsapp.net`, everything else stays. */
 export function chatIdToJid(chat: ChatId): string {
   return chat.endsWith('@c.us') ? `${chat.slice(0, -'@c.us'.length)}@s.whatsapp.net` : chat;
+}
+
+/** The chat in which WhatsApp itself writes to its users. */
+export const WHATSAPP = '0@c.us';
+
+/** False where nobody reads what is sent. */
+export function takesMessages(chat: ChatId): boolean {
+  return chat !== WHATSAPP;
 }
 
 export function isGroup(chat: ChatId): boolean {

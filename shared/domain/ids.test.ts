@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chatIdToJid, isChatId, parseChatId } from './chat-id.ts';
+import { chatIdToJid, isChatId, parseChatId, takesMessages } from './chat-id.ts';
 import { eventId, eventTime } from './event-id.ts';
 import { bareMessageId, formatMessageId, messageIdForJob, parseMessageId } from './message-id.ts';
 import { isSessionName } from './session-name.ts';
@@ -22,16 +22,23 @@ describe('chat ids', () => {
     ['120363001234567890@g.us', '120363001234567890@g.us'],
     ['4915112345678-1612345678@g.us', '4915112345678-1612345678@g.us'],
     ['status@broadcast', 'status@broadcast'],
+    ['0@s.whatsapp.net', '0@c.us'],
   ])('reads %s', (text, expected) => {
     expect(parseChatId(text)).toBe(expected);
   });
 
-  it.each(['', '@c.us', 'abc', 'abc@c.us', '12@c.us', '123456@example.com', '1 2', '../../etc', 'all'])(
+  it.each(['', '0', '@c.us', 'abc', 'abc@c.us', '12@c.us', '123456@example.com', '1 2', '../../etc', 'all'])(
     'refuses %j',
     (text) => {
       expect(parseChatId(text)).toBeUndefined();
     },
   );
+
+  it('tells the chat of WhatsApp itself from all that take messages', () => {
+    const chats = ['0@c.us', '4915112345678@c.us', '10000@c.us', '120363001234567890@g.us'];
+    const taking = chats.filter((text) => isChatId(text) && takesMessages(text));
+    expect(taking).toEqual(chats.slice(1));
+  });
 
   it('keeps canonical ids and turns only phone numbers into other JIDs', () => {
     fc.assert(

@@ -263,4 +263,18 @@ describe('a filter', () => {
     for (const id of [...passed, last]) await receiver.message(id);
     expect(receiver.posts.filter(({ event }) => stopped.some((id) => isMessage(event, id)))).toEqual([]);
   });
+
+  it('stops what WhatsApp itself writes and what cannot be shown, which pass without it', async () => {
+    const { phone: whatsapp } = await running.whatsapp.addContact({ phone: '0', name: 'WhatsApp' });
+    const sendBoth = async () => [
+      await ada.send(own, { raw: { orderMessage: { orderId: '1', message: 'Two, please' } } }),
+      (await running.whatsapp.send(whatsapp, { to: own, text: 'There is a new feature' })).id,
+    ];
+    await configure(hook());
+    for (const id of await sendBoth()) await receiver.message(id);
+    await configure(hook({ filter: { skipSystem: true, skipUnsupported: true } }));
+    const stopped = await sendBoth();
+    await receiver.message(await ada.send(own, { text: 'Something that can be shown' }));
+    expect(receiver.posts.filter(({ event }) => stopped.some((id) => isMessage(event, id)))).toEqual([]);
+  });
 });

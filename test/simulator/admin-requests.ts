@@ -4,7 +4,8 @@ import { scriptSchema } from './script.ts';
 const phone = z
   .string()
   .transform((text) => text.replace(/\D/g, ''))
-  .pipe(z.string().min(5));
+  // WhatsApp itself has the number 0.
+  .pipe(z.string().regex(/^(?:0|\d{5,})$/));
 
 export const contactSchema = z.object({
   phone: phone.optional(),

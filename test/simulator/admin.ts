@@ -77,7 +77,7 @@ export async function handleAdmin(
   url: URL,
 ): Promise<void> {
   const text = (await readBody(request)).toString();
-  const phone = /\/(\d{5,})\//.exec(url.pathname)?.[1] ?? '';
+  const phone = /\/(0|\d{5,})\//.exec(url.pathname)?.[1] ?? '';
   const path = phone === '' ? url.pathname : url.pathname.replace(`/${phone}/`, '/{phone}/');
   const handler = ROUTES[`${request.method} ${path}`];
   if (!handler) {

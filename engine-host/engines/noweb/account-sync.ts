@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Label } from '#shared/contracts/events.ts';
 import type { EngineEvent, StateChange } from '../engine.ts';
 import type { AccountChange } from './happening.ts';
-import { type LookUpOther, resolveAddress } from './ids.ts';
+import { givenAddress, type LookUpOther, resolveAddress } from './ids.ts';
 import type { MarkedState } from './marked-state.ts';
 import { pack, unpack } from './packed-json.ts';
 
@@ -100,17 +100,19 @@ export async function toAccountEvent(
     const event = deleted ? 'label.deleted' : 'label.upsert';
     return { body: { event, payload: label }, key: `${label.id}_${at}`, timestamp: at };
   }
-  const chat = await resolveAddress(jidNormalizedUser(change.chat), undefined, lookUp);
+  const jid = jidNormalizedUser(change.chat);
+  const chat = await resolveAddress(jid, undefined, lookUp);
   if (!chat) return undefined;
+  const given = givenAddress(jid);
   const _data = { lid: chat.lid ?? null };
   if (change.type === 'archive') {
     const payload = { id: chat.id, archived: change.archived, timestamp: Math.floor(at / 1000), _data };
-    return { body: { event: 'chat.archive', payload }, key: `${chat.id}_${change.archived}_${at}`, timestamp: at };
+    return { body: { event: 'chat.archive', payload }, key: `${given}_${change.archived}_${at}`, timestamp: at };
   }
   const { labelId, label, added } = change;
   const event = added ? 'label.chat.added' : 'label.chat.deleted';
   const payload = { labelId, chatId: chat.id, label, _data };
-  return { body: { event, payload }, key: `${labelId}_${chat.id}_${at}`, timestamp: at };
+  return { body: { event, payload }, key: `${labelId}_${given}_${at}`, timestamp: at };
 }
 
 function labelOf(id: string, name: string, color: number): Label {

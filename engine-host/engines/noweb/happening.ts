@@ -5,7 +5,9 @@ import { type Packable, pack, unpack } from './packed-json.ts';
 
 /**
  * What happened on WhatsApp and is kept until the bus has its events, in the words it came in: events are made from
- * this and from nothing else, so they are the same before and after a crash.
+ * this, before and after a crash. Only phone numbers behind LIDs are looked up besides, and those have no part in an
+ * event's key (`givenAddress`). So what is told again has the id of the first time, even where a payload knows more. Only a
+ * vote or an answer that could not be read may be readable by then, which is another event.
  */
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const attributes = z.record(z.string(), z.string());

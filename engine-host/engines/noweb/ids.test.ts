@@ -52,6 +52,23 @@ describe('resolveMessage', () => {
     expect(message?.key.participant).toBe(me);
   });
 
+  test('names the author of a status, whose other address Baileys gives for the list', async () => {
+    const key = { remoteJid: 'status@broadcast', remoteJidAlt: PHONE, participant: LID, fromMe: false, id: 'ABCDEF' };
+    const message = await resolveMessage(key, me, nobody);
+    expect(message?.participant).toEqual({ id: '4915100000001@c.us', lid: LID });
+    expect(message?.chat).toEqual({ id: 'status@broadcast', lid: undefined });
+    expect(message?.eventKey).toBe('false_status@broadcast_ABCDEF_4915100000001@c.us');
+  });
+
+  test('keys events by what the stanza names, never by what was looked up', async () => {
+    const key = { remoteJid: LID, fromMe: false, id: 'ABCDEF' };
+    const message = await resolveMessage(key, me, known);
+    expect(message?.key.chatId).toBe('4915100000001@c.us');
+    expect(message?.eventKey).toBe(`false_${LID}_ABCDEF`);
+    const named = await resolveMessage({ ...key, remoteJidAlt: PHONE }, me, nobody);
+    expect(named?.eventKey).toBe('false_4915100000001@c.us_ABCDEF');
+  });
+
   test('names nobody in direct chats', async () => {
     const key = { remoteJid: PHONE, fromMe: false, id: 'ABCDEF', participant: '' };
     expect((await resolveMessage(key, me, nobody))?.key).toEqual({

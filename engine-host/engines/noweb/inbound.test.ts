@@ -2,18 +2,19 @@ import { proto, type WAMessage } from '@whiskeysockets/baileys';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { EngineEvent } from '../engine.ts';
+import type { LookUpOther } from './ids.ts';
 import { Inbound } from './inbound.ts';
 import { chatOf } from './noweb-world.ts';
 
 const ME = chatOf('4915199999999');
 const [ANN, BEN] = ['4915100000001@s.whatsapp.net', '4915100000002@s.whatsapp.net'];
 
-function setUp() {
+function setUp(lookUpOther: LookUpOther = async () => null) {
   const events: EngineEvent[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const inbound = new Inbound({
     me: () => ME,
-    lookUpOther: async () => null,
+    lookUpOther,
     findSecret: async () => undefined,
     ownJids: () => [],
     storeMedia: async () => {
@@ -71,6 +72,44 @@ describe('Inbound', () => {
       key: 'false_4915100000001@c.us_AAAAAA',
       timestamp: 1_700_000_000_000,
     });
+  });
+
+  test('whom a message answers and mentions is named by phone number, also when it is edited', async () => {
+    const lid = '77777777777@lid';
+    const { inbound, events } = setUp(async (jid) => (jid === lid ? BEN : null));
+    const contextInfo = { stanzaId: 'QUOTED', participant: lid, mentionedJid: [lid], nonJidMentions: 1 };
+    const extendedTextMessage = { text: 'hi', contextInfo };
+    await inbound.accept(message(ANN, 'AAAAAA', { extendedTextMessage }), 'app');
+    const type = proto.Message.ProtocolMessage.Type.MESSAGE_EDIT;
+    const protocolMessage = { type, key: { id: 'AAAAAA' }, editedMessage: { extendedTextMessage } };
+    await inbound.accept(message(ANN, 'BBBBBB', { protocolMessage }), 'app');
+    expect(events.map(({ body }) => body.event)).toEqual(['message', 'message.any', 'message.edited']);
+    for (const { body } of events) {
+      expect(body.payload).toMatchObject({
+        replyTo: { id: 'QUOTED', participant: '4915100000002@c.us', _data: { lid } },
+        _data: { mentions: ['4915100000002@c.us'], mentionedLids: [lid], mentionsAll: true },
+      });
+    }
+  });
+
+  test('a message of the API is followed by the server’s ack in the same turn, and one of the phone is not', async () => {
+    const { inbound, events } = setUp();
+    const key = { remoteJid: ANN, id: 'AAAAAA', fromMe: true };
+    let turns = 0;
+    const own = { ...message(ANN, 'AAAAAA', { conversation: 'hi' }), key };
+    const accepted = inbound.accept(own, 'api', undefined, 'the trace');
+    while (events.length === 0) {
+      turns += 1;
+      await Promise.resolve();
+      expect(turns).toBeLessThan(100);
+    }
+    expect(events.map(({ body, key: each, traceparent }) => [body.event, each, traceparent])).toEqual([
+      ['message.any', 'true_4915100000001@c.us_AAAAAA', 'the trace'],
+      ['message.ack', 'true_4915100000001@c.us_AAAAAA_1', 'the trace'],
+    ]);
+    await accepted;
+    await inbound.accept(own, 'app');
+    expect(events.map(({ body }) => body.event)).toEqual(['message.any', 'message.ack', 'message.any']);
   });
 
   test('a message that cannot be decrypted yet is waited for', async () => {

@@ -8,11 +8,14 @@ import { type AddressedMessage, resolveMessage } from './ids.ts';
 import { Lanes } from './lanes.ts';
 import { type MessageContent, toNumber } from './msgconv/content.ts';
 import type { SealedEventResponse } from './msgconv/event-response.ts';
+import { readMentions } from './msgconv/mentions.ts';
+import { readQuoted } from './msgconv/quoted.ts';
 import { type Meaning, readMessage } from './msgconv/read-message.ts';
 import type { Vote } from './msgconv/vote.ts';
 import { selectedOptions } from './poll-votes.ts';
+import { serverAck } from './receipts.ts';
 import type { AnswerPorts } from './sealed-answers.ts';
-import { destinationOf, type MessageParts, type MessageSource, toWaMessage } from './wa-message.ts';
+import { destinationOf, type MessageParts, type MessageSource, type People, toWaMessage } from './wa-message.ts';
 
 export interface InboundPorts extends AnswerPorts {
   /** The account's own chat id. */
@@ -45,7 +48,12 @@ export class Inbound {
     done: () => void = () => {},
     traceparent?: string,
   ): Promise<boolean> {
-    const convert = (emit: Emit) => this.#convert(message, source, (event) => emit({ ...event, traceparent }));
+    const convert = async (emit: Emit) => {
+      const events: EngineEvent[] = [];
+      await this.#convert(message, source, (event) => events.push(event));
+      // In one turn, so that they go into the log and on the bus together.
+      for (const event of events) emit({ ...event, traceparent });
+    };
     return this.inOrder(laneOf(message.key), convert, done);
   }
 
@@ -86,6 +94,11 @@ export class Inbound {
     if (!address || !me) return;
     const meaning: Meaning = message.message ? readMessage(message.message) : { kind: 'nothing' };
     const base = { message, address, source, me, timestamp: toNumber(message.messageTimestamp), emit };
+    await this.#tell(base, meaning);
+    if (source === 'api') emit(serverAck(address, me, base.timestamp * 1000));
+  }
+
+  async #tell(base: Base, meaning: Meaning): Promise<void> {
     switch (meaning.kind) {
       case 'message':
         return this.#emitMessage(base, meaning.content);
@@ -107,11 +120,16 @@ export class Inbound {
   async #emitMessage(base: Base, content: MessageContent): Promise<void> {
     const { message, source } = base;
     const media = content.media ? await this.#ports.storeMedia(message.key, content, source) : null;
-    const payload = toWaMessage({ ...base, content, media });
-    const key = payload.id;
+    const payload = toWaMessage({ ...base, content, media, people: await this.#peopleIn(content) });
+    const key = base.address.eventKey;
     const timestamp = base.timestamp * 1000;
     if (message.key.fromMe !== true) base.emit({ body: { event: 'message', payload }, key, timestamp });
     base.emit({ body: { event: 'message.any', payload }, key, timestamp });
+  }
+
+  async #peopleIn({ context }: MessageContent): Promise<People> {
+    const { lookUpOther } = this.#ports;
+    return { ...(await readMentions(context, lookUpOther)), replyTo: await readQuoted(context, lookUpOther) };
   }
 
   async #emitReaction(base: Base, reaction: (Meaning & { kind: 'reaction' })['reaction']): Promise<void> {
@@ -140,7 +158,7 @@ export class Inbound {
           _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
         },
       },
-      key: id,
+      key: address.eventKey,
       timestamp: base.timestamp * 1000,
     });
   }
@@ -148,11 +166,12 @@ export class Inbound {
   async #emitEdit(base: Base, edit: (Meaning & { kind: 'edit' })['edit'], content: MessageContent): Promise<void> {
     const message = { ...base.message, message: edit.message };
     const payload = {
-      ...toWaMessage({ ...base, message, content, media: null }),
+      ...toWaMessage({ ...base, message, content, media: null, people: await this.#peopleIn(content) }),
       editedMessageId: edit.targetId,
     };
     // The server's time: the edit has one of its sender's choice.
-    base.emit({ body: { event: 'message.edited', payload }, key: payload.id, timestamp: base.timestamp * 1000 });
+    const key = base.address.eventKey;
+    base.emit({ body: { event: 'message.edited', payload }, key, timestamp: base.timestamp * 1000 });
   }
 
   async #emitRevoke(base: Base, targetId: string): Promise<void> {
@@ -162,7 +181,7 @@ export class Inbound {
         event: 'message.revoked',
         payload: { revokedMessageId: targetId, chatId: base.address.key.chatId, after, before: null },
       },
-      key: after.id,
+      key: base.address.eventKey,
       timestamp: base.timestamp * 1000,
     });
   }
@@ -179,7 +198,7 @@ export class Inbound {
       _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
     };
     const event = options ? 'poll.vote' : 'poll.vote.failed';
-    base.emit({ body: { event, payload }, key: payload.vote.id, timestamp: base.timestamp * 1000 });
+    base.emit({ body: { event, payload }, key: address.eventKey, timestamp: base.timestamp * 1000 });
   }
 
   async #emitEventResponse(base: Base, response: SealedEventResponse): Promise<void> {
@@ -199,7 +218,7 @@ export class Inbound {
       _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
     };
     const name = eventResponse ? 'event.response' : 'event.response.failed';
-    base.emit({ body: { event: name, payload }, key: id, timestamp: base.timestamp * 1000 });
+    base.emit({ body: { event: name, payload }, key: address.eventKey, timestamp: base.timestamp * 1000 });
   }
 
   /** The message in the same chat that one is an answer to. */
@@ -215,7 +234,7 @@ export class Inbound {
     const payload = toWaMessage({ ...base, content: undefined, media: null });
     base.emit({
       body: { event: 'message.waiting', payload },
-      key: payload.id,
+      key: base.address.eventKey,
       timestamp: base.timestamp * 1000,
     });
   }

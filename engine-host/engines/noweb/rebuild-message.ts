@@ -7,6 +7,7 @@ import {
   type WAMessage,
 } from '@whiskeysockets/baileys';
 import type { ReceivedMessage } from './happening.ts';
+import { hasUnknownField } from './unknown-fields.ts';
 
 /** The account's own addresses; `lid` is empty before it is known. */
 export interface OwnAddresses {
@@ -21,7 +22,8 @@ export interface OwnAddresses {
 export function rebuildMessage({ attrs, parts }: ReceivedMessage, me: OwnAddresses): WAMessage {
   const { fullMessage } = decodeMessageNode({ tag: 'message', attrs: { ...attrs } }, me.id, me.lid);
   const contents = parts.flatMap(({ plain }) => (plain ? [readContent(plain)] : []));
-  if (contents.length > 0) fullMessage.message = Object.assign(new proto.Message(), ...contents);
+  if (contents.length > 0)
+    fullMessage.message = Object.assign(new proto.Message(), ...contents, unreadable(parts, contents));
   if (parts.some(({ plain }) => plain === null) || parts.length === 0) {
     fullMessage.messageStubType = proto.WebMessageInfo.StubType.CIPHERTEXT;
   }
@@ -35,6 +37,15 @@ export function rebuildMessage({ attrs, parts }: ReceivedMessage, me: OwnAddress
   // It sees the keys of reactions and votes from this account's side, and those of responses to events as they came.
   if (event) cleanMessage({ key: fullMessage.key, message: { reactionMessage: { key: event } } }, me.id, me.lid);
   return fullMessage;
+}
+
+/** What stands for a content of a later version, as WhatsApp's own placeholder does for what a device may not show. */
+function unreadable(parts: ReceivedMessage['parts'], contents: readonly proto.IMessage[]): proto.IMessage {
+  const isKnown = contents.some(
+    ({ messageContextInfo: _, senderKeyDistributionMessage: __, ...content }) => Object.keys(content).length > 0,
+  );
+  const isThere = !isKnown && parts.some(({ plain }) => plain !== null && hasUnknownField(plain));
+  return isThere ? { placeholderMessage: {} } : {};
 }
 
 /** A plaintext as it was meant for this device. */

@@ -5,13 +5,19 @@ import {
   isJidGroup,
   isJidStatusBroadcast,
   jidNormalizedUser,
-  type WAMessageKey,
 } from '@whiskeysockets/baileys';
-import type { ChatId } from '#shared/domain/chat-id.ts';
+import { type ChatId, isGroup } from '#shared/domain/chat-id.ts';
 import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
-import { type LookUpOther, resolveAddress, resolveMessage } from './ids.ts';
+import {
+  type Address,
+  type AddressedMessage,
+  givenAddress,
+  type LookUpOther,
+  resolveAddress,
+  resolveMessage,
+} from './ids.ts';
 import { unpackTraceparent } from './packed-traceparent.ts';
 import type { OwnAddresses } from './rebuild-message.ts';
 
@@ -22,9 +28,11 @@ export interface ReceiptPorts {
   now(): number;
 }
 
-/** Baileys' message status is WAHA's ack plus one. A refusal is not among them: the job that sent reports it. */
+/**
+ * Baileys' message status is WAHA's ack plus one. Not among them: that the server has a message, which is told with the
+ * message (`serverAck`), and a refusal, which the job that sent reports.
+ */
 const ACK_OF_STATUS: Readonly<Record<number, Ack>> = {
-  2: ACKS.SERVER,
   3: ACKS.DEVICE,
   4: ACKS.READ,
   5: ACKS.PLAYED,
@@ -45,40 +53,55 @@ export function receiptIds({ attrs, content }: BinaryNode): readonly string[] {
   return [attrs.id, ...items].filter((id) => id !== undefined);
 }
 
-/** Whose chat a receipt belongs to, in Baileys' reading of its addresses. */
+/** Whose chat a receipt belongs to; undefined when an own device speaks of what it has. */
 export function receiptChat(attrs: OwnReceipt['attrs'], me: OwnAddresses): string | undefined {
-  return !isByMe(attrs, me) || isJidGroup(attrs.from) ? attrs.from : attrs.recipient;
+  return !isByMe(attrs, me) || isJidGroup(attrs.from) ? attrs.from : undefined;
 }
 
-/** @returns the acks of a receipt for messages of ours, one for each of them; none when it tells of something else */
+/**
+ * As WAHA's NOWEB tells them: `message.ack` in chats with one person; in groups, and of a status, `message.ack.group` for
+ * each participant by itself, and nothing for all of them together.
+ *
+ * @returns the acks of a receipt for messages of ours, one for each of them; none when it tells of something else
+ */
 export async function toAcks(
   { attrs, ids, traceparents }: OwnReceipt,
   me: OwnAddresses,
   ports: ReceiptPorts,
 ): Promise<EngineEvent[]> {
-  const ack = ackOf(attrs, me);
+  const ack = ackOf(attrs);
   const remoteJid = receiptChat(attrs, me);
-  if (ack === undefined || !remoteJid) return [];
+  const ownId = ports.me();
+  if (ack === undefined || !remoteJid || !ownId) return [];
   const shared = isJidGroup(remoteJid) || isJidStatusBroadcast(remoteJid);
-  // That our own devices have a group's message says nothing of its members.
-  if (shared && (!attrs.participant || ack === ACKS.SERVER)) return [];
-  const event = shared ? 'message.ack.group' : 'message.ack';
-  const reader = shared ? jidNormalizedUser(attrs.participant) : undefined;
-  const level = shared && ack === ACKS.PLAYED ? ACKS.READ : ack;
-  const acks = ids.map(async (id, index) => {
-    const ack = await ackEvent(event, { remoteJid, fromMe: true, id }, level, Number(attrs.t), reader, ports);
+  if (shared && !attrs.participant) return [];
+  const jid = shared ? jidNormalizedUser(attrs.participant) : undefined;
+  const reader = await resolveAddress(jid, undefined, ports.lookUpOther);
+  const seconds = Number(attrs.t);
+  const timestamp = seconds > 0 ? seconds * 1000 : ports.now();
+  const acks = ids.map(async (id, index): Promise<EngineEvent | undefined> => {
+    const address = await resolveMessage({ remoteJid, fromMe: true, id }, ownId, ports.lookUpOther);
+    if (!address) return undefined;
     const traceparent = traceparents?.[index];
-    return ack && { ...ack, ...(traceparent && { traceparent: unpackTraceparent(traceparent) }) };
+    return {
+      body: ackBody(address, ownId, ack, reader),
+      key: [address.eventKey, ack, givenAddress(jid)].filter((part) => part !== undefined).join('_'),
+      timestamp,
+      ...(traceparent && { traceparent: unpackTraceparent(traceparent) }),
+    };
   });
   return (await Promise.all(acks)).filter((one) => one !== undefined);
 }
 
+/** The first ack of a message of ours. @param timestamp of the server's, in milliseconds */
+export function serverAck(address: AddressedMessage, me: ChatId, timestamp: number): EngineEvent {
+  const body = ackBody(address, me, ACKS.SERVER, address.participant);
+  return { body, key: `${address.eventKey}_${ACKS.SERVER}`, timestamp };
+}
+
 /** How far the messages have come; undefined when they are not ours or the receipt asks for something. */
-export function ackOf(attrs: OwnReceipt['attrs'], me: OwnAddresses): Ack | undefined {
-  const { type } = attrs;
-  const byMe = isByMe(attrs, me);
-  if (attrs.recipient && !(type === 'sender' && byMe)) return undefined;
-  const status = getStatusFromReceiptType(type);
+export function ackOf({ recipient, type }: OwnReceipt['attrs']): Ack | undefined {
+  const status = recipient ? undefined : getStatusFromReceiptType(type);
   return typeof status === 'number' ? ACK_OF_STATUS[status] : undefined;
 }
 
@@ -86,32 +109,24 @@ function isByMe({ from = '', participant }: OwnReceipt['attrs'], me: OwnAddresse
   return areJidsSameUser(participant || from, from.includes('lid') ? me.lid : me.id);
 }
 
-async function ackEvent(
-  event: 'message.ack' | 'message.ack.group',
-  messageKey: WAMessageKey,
+function ackBody(
+  { key, chat }: AddressedMessage,
+  me: ChatId,
   ack: Ack,
-  seconds: number,
-  reader: string | undefined,
-  ports: ReceiptPorts,
-): Promise<EngineEvent | undefined> {
-  const me = ports.me();
-  const address = await resolveMessage(messageKey, me, ports.lookUpOther);
-  if (!address || !me) return undefined;
-  const participant = reader ? await resolveAddress(reader, undefined, ports.lookUpOther) : undefined;
-  const id = formatMessageId(address.key);
-  const payload = {
-    id,
-    from: me,
-    to: address.chat.id,
-    participant: participant?.id ?? null,
-    fromMe: true,
-    ack,
-    ackName: ackName(ack),
-    _data: { lid: participant?.lid ?? address.chat.lid ?? null },
-  };
+  participant: Address | undefined,
+): EngineEvent['body'] {
+  const shared = isGroup(chat.id) || isJidStatusBroadcast(chat.id);
   return {
-    body: { event, payload },
-    key: [id, ack, participant?.id].filter((part) => part !== undefined).join('_'),
-    timestamp: seconds > 0 ? seconds * 1000 : ports.now(),
+    event: shared ? 'message.ack.group' : 'message.ack',
+    payload: {
+      id: formatMessageId(key),
+      from: me,
+      to: chat.id,
+      participant: participant?.id ?? null,
+      fromMe: true,
+      ack,
+      ackName: ackName(ack),
+      _data: { lid: participant?.lid ?? chat.lid ?? null },
+    },
   };
 }

@@ -219,7 +219,7 @@ export class Receiving {
       acks.proven(id, seconds);
     }
     const me = addresses();
-    if (!me || ackOf(stanza.attrs, me) === undefined || ignores(receiptChat(stanza.attrs, me) ?? '')) return;
+    if (!me || ackOf(stanza.attrs) === undefined || ignores(receiptChat(stanza.attrs, me) ?? '')) return;
     const { from = '', participant, recipient, type } = stanza.attrs;
     const attrs = { from, participant, recipient, type, t: String(seconds) };
     const traceparents = this.#traceparentsOf(ids);

@@ -8,7 +8,7 @@ import {
   type WAMessage,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { type ChatId, chatIdToJid } from '#shared/domain/chat-id.ts';
+import { type ChatId, chatIdToJid, takesMessages } from '#shared/domain/chat-id.ts';
 import type { CommandOutcome, EngineContext, FrozenContent, JobContext } from '../engine.ts';
 import type { LiveAccount } from './handlers/handler-context.ts';
 import { outcomeOfFailure } from './handlers/outcome-of-failure.ts';
@@ -72,6 +72,7 @@ export class Sender {
       const proven = job.frozen && this.#ports.proofs.provenAt(job.messageId);
       if (job.frozen && proven) return await this.#sent(jid, job, job.frozen.content, proven);
       this.#ports.context.assertOwned();
+      if (!takesMessages(chatId)) return NOBODY;
       const known = await isKnown(live, jid);
       if (known === 'no') return UNKNOWN_RECIPIENT;
       if (known === 'unclear') return { kind: 'retry', reason: 'no-answer', afterSeconds: 2 };
@@ -160,6 +161,12 @@ export class Sender {
     return { kind: 'sent', timestamp };
   }
 }
+
+const NOBODY: CommandOutcome = {
+  kind: 'rejected',
+  code: 'not-a-recipient',
+  message: 'Nobody reads what is sent to WhatsApp itself',
+};
 
 const UNKNOWN_RECIPIENT: CommandOutcome = {
   kind: 'rejected',

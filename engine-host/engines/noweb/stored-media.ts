@@ -20,5 +20,5 @@ export async function toMediaEvent(
     media,
     _data: { lid: address.participant?.lid ?? address.chat.lid ?? null },
   };
-  return { body: { event: 'message.media', payload }, key: payload.id, timestamp: at };
+  return { body: { event: 'message.media', payload }, key: address.eventKey, timestamp: at };
 }

@@ -2,17 +2,26 @@ import { proto, type WAMessage } from '@whiskeysockets/baileys';
 import type { PollVotePayload, WaMessage } from '#shared/contracts/events.ts';
 import { ACKS, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
-import { type AddressedMessage, jidToChatId } from './ids.ts';
+import type { AddressedMessage } from './ids.ts';
 import type { MessageContent } from './msgconv/content.ts';
-import { readQuoted } from './msgconv/quoted.ts';
+import type { Mentions } from './msgconv/mentions.ts';
 
 export type MessageSource = WaMessage['source'];
+
+/** Other people whom a message has to do with. */
+export interface People extends Mentions {
+  readonly replyTo: WaMessage['replyTo'];
+}
+
+const NOBODY: People = { replyTo: null, mentions: [], mentionedLids: [], mentionsAll: false };
 
 /** Everything a client's view of a message is made of. */
 export interface MessageParts {
   readonly message: WAMessage;
   readonly address: AddressedMessage;
   readonly content: MessageContent | undefined;
+  /** Whom the content answers and mentions. */
+  readonly people?: People;
   readonly media: WaMessage['media'];
   readonly source: MessageSource;
   /** Seconds. */
@@ -21,7 +30,9 @@ export interface MessageParts {
   readonly me: string;
 }
 
-export function toWaMessage({ message, address, content, media, source, timestamp, me }: MessageParts): WaMessage {
+export function toWaMessage(parts: MessageParts): WaMessage {
+  const { message, address, content, media, source, timestamp, me } = parts;
+  const { replyTo, ...mentions } = parts.people ?? NOBODY;
   const { key, chat, participant } = address;
   const text = content?.body ?? '';
   return {
@@ -40,12 +51,12 @@ export function toWaMessage({ message, address, content, media, source, timestam
     author: participant?.id ?? null,
     location: content?.location ?? null,
     vCards: [...(content?.vCards ?? [])],
-    replyTo: readQuoted(content?.context),
+    replyTo,
     _data: {
       type: content?.type ?? 'unknown',
       pushName: message.pushName ?? null,
       lid: participant?.lid ?? chat.lid ?? null,
-      mentions: (content?.context?.mentionedJid ?? []).flatMap((jid) => jidToChatId(jid) ?? []),
+      ...mentions,
       content: message.message ? Buffer.from(proto.Message.encode(message.message).finish()).toString('base64') : null,
     },
   };

@@ -51,6 +51,16 @@ function known(id: string, extra: Partial<WaMessage> = {}): WaMessage {
 }
 
 describe('accepting a send', () => {
+  it('refuses what is sent to WhatsApp itself, in whatever form it is named', async () => {
+    const server = await api();
+    for (const chatId of ['0@c.us', '0@s.whatsapp.net']) {
+      const refused = await server.call('POST', '/api/sendText', { body: text({ chatId }) });
+      expect([chatId, refused.status]).toEqual([chatId, 400]);
+      expect(JSON.stringify(refused.json)).toContain('WhatsApp itself');
+    }
+    expect(server.queued).toEqual([]);
+  });
+
   it('tells of one that waits until when, and what for, as long as it does', async () => {
     const server = await api();
     const { job } = await sentJob(server, (await server.call('POST', '/api/sendText', { body: text() })).json);

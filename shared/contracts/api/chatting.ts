@@ -11,6 +11,7 @@ import {
   nullishBoolean,
   phoneField,
   presetIdField,
+  recipientField,
   sessionField,
   sessionParam,
   unusedBoolean,
@@ -22,7 +23,8 @@ import { defineOperations } from './operation.ts';
 const MAX_TEXT = 65_536;
 
 const to = { session: sessionField, chatId: chatIdField };
-const message = { ...to, id: presetIdField, reply_to: messageIdField.nullish() };
+const recipient = { ...to, chatId: recipientField };
+const message = { ...recipient, id: presetIdField, reply_to: messageIdField.nullish() };
 const mentions = {
   mentions: z
     .array(z.union([z.literal('all'), chatIdField]))
@@ -75,7 +77,7 @@ export const chattingOperations = defineOperations('chatting', {
     makes: 'sendText',
     engines: 'all',
     deprecated: true,
-    request: { query: z.object({ session: sessionField, phone: chatIdField, text }) },
+    request: { query: z.object({ session: sessionField, phone: recipientField, text }) },
     response: { status: 200, schema: sentMessageSchema },
   },
   sendImage: {
@@ -161,7 +163,7 @@ export const chattingOperations = defineOperations('chatting', {
     summary: 'Forward a message that the session has seen',
     makes: 'forwardMessage',
     engines: ['NOWEB', 'WEBJS', 'SCRIPTED'],
-    request: { body: z.object({ ...to, id: presetIdField, messageId: messageIdField }) },
+    request: { body: z.object({ ...recipient, id: presetIdField, messageId: messageIdField }) },
   },
   reply: {
     ...send,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CHAT_ID_RULE, type ChatId, parseChatId } from '../../domain/chat-id.ts';
+import { CHAT_ID_RULE, type ChatId, parseChatId, takesMessages } from '../../domain/chat-id.ts';
 import { bareMessageId, isBareMessageId, type MessageKey, parseMessageId } from '../../domain/message-id.ts';
 import { sessionNameSchema } from '../session.ts';
 
@@ -22,6 +22,11 @@ export const chatIdField = z
   })
   .meta({ description: `A chat: ${CHAT_ID_RULE}.`, example: '4915112345678@c.us' });
 
+/** A chat that something is to be sent to. */
+export const recipientField = chatIdField.refine(takesMessages, {
+  error: 'must be a chat that takes messages: nobody reads what is sent to WhatsApp itself',
+});
+
 /** A chat, or `all` for every chat of the session. */
 export const chatIdOrAllField = z
   .string()
@@ -41,7 +46,7 @@ export const phoneField = z
   .max(100)
   .transform((text, context): string => {
     const chat = parseChatId(text);
-    if (chat?.endsWith('@c.us')) return chat.slice(0, -'@c.us'.length);
+    if (chat?.endsWith('@c.us') && takesMessages(chat)) return chat.slice(0, -'@c.us'.length);
     context.addIssue({ code: 'custom', message: 'must be a phone number in international form', input: text });
     return z.NEVER;
   })

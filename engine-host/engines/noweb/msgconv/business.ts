@@ -19,7 +19,9 @@ export const readBusiness: ContentReader = (message) => {
   return readAnswer(message);
 };
 
-const readAnswer: ContentReader = ({ buttonsResponseMessage, listResponseMessage, templateButtonReplyMessage }) => {
+const readAnswer: ContentReader = (message) => {
+  const { buttonsResponseMessage, listResponseMessage, templateButtonReplyMessage, interactiveResponseMessage } =
+    message;
   if (buttonsResponseMessage) {
     return {
       type: 'buttons-response',
@@ -32,6 +34,13 @@ const readAnswer: ContentReader = ({ buttonsResponseMessage, listResponseMessage
       type: 'list-response',
       body: listResponseMessage.title ?? '',
       context: listResponseMessage.contextInfo,
+    };
+  }
+  if (interactiveResponseMessage) {
+    return {
+      type: 'interactive-response',
+      body: interactiveResponseMessage.body?.text ?? '',
+      context: interactiveResponseMessage.contextInfo,
     };
   }
   if (!templateButtonReplyMessage) return undefined;

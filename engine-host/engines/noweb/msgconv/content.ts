@@ -14,7 +14,7 @@ export interface MediaContent {
 
 /** What a message says, whatever it is wrapped in. */
 export interface MessageContent {
-  /** Kind of message: `text`, `image`, `poll`… */
+  /** Kind of message: `text`, `image`, `poll`…, and `unknown` for what no reader knows. */
   readonly type: string;
   /** Text or caption; empty where there is none. */
   readonly body: string;

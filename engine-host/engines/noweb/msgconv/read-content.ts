@@ -11,6 +11,7 @@ import { readLocation } from './location.ts';
 import { readPoll } from './poll.ts';
 import { readSticker } from './sticker.ts';
 import { readText } from './text.ts';
+import { readUnknown } from './unknown.ts';
 import { unwrap } from './unwrap.ts';
 import { readVideo } from './video.ts';
 
@@ -27,9 +28,10 @@ const READERS: readonly ContentReader[] = [
   readGroupInvite,
   readCalendarEvent,
   readBusiness,
+  readUnknown,
 ];
 
-/** What a message says; undefined when it says nothing to a person (keys, receipts of devices, votes…). */
+/** What a message says, `unknown` included; undefined when it says nothing to a person (keys, notes between devices, votes…). */
 export function readContent(message: proto.IMessage): MessageContent | undefined {
   const inner = unwrap(message);
   for (const read of READERS) {

@@ -1,6 +1,5 @@
 import type { proto } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
-import { readQuoted } from './quoted.ts';
 import { readMessage } from './read-message.ts';
 
 const media = { url: 'https://mmg.whatsapp.net/v/1', fileLength: 12 };
@@ -35,6 +34,35 @@ const KINDS: readonly (readonly [string, proto.IMessage, Record<string, unknown>
   ['group invite', { groupInviteMessage: { caption: 'join' } }, { type: 'group-invite', body: 'join' }],
   ['event', { eventMessage: { name: 'party' } }, { type: 'event', body: 'party' }],
   ['buttons', { buttonsMessage: { contentText: 'choose' } }, { type: 'buttons', body: 'choose' }],
+  ['order', { orderMessage: { message: 'two, please' } }, { type: 'unknown', body: 'two, please' }],
+  [
+    'product',
+    { productMessage: { product: { title: 'Shoe' }, body: 'In blue?' } },
+    { type: 'unknown', body: 'Shoe\nIn blue?' },
+  ],
+  ['payment', { sendPaymentMessage: { noteMessage: { conversation: 'for lunch' } } }, { body: 'for lunch' }],
+  [
+    'request for a payment',
+    { requestPaymentMessage: { noteMessage: { extendedTextMessage: { text: 'lunch' } } } },
+    { type: 'unknown', body: 'lunch' },
+  ],
+  ['refused payment', { declinePaymentRequestMessage: {} }, { type: 'unknown', body: '' }],
+  ['sticker pack', { stickerPackMessage: { name: 'cats' } }, { type: 'unknown', body: 'cats' }],
+  ['album', { albumMessage: { expectedImageCount: 2 } }, { type: 'unknown', body: '' }],
+  ['invitation to a channel', { newsletterAdminInviteMessage: { caption: 'help me' } }, { body: 'help me' }],
+  ['planned call', { scheduledCallCreationMessage: { title: 'Monday' } }, { type: 'unknown', body: 'Monday' }],
+  ['answer to a question', { questionResponseMessage: { text: 'yes' } }, { type: 'unknown', body: 'yes' }],
+  ['answer of an assistant', { richResponseMessage: { submessages: [{ messageText: 'so' }] } }, { body: 'so' }],
+  ['what only the phone may show', { placeholderMessage: { type: 0 } }, { type: 'unknown', body: '' }],
+  ['a sealed reaction', { encReactionMessage: { encPayload: new Uint8Array(1) } }, { type: 'unknown', body: '' }],
+  ['a sealed comment', { encCommentMessage: { encPayload: new Uint8Array(1) } }, { type: 'unknown', body: '' }],
+  ['a wrapper around nothing known', { viewOnceMessageV2: { message: {} } }, { type: 'unknown', body: '' }],
+  ['answer to a button', { buttonsResponseMessage: { selectedDisplayText: 'Yes' } }, { body: 'Yes' }],
+  [
+    'answer to a native flow',
+    { interactiveResponseMessage: { body: { text: 'Yes' }, nativeFlowResponseMessage: { name: 'flow' } } },
+    { type: 'interactive-response', body: 'Yes' },
+  ],
   ['answer to a list', { listResponseMessage: { title: 'tea' } }, { type: 'list-response', body: 'tea' }],
 ];
 
@@ -46,6 +74,9 @@ describe('readMessage', () => {
   test.each<readonly [string, proto.IMessage]>([
     ['disappearing', { ephemeralMessage: { message: { conversation: 'hi' } } }],
     ['view once', { viewOnceMessageV2: { message: { conversation: 'hi' } } }],
+    ['group status', { groupStatusMessageV2: { message: { conversation: 'hi' } } }],
+    ['comment', { commentMessage: { message: { conversation: 'hi' }, targetMessageKey: { id: 'A' } } }],
+    ['question', { questionMessage: { message: { extendedTextMessage: { text: 'hi' } } } }],
     ['document with caption', { documentWithCaptionMessage: { message: { conversation: 'hi' } } }],
     [
       'copy of an own device',
@@ -73,6 +104,15 @@ describe('readMessage', () => {
     ['a key for a group', { senderKeyDistributionMessage: { groupId: 'g' } }],
     ['a key share of an own device', { protocolMessage: { type: 6 } }],
     ['a vote', { pollUpdateMessage: {} }],
+    ['an empty text', { conversation: '' }],
+    ['a copy of nothing', { deviceSentMessage: { message: {} } }],
+    ['a setting of the chat', { ephemeralMessage: { message: { protocolMessage: { type: 3 } } } }],
+    ['a limit to sharing', { limitSharingMessage: { message: { protocolMessage: { type: 27 } } } }],
+    ['a pinned message', { pinInChatMessage: { type: 1 } }],
+    ['a kept message', { keepInChatMessage: { keepType: 1 } }],
+    ['a call', { call: { callKey: new Uint8Array(1) } }],
+    ['a call in the log', { callLogMesssage: { isVideo: true } }],
+    ['keys of several kinds', { fastRatchetKeySenderKeyDistributionMessage: { groupId: 'g' }, messageContextInfo: {} }],
     ['a response to nothing', { encEventResponseMessage: {} }],
   ])('ignores %s', (_, message) => {
     expect(readMessage(message)).toEqual({ kind: 'nothing' });
@@ -81,18 +121,6 @@ describe('readMessage', () => {
   test('does not follow wrappers for ever', () => {
     const loop: proto.IMessage = {};
     loop.ephemeralMessage = { message: loop };
-    expect(readMessage(loop)).toEqual({ kind: 'nothing' });
+    expect(readMessage(loop)).toMatchObject({ kind: 'message', content: { type: 'unknown' } });
   });
-});
-
-test('a reply carries what it quotes, media named but not downloaded', () => {
-  const quotedMessage = { imageMessage: { ...media, caption: 'the field', mimetype: 'image/png' } };
-  expect(readQuoted({ stanzaId: 'QUOTED', participant: '491510000:3@s.whatsapp.net', quotedMessage })).toEqual({
-    id: 'QUOTED',
-    participant: '491510000@c.us',
-    body: 'the field',
-    hasMedia: true,
-    media: { url: null, mimetype: 'image/png', filename: null, error: null },
-  });
-  expect(readQuoted(undefined)).toBeNull();
 });
