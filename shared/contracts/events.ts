@@ -379,6 +379,7 @@ export type EventBody = EventEnvelope extends infer E
 export const eventReferenceSchema = z.object({
   id: z.string(),
   session: z.string(),
+  schemaVersion: envelopeFields.schemaVersion,
   traceparent: z.string().optional(),
   s3: z.object({ Bucket: z.string(), Key: z.string() }),
 });
