@@ -102,20 +102,13 @@ export function monthlyCosts(deployed: Deployed, sessions: number, shards: numbe
       (sends * (JOB_WRITES + projections('send')) + received * projections('received')) * PRICES.write +
       (sends * READS.send + received * READS.received) * PRICES.read,
     'session state': state(sessions, sends, received),
-    'queues of jobs and events':
-      sends * 3 * PRICES.fifoRequest +
-      projected * 3 * PRICES.queueRequest,
-    events:
-      told * PRICES.event +
-      calls('event-projector', projected, TAKES.event),
+    'queues of jobs and events': sends * 3 * PRICES.fifoRequest + projected * 3 * PRICES.queueRequest,
+    events: told * PRICES.event + calls('event-projector', projected, TAKES.event),
     'webhooks, who wants to know':
-      told * (3 * PRICES.queueRequest + PRICES.read) +
-      calls('webhook-fanout', told, TAKES.wake),
+      told * (3 * PRICES.queueRequest + PRICES.read) + calls('webhook-fanout', told, TAKES.wake),
     'event log': (sends * LOGGED.send + received * LOGGED.received) * PRICES.write,
     // Before there is any: looking for streams of a session and of all, at each event.
-    'event streams':
-      told * (3 * PRICES.queueRequest + 2 * PRICES.read) +
-      calls('stream-fanout', told, TAKES.event),
+    'event streams': told * (3 * PRICES.queueRequest + 2 * PRICES.read) + calls('stream-fanout', told, TAKES.event),
     'functions by schedule':
       calls('reconciler', SECONDS / 60, TAKES.schedule) +
       calls('capacity', SECONDS / 60, TAKES.schedule) +
