@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LocalDataKeys } from '#shared/adapters/local-data-keys.ts';
 import { MemoryCheckpointStore } from '#shared/adapters/memory/memory-checkpoint-store.ts';
 import { MemoryJournalBodyStore } from '#shared/adapters/memory/memory-journal-body-store.ts';
@@ -233,6 +233,9 @@ describe('JournaledState', () => {
 });
 
 describe('checkpoints of a JournaledState', () => {
+  const TIMERS: ('setTimeout' | 'clearTimeout')[] = ['setTimeout', 'clearTimeout'];
+  afterEach(() => vi.useRealTimers());
+
   it.each([
     ['500 records', 500, 1],
     ['1 MB', 20, 65_536],
@@ -260,12 +263,13 @@ describe('checkpoints of a JournaledState', () => {
   });
 
   it('are taken after the interval, and not without a change', async () => {
+    vi.useFakeTimers({ toFake: TIMERS });
     const { state, pointers } = await openState({ checkpointInterval: 5 });
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await vi.advanceTimersByTimeAsync(30);
     expect(pointers).toEqual([]);
     state.append([put('a', 1)]);
     await vi.waitFor(() => expect(pointers).toMatchObject([{ lsn: 2 }]));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await vi.advanceTimersByTimeAsync(30);
     expect(pointers).toHaveLength(1);
   });
 
@@ -282,11 +286,12 @@ describe('checkpoints of a JournaledState', () => {
   });
 
   it('hold nothing that is not in the journal yet', async () => {
+    vi.useFakeTimers({ toFake: TIMERS });
     const { state, stores, pointers } = await openState({ checkpointInterval: 1 });
     const { open, spy } = gate(stores.journal);
     state.append([put('a', 1)]);
     await vi.waitFor(() => expect(spy).toHaveBeenCalled());
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await vi.advanceTimersByTimeAsync(20);
     expect(pointers).toEqual([]);
     state.append([put('a', 2)]);
     open();

@@ -13,6 +13,7 @@ it('says of an event that is elsewhere what it takes to follow it', async () => 
   expect(packed).toEqual({
     id: 'evt_1',
     session: 'alpha',
+    schemaVersion: 1,
     traceparent,
     s3: { Bucket: media.bucket, Key: expect.stringContaining('evt_1') },
   });

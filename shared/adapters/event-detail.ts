@@ -11,8 +11,8 @@ export async function packEvent(event: EventEnvelope, media: Pick<MediaStore, 'b
   if (Buffer.byteLength(whole) <= DETAIL_BYTES) return whole;
   const Key = mediaKey.event(event.session, event.id);
   await media.put(Key, Buffer.from(whole), 'application/json');
-  const { id, session, traceparent } = event;
-  return JSON.stringify({ id, session, traceparent, s3: { Bucket: media.bucket, Key } });
+  const { id, session, schemaVersion, traceparent } = event;
+  return JSON.stringify({ id, session, schemaVersion, traceparent, s3: { Bucket: media.bucket, Key } });
 }
 
 /** For what `packEvent` has packed. @param media where the large ones are */

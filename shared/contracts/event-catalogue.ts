@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { type EventName, eventEnvelopeSchema } from './events.ts';
+import { EVENT_SCHEMA_VERSION, type EventName, eventEnvelopeSchema, eventReferenceSchema } from './events.ts';
+import { WEBHOOK_DISABLED, webhookDisabledSchema } from './webhook-notices.ts';
 
 /** What each event tells, in a sentence. */
-export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
+const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
   'session.status': 'A session has another status; `statuses` has the last three, `data` what belongs to this one.',
   message: 'A message came in.',
   'message.any': 'A message came in or was sent, by the API or on the phone.',
@@ -38,13 +39,38 @@ export const EVENT_MEANINGS: Readonly<Record<EventName, string>> = {
     'What the library behind the engine says, as it says it. Only for sessions with `debug` or a webhook that names it; not kept if a host dies, and left out where there is too much of it.',
 };
 
-/** JSON schema (2020-12) of a bus entry's detail under this `detail-type`. */
-export function eventSchema(name: EventName): object {
+/** Stands in the catalogue for the detail of any event that is too large for the bus. */
+export const REFERENCE = 'reference';
+
+/** What each form of a detail tells: of events by their `detail-type`, then those that are no envelope. */
+export const DETAIL_MEANINGS: Readonly<Record<string, string>> = {
+  ...EVENT_MEANINGS,
+  [WEBHOOK_DISABLED]:
+    'A webhook gets nothing any more, as its receiver answered 410. Its `source` is `trunkline.control`; there is no webhook and no stream of it.',
+  [REFERENCE]: 'No `detail-type`: what any event has as its detail on the bus if it has more than 200 KB.',
+};
+
+function formOf(name: string): z.ZodObject {
+  if (name === WEBHOOK_DISABLED) return webhookDisabledSchema;
+  if (name === REFERENCE) return eventReferenceSchema;
   const option = eventEnvelopeSchema.options.find(({ shape }) => shape.event.safeParse(name).success);
   if (option === undefined) throw new Error(`The contracts have no event ${name}`);
-  const { event: _any, ...fields } = option.shape;
-  const schema = z
-    .object({ ...fields, event: z.literal(name) })
-    .meta({ title: name, description: EVENT_MEANINGS[name] });
-  return z.toJSONSchema(schema, { io: 'output', reused: 'inline' });
+  return z.object({ ...option.shape, event: z.literal(name) });
+}
+
+/**
+ * JSON schema (2020-12) of a bus entry's detail, by its name in `DETAIL_MEANINGS`. It accepts what may be added under the
+ * same version: objects have further properties.
+ */
+export function detailSchema(name: string): object {
+  const schema = formOf(name)
+    .extend({ schemaVersion: z.literal(EVENT_SCHEMA_VERSION) })
+    .meta({ title: name, description: DETAIL_MEANINGS[name] });
+  return z.toJSONSchema(schema, {
+    io: 'output',
+    reused: 'inline',
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+    },
+  });
 }

@@ -398,6 +398,7 @@ export type EventBody = BodyOf<z.input<typeof eventEnvelopeSchema>>;
 export const eventReferenceSchema = z.object({
   id: z.string(),
   session: z.string(),
+  schemaVersion: envelopeFields.schemaVersion,
   traceparent: z.string().optional(),
   s3: z.object({ Bucket: z.string(), Key: z.string() }),
 });

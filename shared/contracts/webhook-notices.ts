@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { EVENT_SCHEMA_VERSION } from './events.ts';
 
 /** `detail-type` of the bus entry (source `trunkline.control`) that tells that an endpoint gets nothing any more. */
 export const WEBHOOK_DISABLED = 'webhook.disabled';
@@ -12,5 +13,6 @@ export const webhookDisabledSchema = z.object({
   reason: z.enum(['gone']),
   /** Milliseconds since 1970. */
   at: z.number(),
+  schemaVersion: z.literal(EVENT_SCHEMA_VERSION),
 });
 export type WebhookDisabled = z.infer<typeof webhookDisabledSchema>;

@@ -1,6 +1,7 @@
 import { type DestinationStream, type LogFn, type Logger, pino, stdTimeFunctions } from 'pino';
 import { errorFields } from './error-fields.ts';
-import { redactedPaths } from './redaction.ts';
+import { maskedFields } from './masked-fields.ts';
+import { CENSOR, redactedPaths } from './redaction.ts';
 
 export type { Logger } from 'pino';
 export { configureLogTags, tag } from './log-tags.ts';
@@ -18,7 +19,7 @@ export interface LoggerOptions {
 
 /**
  * JSON lines of one schema: `time` (ISO 8601), `level` (word), `name`, `msg`, then fields; ids only as `tag(id)`.
- * Fields that may hold content, numbers or keys are masked even if somebody passes them.
+ * Fields that may hold content, numbers or keys are masked even if somebody passes them, however deep.
  */
 export function createLogger({ name, level = 'info', destination, context }: LoggerOptions): Logger {
   const options = {
@@ -28,18 +29,18 @@ export function createLogger({ name, level = 'info', destination, context }: Log
     ...(context && { mixin: context }),
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: redactedPaths(), censor: '[redacted]' },
+    redact: { paths: redactedPaths(), censor: CENSOR },
     serializers: { err: errorFields, error: errorFields },
-    hooks: { logMethod: neverQuoteErrors },
+    hooks: { logMethod: withoutContent },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
 /** Without a text of its own a line would take the error's, which may quote what it failed on. */
-function neverQuoteErrors(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+function withoutContent(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
   const [first, text, ...rest] = args;
   const fields: unknown = first;
   if (fields instanceof Error) method.call(this, { err: fields }, text ?? 'error', ...rest);
-  else if (typeof fields === 'object' && text === undefined) method.call(this, fields, '');
+  else if (typeof fields === 'object' && fields !== null) method.call(this, maskedFields(fields), text ?? '', ...rest);
   else method.apply(this, args);
 }

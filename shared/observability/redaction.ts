@@ -39,10 +39,17 @@ const PRIVATE_FIELDS = [
   'headers',
 ] as const;
 
-const DEPTHS = ['', '*.'];
+const NAMES: ReadonlySet<string> = new Set([...PRIVATE_FIELDS, 'x-api-key']);
 
-/** Paths that pino masks: the private fields at the top and one object deep, and the key header. */
+/** Stands where something private was. */
+export const CENSOR = '[redacted]';
+
+/** Whether a field is masked, whatever its name's case. */
+export function isPrivate(field: string): boolean {
+  return NAMES.has(field) || NAMES.has(field.toLowerCase());
+}
+
+/** Paths that pino masks: the private fields at the top, so also what a logger says in each of its lines. */
 export function redactedPaths(): string[] {
-  const bracketed = ['["x-api-key"]', '*["x-api-key"]'];
-  return [...DEPTHS.flatMap((depth) => PRIVATE_FIELDS.map((field) => `${depth}${field}`)), ...bracketed];
+  return [...PRIVATE_FIELDS, '["x-api-key"]'];
 }

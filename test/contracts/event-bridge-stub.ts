@@ -1,10 +1,13 @@
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { expect } from 'vitest';
 import * as z from 'zod';
 import { type Listener, listen } from '#localstack/embedded/loopback-listener.ts';
+import { REFERENCE } from '#shared/contracts/event-catalogue.ts';
 import { type EventEnvelope, eventEnvelopeSchema, eventReferenceSchema } from '#shared/contracts/events.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
+import { schemaErrors } from './published-schemas.ts';
 
 const requestSchema = z.object({
   Entries: z
@@ -79,10 +82,17 @@ export class EventBridgeStub {
   }
 }
 
-/** The event in a detail, or in the media bucket where the detail points. */
+/** The event in a detail, or in the media bucket where the detail points. Both have the form that is published. */
 export async function envelopeOf(detail: unknown, media: MediaStore): Promise<EventEnvelope> {
   const reference = eventReferenceSchema.safeParse(detail);
-  if (!reference.success) return eventEnvelopeSchema.parse(detail);
+  if (!reference.success) return asPublished(detail);
+  expect(schemaErrors(REFERENCE, detail)).toEqual([]);
   const { body } = await media.get(reference.data.s3.Key);
-  return eventEnvelopeSchema.parse(JSON.parse(Buffer.from(body).toString()));
+  return asPublished(JSON.parse(Buffer.from(body).toString()));
+}
+
+function asPublished(detail: unknown): EventEnvelope {
+  const envelope = eventEnvelopeSchema.parse(detail);
+  expect(schemaErrors(envelope.event, detail)).toEqual([]);
+  return envelope;
 }

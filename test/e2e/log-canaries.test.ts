@@ -4,13 +4,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ApiCallError, ApiClient } from '#localstack/demo/api-client.ts';
 import { until } from '#localstack/demo/until.ts';
+import { pairingCodeSchema } from '#shared/contracts/api/bodies.ts';
+import { apiKeySchema } from '#shared/contracts/api/keys.ts';
 import { readMessages, send, untilJob, untilQr } from '#test/support/api-reads.ts';
 import { brokenJpeg } from '#test/support/media-samples.ts';
 import { startPlatformProgram } from '#test/support/platform-program.ts';
 import type { Program } from '#test/support/program.ts';
 import { untilStatus } from '#test/support/running-platform.ts';
+import { StreamClient } from '#test/support/stream-client.ts';
 
 const SESSION = 'canaries';
+/** Paired by a code. */
+const CODED = 'coded';
 const LONGEST_MS = 90_000;
 
 /** Texts that are looked for afterwards. Each stands for something that no log may hold. */
@@ -36,6 +41,9 @@ const CANARIES = {
   idempotencyKey: 'canaryOnce8f1c',
   traceparent: 'canaryTrace8f1c',
   tracestate: 'canaryState8f1c',
+  keyName: 'canaryKeyName8f1c',
+  streamQuery: 'canaryStreamQuery8f1c',
+  streamMessage: 'canaryStreamMessage8f1c',
 } as const;
 
 let folder: string;
@@ -81,6 +89,28 @@ it(
     const qr = await untilQr(api, SESSION);
     const { phone } = await whatsapp.scan(qr);
     await untilStatus(api, SESSION, 'WORKING');
+    const codedPhone = '4915199990001';
+    await api.post('/api/sessions', { name: CODED });
+    await untilStatus(api, CODED, 'SCAN_QR_CODE');
+    const { code } = pairingCodeSchema.parse(
+      await api.post(`/api/${CODED}/auth/request-code`, { phoneNumber: codedPhone }),
+    );
+    await whatsapp.enterCode(codedPhone, code);
+    await untilStatus(api, CODED, 'WORKING');
+
+    const { key: streamKey } = apiKeySchema.parse(await api.post('/api/keys', { name: CANARIES.keyName }));
+    const ofStream = (withKey: string) =>
+      StreamClient.open(url, undefined, [
+        ['x-api-key', withKey],
+        ['session', '*'],
+        ['events', '*'],
+        ['more', CANARIES.streamQuery],
+      ]);
+    expect(await ofStream(CANARIES.wrongKey)).toBe(401);
+    const stream = await ofStream(streamKey);
+    if (typeof stream === 'number') throw new Error(`The stream was refused with ${stream}.`);
+    stream.socket.send(CANARIES.streamMessage);
+
     const contact = await whatsapp.addContact({ name: CANARIES.contactName, script: { reply: 'echo' } });
     const chatId = `${contact.phone}@c.us`;
     const to = { session: SESSION, chatId };
@@ -93,6 +123,11 @@ it(
     const sent = await send(api, 'sendText', { ...to, text: CANARIES.text }, headers);
     await until('the echo', async () =>
       (await readMessages(api, SESSION, chatId)).find(({ fromMe, body }) => !fromMe && body === CANARIES.text),
+    );
+    await until('the echo on the stream', async () =>
+      stream.events.find(
+        ({ event, payload }) => event === 'message' && JSON.stringify(payload).includes(CANARIES.text),
+      ),
     );
     const picture = brokenJpeg().toString('base64');
     await send(api, 'sendImage', {
@@ -132,7 +167,8 @@ it(
     // Hosts and functions did write there.
     expect(sinks.get('host-1.log')).toContain('"msg":"host started"');
     expect(sinks.get('stdout')).toContain('"name":"api"');
-    const secrets = { ...CANARIES, qr, phone, contact: contact.phone };
+    const bareCode = code.replace('-', '');
+    const secrets = { ...CANARIES, qr, phone, contact: contact.phone, codedPhone, code, bareCode, streamKey };
     for (const [sink, text] of sinks) {
       for (const [what, secret] of Object.entries(secrets)) {
         const at = text.indexOf(secret);

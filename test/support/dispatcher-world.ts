@@ -4,12 +4,12 @@ import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store
 import { MemoryWebhookStore } from '#shared/adapters/memory/memory-webhook-store.ts';
 import { compileTextPattern } from '#shared/adapters/text-pattern.ts';
 import type { EventEnvelope } from '#shared/contracts/events.ts';
-import type { WebhookDisabled } from '#shared/contracts/webhook-notices.ts';
 import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.ts';
 import { type WebhookConfig, webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import type { WebhookAnswer } from '#shared/domain/webhook-outcome.ts';
 import { createLogger } from '#shared/observability/logger.ts';
+import type { WebhookNotices } from '#shared/ports/webhook-notices.ts';
 import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { sessionRow, waMessage } from '#test/contracts/rows.ts';
@@ -38,7 +38,7 @@ export class DispatcherWorld {
   readonly posted: Posted[] = [];
   readonly wakes: WebhookWake[] = [];
   readonly timers: WebhookTimer[] = [];
-  readonly notices: WebhookDisabled[] = [];
+  readonly notices: Parameters<WebhookNotices['disabled']>[0][] = [];
   /** Deliveries, failures and events given up of each run that had any. */
   readonly metrics: (readonly number[])[] = [];
   readonly lines = new LogLines();

@@ -1,4 +1,5 @@
 import { DeleteMessageBatchCommand, GetQueueUrlCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { expect } from 'vitest';
 import * as z from 'zod';
 import { until } from '#localstack/demo/until.ts';
 import type { LocalCloud } from '#localstack/embedded/local-cloud.ts';
@@ -6,8 +7,9 @@ import { createResources } from '#localstack/embedded/resource-creation.ts';
 import type { Platform } from '#localstack/start/platform.ts';
 import { type EventEnvelope, type EventName, eventEnvelopeSchema } from '#shared/contracts/events.ts';
 import { EVENT_SOURCE } from '#shared/contracts/resources.ts';
+import { schemaErrors } from '../contracts/published-schemas.ts';
 
-const busEventSchema = z.object({ 'detail-type': z.string(), detail: eventEnvelopeSchema });
+const busEntrySchema = z.object({ 'detail-type': z.string(), detail: z.looseObject({}) });
 
 export type EventOf<N extends EventName> = Extract<EventEnvelope, { event: N }> | (EventEnvelope & { event: N });
 
@@ -70,7 +72,11 @@ export class RecordedEvents {
       new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: waitSeconds }),
     );
     if (Messages.length === 0) return 0;
-    for (const { Body } of Messages) this.#seen.push(busEventSchema.parse(JSON.parse(Body ?? '')).detail);
+    for (const { Body } of Messages) {
+      const { 'detail-type': detailType, detail } = busEntrySchema.parse(JSON.parse(Body ?? ''));
+      expect(schemaErrors(detailType, detail)).toEqual([]);
+      this.#seen.push(eventEnvelopeSchema.parse(detail));
+    }
     const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
     await this.#clients.sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
     return Messages.length;

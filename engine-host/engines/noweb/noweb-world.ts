@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { Command, CommandOf, CommandType } from '#shared/contracts/commands.ts';
 import type { ChatId } from '#shared/domain/chat-id.ts';
 import { parseChatId } from '#shared/domain/chat-id.ts';
+import { eventEnvelope } from '#test/contracts/events.ts';
+import { laterForm, schemaErrors } from '#test/contracts/published-schemas.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '#test/simulator/simulator.ts';
 import type { CommandOutcome } from '../engine.ts';
 import { EngineHarness, type HarnessOptions, type TestJob } from '../engine-harness.ts';
@@ -35,8 +37,14 @@ export function useNowebWorld(simulatorOptions: SimulatorOptions = {}): NowebWor
   });
   afterEach(async () => {
     await Promise.all(harnesses.map(({ engine }) => engine.stop()));
+    const told = harnesses.flatMap(({ events }) => events);
     harnesses = [];
     simulator?.clearFaults();
+    for (const { body } of told) {
+      const envelope = { ...eventEnvelope(body), payload: body.payload };
+      expect(schemaErrors(body.event, envelope)).toEqual([]);
+      expect(schemaErrors(body.event, laterForm(envelope))).toEqual([]);
+    }
   });
   afterAll(async () => {
     if (!simulator) return;

@@ -9,7 +9,7 @@ import { type CorsOptions, preflightHeaders } from './cors.ts';
 import { sendGatewayResponse, sendProxyResult } from './gateway-response.ts';
 import { proxyEvent, type RequestParts, requestParts, splitUrl } from './proxy-event.ts';
 import { createRouteTable, type Route, type RouteMatch } from './routes.ts';
-import { attachSocketApi, type SocketApiOptions } from './socket-api.ts';
+import { attachSocketApi, isHandshake, type SocketApiOptions } from './socket-api.ts';
 import type { SocketConnections } from './socket-connections.ts';
 import { createThrottle, type ThrottleOptions } from './throttle.ts';
 
@@ -55,7 +55,10 @@ class Refused extends Error {
 export async function startApiGateway(options: ApiGatewayOptions): Promise<Listener> {
   const routes = createRouteTable(options.routes);
   const call = createCall(options);
-  const server = createServer((request, response) => void serve(request, response));
+  const { webSocket, connections } = options;
+  const shouldUpgradeCallback = (request: IncomingMessage) =>
+    webSocket !== undefined && isHandshake(request, webSocket);
+  const server = createServer({ shouldUpgradeCallback }, (request, response) => void serve(request, response));
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = randomUUID();
@@ -82,7 +85,6 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<Liste
     }
   }
 
-  const { webSocket, connections } = options;
   if (webSocket !== undefined && connections !== undefined) {
     const route = { method: 'GET', path: webSocket.path, functionName: webSocket.functionName, auth: false } as const;
     const onError = (error: unknown) => options.onError?.(route, error);

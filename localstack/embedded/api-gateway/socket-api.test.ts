@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { request as httpRequest, IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import * as z from 'zod';
 import { FunctionRegistry } from '../function-registry.ts';
 import type { Listener } from '../loopback-listener.ts';
 import { startApiGateway } from './api-gateway.ts';
@@ -27,9 +31,13 @@ beforeEach(async () => {
     told.push(event);
     return answer;
   };
+  const echo = async ({ body }: { readonly body: string | null }) => ({ statusCode: 200, body: body ?? 'pong' });
   gateway = await startApiGateway({
-    routes: [],
-    functions: new FunctionRegistry({ socket: { handler } }),
+    routes: [
+      { method: 'GET', path: '/ping', functionName: 'echo', auth: false },
+      { method: 'POST', path: '/echo', functionName: 'echo', auth: false },
+    ],
+    functions: new FunctionRegistry({ socket: { handler }, echo: { handler: echo } }),
     webSocket: { path: '/ws', stage: 'ws', functionName: 'socket' },
     connections,
     onError,
@@ -91,6 +99,25 @@ describe('a WebSocket API', () => {
     expect(onError).toHaveBeenCalledOnce();
     expect(await open('/elsewhere')).toBe(404);
     expect(kinds()).toEqual(['CONNECT', 'CONNECT']);
+  });
+
+  it.each([
+    ['h2c', 'GET', '/ping', 200, 'pong'],
+    ['h2c', 'POST', '/echo', 200, 'hello'],
+    ['websocket', 'GET', '/ping', 200, 'pong'],
+    ['h2c', 'GET', '/ws', 404, expect.stringContaining('"statusCode":404')],
+  ])('leaves Upgrade: %s of %s %s to the API whose server it shares', async (protocol, method, path, status, body) => {
+    // As `curl --http2` writes it; fetch takes no such header.
+    const headers = {
+      connection: 'Upgrade, HTTP2-Settings',
+      upgrade: protocol,
+      'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA',
+    };
+    const request = httpRequest(`${gateway.url}${path}`, { method, headers });
+    request.end(method === 'POST' ? 'hello' : undefined);
+    const [response] = z.tuple([z.instanceof(IncomingMessage)]).parse(await once(request, 'response'));
+    expect([response.statusCode, await text(response)]).toEqual([status, body]);
+    expect(told).toEqual([]);
   });
 
   it('cuts what is open when it closes', async () => {

@@ -26,6 +26,11 @@ interface SocketApiDeps extends SocketApiOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** Whether a request begins a WebSocket of this API. Whatever else wants to upgrade (curl asks for `h2c`) is an ordinary request. */
+export function isHandshake({ headers, url = '/' }: IncomingMessage, { path }: SocketApiOptions): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket' && splitUrl(url).path === path;
+}
+
 /** An API Gateway WebSocket API on the server of another API: `$connect` decides on the handshake, `$default` has every message. */
 export function attachSocketApi(server: Server, deps: SocketApiDeps): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES, perMessageDeflate: false });
@@ -51,7 +56,8 @@ async function shakeHands(
   deps: SocketApiDeps,
 ): Promise<{ readonly status: number; readonly connectionId: string }> {
   const connectionId = randomBytes(11).toString('base64');
-  if (splitUrl(request.url ?? '/').path !== deps.path) return { status: 404, connectionId };
+  // Before Node 24.9 a server that upgrades anything is asked to upgrade everything.
+  if (!isHandshake(request, deps)) return { status: 404, connectionId };
   const answer = await deps.functions.invoke(deps.functionName, {
     ...rawHeadersOf(request),
     ...queryOf(splitUrl(request.url ?? '/').searchParams),

@@ -27,6 +27,7 @@ const PRICES = {
   metric: 0.3,
   insights: 9,
   firewall: 7,
+  firewallRequest: 0.6e-6,
 } as const;
 
 /** What a session does in a day. */
@@ -49,7 +50,10 @@ const PROJECTED = { send: 4, received: 1 } as const;
 const READS = { send: 5, received: 2 } as const;
 /** Metrics of a pool that the capacity function tells every minute. */
 const COUNTED_BY_CAPACITY = 5;
-const LOG_BYTES = { request: 2_000, message: 500 } as const;
+/** `call`: what Lambda writes of each by itself (START, END, REPORT), with CloudWatch's 26 bytes for each line. */
+const LOG_BYTES = { request: 2_000, message: 500, call: 400 } as const;
+/** Lambda's pollers of a queue, at least, each of which asks for 20 seconds at a time. */
+const POLLERS = { count: 5, seconds: 20 } as const;
 /** Seconds that functions take. */
 const TAKES = { authorizer: 0.02, request: 0.06, event: 0.03, wake: 0.01, schedule: 1 } as const;
 
@@ -83,39 +87,41 @@ export function monthlyCosts(deployed: Deployed, sessions: number, shards: numbe
   const received = sessions * RECEIVED_A_DAY * DAYS;
   const calls = (name: string, count: number, seconds: number) =>
     count * (PRICES.call + (seconds * deployed.memoryOf(name) * PRICES.gibSecond) / 1024);
+  const told = sends * EVENTS.send + received * EVENTS.received;
+  const projected = sends * PROJECTED.send + received * PROJECTED.received;
   const lines = {
     'engine hosts': hosts * hostMonth(settings.hostCpu, settings.hostMemoryMiB),
     'who runs what': hosts * ownership(hosts, shards) + listings(sessions, shards),
     'idle queues': shards * (SECONDS / LONG_POLL_SECONDS) * PRICES.fifoRequest,
+    'queues that Lambda polls': polling(),
     requests:
-      sends * PRICES.apiRequest +
+      sends * (PRICES.apiRequest + (settings.waf ? PRICES.firewallRequest : 0)) +
       calls('authorizer', sends, TAKES.authorizer) +
       calls('api-chatting', sends, TAKES.request),
     'jobs and messages in DynamoDB':
       (sends * (JOB_WRITES + projections('send')) + received * projections('received')) * PRICES.write +
       (sends * READS.send + received * READS.received) * PRICES.read,
     'session state': state(sessions, sends, received),
-    'queues of jobs and events':
-      sends * 3 * PRICES.fifoRequest +
-      (sends * PROJECTED.send + received * PROJECTED.received) * 3 * PRICES.queueRequest,
-    events:
-      (sends * EVENTS.send + received * EVENTS.received) * PRICES.event +
-      calls('event-projector', sends * PROJECTED.send + received * PROJECTED.received, TAKES.event),
+    'queues of jobs and events': sends * 3 * PRICES.fifoRequest + projected * 3 * PRICES.queueRequest,
+    events: told * PRICES.event + calls('event-projector', projected, TAKES.event),
     'webhooks, who wants to know':
-      (sends * EVENTS.send + received * EVENTS.received) * (3 * PRICES.queueRequest + PRICES.read) +
-      calls('webhook-fanout', sends * EVENTS.send + received * EVENTS.received, TAKES.wake),
+      told * (3 * PRICES.queueRequest + PRICES.read) + calls('webhook-fanout', told, TAKES.wake),
     'event log': (sends * LOGGED.send + received * LOGGED.received) * PRICES.write,
     // Before there is any: looking for streams of a session and of all, at each event.
-    'event streams':
-      (sends * EVENTS.send + received * EVENTS.received) * (3 * PRICES.queueRequest + 2 * PRICES.read) +
-      calls('stream-fanout', sends * EVENTS.send + received * EVENTS.received, TAKES.event),
+    'event streams': told * (3 * PRICES.queueRequest + 2 * PRICES.read) + calls('stream-fanout', told, TAKES.event),
     'functions by schedule':
       calls('reconciler', SECONDS / 60, TAKES.schedule) +
       calls('capacity', SECONDS / 60, TAKES.schedule) +
       // A look at the dead letters of webhooks, in both queues.
       (SECONDS / 60) * (PRICES.queueRequest + PRICES.fifoRequest) +
       (SECONDS / 60) * shards * 0.5 * PRICES.read,
-    logs: ((sends * LOG_BYTES.request + (sends + received) * LOG_BYTES.message) / 1e9) * PRICES.logGigabyte,
+    logs:
+      ((sends * LOG_BYTES.request +
+        (sends + received) * LOG_BYTES.message +
+        // The authorizer's and the API's, the two fan-outs', the projector's, and each minute two by schedule.
+        (sends * 2 + told * 2 + projected + (SECONDS / 60) * 2) * LOG_BYTES.call) /
+        1e9) *
+      PRICES.logGigabyte,
     'keys, secrets, alarms, metrics, firewall':
       2 * PRICES.key +
       3 * PRICES.secret +
@@ -152,6 +158,14 @@ function ownership(hosts: number, shards: number): number {
     (SECONDS / (DEFAULT_TIMINGS.heartbeat / 1000)) * PRICES.write +
     (SECONDS / (DEFAULT_TIMINGS.observe / 1000)) * look * PRICES.read
   );
+}
+
+/** Of the queues that feed functions, also when they are empty. */
+function polling(): number {
+  const { eventSources, queues } = resourceDefinition(1);
+  return eventSources
+    .map(({ queue }) => (queues.find(({ name }) => name === queue)?.fifo ? PRICES.fifoRequest : PRICES.queueRequest))
+    .reduce((sum, price) => sum + POLLERS.count * (SECONDS / POLLERS.seconds) * price, 0);
 }
 
 /** Each shard's owner lists its sessions now and then; eventually consistent, so half a unit for 4 KB. */
