@@ -30,6 +30,7 @@ export function failedSendEvent(job: JobRow, me: Me | null): EngineEvent | undef
         fromMe: true,
         ack: ACKS.ERROR,
         ackName: ackName(ACKS.ERROR),
+        _data: { jobId: job.jobId, error: job.error },
       },
     },
     key: `${id}:${ACKS.ERROR}`,

@@ -11,6 +11,7 @@ import { MemorySessionState } from '../engines/memory-session-state.ts';
 import { ManualLease } from '../host/manual-lease.ts';
 import { EventOutlet } from './event-outlet.ts';
 import { EventPublisher } from './event-publisher.ts';
+import { seqsOfState } from './seq-counter.ts';
 
 class GatedState extends MemorySessionState {
   gate: Promise<void> = Promise.resolve();
@@ -31,12 +32,13 @@ function createOutlet(
   ignore: IgnoredKinds = {},
 ) {
   const outlet = new EventOutlet({
-    session: { name: session, incarnation, createdAt },
+    session: { name: session, incarnation },
     engine: 'SCRIPTED',
     version: '1.2.3',
     hostId: 'host-1',
     publicUrl: 'https://wa.example.com/v1',
-    state,
+    seqs: seqsOfState(state, createdAt),
+    durable: () => state.durable(state.head),
     lane: publisher.lane(lease),
     me: () => ({ id: '4915112345678@c.us', pushName: 'Ann', lid: null, jid: null }),
     metadata: () => ({ team: 'red' }),

@@ -5,24 +5,28 @@ import { NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { type IgnoredKinds, isIgnoredChat } from '#shared/domain/ignored-chats.ts';
 import { traceparentOf } from '#shared/domain/trace-context.ts';
-import type { EngineEvent, SessionState } from '../engines/engine.ts';
+import type { EngineEvent } from '../engines/engine.ts';
 import { chatOfEvent } from './event-chat.ts';
 import { contentAt } from './event-content.ts';
 import type { EventLane } from './event-publisher.ts';
-import { SeqCounter } from './seq-counter.ts';
+import type { SeqCounter } from './seq-counter.ts';
 
 /** The last millisecond of the year 9999. */
 const LATEST_TIME = 253_402_300_799_999;
 
 export interface EventOutletOptions {
-  readonly session: Pick<SessionRow, 'name' | 'incarnation' | 'createdAt'>;
+  readonly session: Pick<SessionRow, 'name' | 'incarnation'>;
   readonly engine: EngineName;
   readonly version: string;
   readonly hostId: string;
   /** Address of the HTTP API, for links in events. */
   readonly publicUrl: string;
-  readonly state: SessionState;
+  readonly seqs: SeqCounter;
+  /** Resolves when everything that has happened until now is durable: what an event comes with, and that its number is given. */
+  readonly durable: () => Promise<void>;
   readonly lane: EventLane;
+  /** Of the outlet before it: nothing leaves here before it has settled. */
+  readonly after?: Promise<void>;
   /** As they are when the event happens. */
   readonly me: () => Me | null;
   readonly metadata: () => Readonly<Record<string, string>>;
@@ -43,26 +47,26 @@ interface EmittedEvent {
  */
 export class EventOutlet {
   readonly #options: EventOutletOptions;
-  readonly #seq: SeqCounter;
-  #tail: Promise<void> = Promise.resolve();
+  #tail: Promise<void>;
   /** Emitted, and not yet waiting to be durable. */
   #turn: EmittedEvent[] | undefined;
 
   constructor(options: EventOutletOptions) {
     this.#options = options;
-    this.#seq = new SeqCounter(options.state, options.session.createdAt);
+    this.#tail = options.after ?? Promise.resolve();
+    this.#tail.catch(() => {});
   }
 
   /** @param published called once when the log and the bus have accepted the event, or nobody wants it */
   emit(event: EngineEvent, published?: () => void): void {
-    const { state, ignore } = this.#options;
+    const { ignore } = this.#options;
     const chat = chatOfEvent(event.body);
     if (chat !== undefined && isIgnoredChat(ignore(), chat)) {
       published?.();
       return;
     }
     const envelope = this.#envelope(event);
-    const durable = state.durable(state.head);
+    const durable = this.#options.durable();
     durable.catch(() => {});
     const emitted = { envelope, published, durable };
     if (this.#turn !== undefined) {
@@ -121,7 +125,7 @@ export class EventOutlet {
         platform: `${process.platform}/${process.arch}`,
         worker: { id: hostId },
       },
-      seq: this.#seq.next(),
+      seq: this.#options.seqs.next(),
       schemaVersion: EVENT_SCHEMA_VERSION,
       // `message` and `message.any` are one happening, and have one key.
       traceparent: event.traceparent ?? traceparentOf(session.name, session.incarnation, event.key),

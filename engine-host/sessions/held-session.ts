@@ -6,8 +6,10 @@ import type { SessionReport } from '#shared/ports/session-store.ts';
 import { settledWithin } from '../host/sleep.ts';
 import { SessionPacer } from '../jobs/session-pacer.ts';
 import { CorruptStateError } from './corrupt-state-error.ts';
+import type { EventOutlet } from './event-outlet.ts';
 import { type OpenSession, type OpenSessionDeps, openEmptySession, openSession } from './open-session.ts';
 import { PauseNotices } from './pause-notices.ts';
+import { openUnreadSession, type UnreadSession } from './session-outlet.ts';
 import type { SessionReporter } from './session-reporter.ts';
 import type { SessionRunnerDeps, SessionRunnerPlace } from './session-runner-deps.ts';
 import type { Announcement } from './status-board.ts';
@@ -25,11 +27,15 @@ export interface HeldSessionOptions {
   readonly onFenced: (error: NotOwnerError) => void;
 }
 
-/** What a host has in hand of a session: its state, and what lasts as long, which is when sends may leave. */
+/**
+ * What a host has in hand of a session: its state, and what lasts as long, which is when sends may leave. Of one whose
+ * state cannot be read it has a way out for events.
+ */
 export class HeldSession {
   readonly #options: HeldSessionOptions;
   readonly pauses: PauseNotices;
   #open: OpenSession | undefined;
+  #unread: UnreadSession | undefined;
   #pacing: { readonly open: OpenSession; readonly pacer: SessionPacer } | undefined;
 
   constructor(options: HeldSessionOptions) {
@@ -45,6 +51,11 @@ export class HeldSession {
     return this.#open;
   }
 
+  /** The way out for events; undefined before the state was taken, or found unreadable. */
+  get outlet(): EventOutlet | undefined {
+    return (this.#open ?? this.#unread)?.outlet;
+  }
+
   /** Says when sends may leave; undefined while the session's state is not at hand. */
   get pacer(): SessionPacer | undefined {
     const open = this.#open;
@@ -58,39 +69,38 @@ export class HeldSession {
     this.#pacing?.pacer.rulesChanged();
   }
 
-  /** The session's state, read if need be; undefined when it cannot be read. @throws NotOwnerError */
+  /** The session's state, read if need be; undefined when it cannot be read, which can be told. @throws NotOwnerError */
   async take(row: SessionRow): Promise<OpenSession | undefined> {
     if (this.#open !== undefined) return this.#open;
     try {
-      this.#open = await openSession(row, this.#openDeps(row));
-      return this.#open;
+      return this.#opened(await openSession(row, this.#openDeps(row)));
     } catch (error) {
       if (!(error instanceof CorruptStateError || error instanceof NotFoundError)) throw error;
       this.#options.place.logger.error({ err: error }, 'the stored state cannot be read');
+      this.#unread ??= await openUnreadSession(row, this.#openDeps(row));
       return undefined;
     }
   }
 
   /** The same, with an empty state in place of one that cannot be read. @throws NotOwnerError */
   async takeOrEmpty(row: SessionRow): Promise<OpenSession> {
-    const open = await this.take(row);
-    this.#open = open ?? (await openEmptySession(row, this.#openDeps(row)));
-    return this.#open;
+    return (await this.take(row)) ?? this.#opened(await openEmptySession(row, this.#openDeps(row)));
   }
 
   /** Publishes and saves what is left. @returns false, with the session still in hand, when that takes too long */
   async close(patience: number): Promise<boolean> {
-    const open = this.#open;
-    if (open === undefined) return true;
-    const published = await settledWithin(open.outlet.drained(), patience);
+    const outlet = this.outlet;
+    if (outlet === undefined) return true;
+    const published = await settledWithin(outlet.drained(), patience);
     if (!published) {
       this.#options.place.logger.warn('events still wait for the bus');
       return false;
     }
     this.pauses.close();
-    await open.state.close();
-    open.outlet.close();
+    await this.#open?.state.close();
+    outlet.close();
     this.#open = undefined;
+    this.#unread = undefined;
     return true;
   }
 
@@ -98,13 +108,21 @@ export class HeldSession {
   abandon(error: NotOwnerError): void {
     this.pauses.close();
     this.#open?.state.fence(error);
-    this.#open?.outlet.close();
+    this.outlet?.close();
+  }
+
+  #opened(open: OpenSession): OpenSession {
+    this.#unread?.outlet.close();
+    this.#unread = undefined;
+    this.#open = open;
+    return open;
   }
 
   #openDeps(row: SessionRow): OpenSessionDeps {
     const { deps, place, reporter, me, onFenced } = this.#options;
     const { lease, logger } = place;
-    return { ...deps, lease, logger, reporter, me, row: () => this.#options.row() ?? row, onFenced };
+    const unread = this.#unread;
+    return { ...deps, lease, logger, reporter, me, row: () => this.#options.row() ?? row, onFenced, unread };
   }
 
   #createPacer(open: OpenSession): SessionPacer {

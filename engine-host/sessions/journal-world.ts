@@ -122,6 +122,7 @@ export class JournalWorld {
         me: () => null,
         row: () => row,
         onFenced: () => {},
+        unread: undefined,
       });
       owner.state = state;
       owner.views.push(viewOf(state));

@@ -1,41 +1,30 @@
-import type { Logger } from 'pino';
 import type { SessionRow } from '#shared/contracts/rows.ts';
-import type { Me } from '#shared/contracts/session.ts';
 import { NotFoundError, NotOwnerError } from '#shared/domain/errors.ts';
 import type { Clock } from '#shared/ports/clock.ts';
-import type { EventLog } from '#shared/ports/event-log.ts';
 import type { SessionStore } from '#shared/ports/session-store.ts';
 import type { CheckpointStore } from '#shared/ports/state-store.ts';
-import { type ShardLease, whileOwned } from '../host/lease.ts';
+import { whileOwned } from '../host/lease.ts';
 import { CorruptStateError } from './corrupt-state-error.ts';
-import { EventOutlet } from './event-outlet.ts';
-import type { EventPublisher } from './event-publisher.ts';
+import type { EventOutlet } from './event-outlet.ts';
 import { JournaledState } from './journaled-state.ts';
 import { abandonState, type RestoredState, type RestoreOptions, restoreState } from './restore-state.ts';
 import { type RenewalDeps, renewRestored } from './restored-session.ts';
-import { seqsBehind } from './seq-counter.ts';
+import { seqsOfState, seqValue } from './seq-counter.ts';
 import { SessionCheckpoints } from './session-checkpoints.ts';
 import { type JournalStores, SessionJournal } from './session-journal.ts';
+import { createOutlet, type OutletDeps, seqBehindLog, type UnreadSession } from './session-outlet.ts';
 import type { SessionReporter } from './session-reporter.ts';
 
-export interface OpenSessionDeps extends JournalStores, RenewalDeps {
-  readonly lease: ShardLease;
-  readonly hostId: string;
-  readonly version: string;
-  /** Address of the HTTP API, for links in events. */
-  readonly publicUrl: string;
+export interface OpenSessionDeps extends JournalStores, RenewalDeps, OutletDeps {
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: OutletDeps['logger'];
   readonly sessions: Pick<SessionStore, 'get'>;
   readonly checkpoints: CheckpointStore;
-  readonly eventLog: Pick<EventLog, 'lastBefore'>;
   /** Milliseconds after which changes that are only in the journal go into a checkpoint. */
   readonly checkpointInterval: number;
-  readonly publisher: EventPublisher;
   readonly reporter: SessionReporter;
-  readonly me: () => Me | null;
-  readonly row: () => SessionRow;
-  readonly onFenced: (error: NotOwnerError) => void;
+  /** What has told of it until now, where its state could not be read before. */
+  readonly unread: UnreadSession | undefined;
 }
 
 /** A session whose state is in memory: what an engine needs to run, and what an event needs to leave. */
@@ -58,9 +47,8 @@ export async function openSession(row: SessionRow, deps: OpenSessionDeps): Promi
  * @throws NotOwnerError
  */
 export async function openEmptySession(row: SessionRow, deps: OpenSessionDeps): Promise<OpenSession> {
-  const newest = () => deps.eventLog.lastBefore(row.name, Number.POSITIVE_INFINITY);
-  const last = await whileOwned(deps.lease, newest, onFailure(deps));
-  return await takeOver(row, deps, (options) => abandonState(options, new Map([seqsBehind(last)])));
+  const from = await seqBehindLog(row, deps);
+  return await takeOver(row, deps, (options) => abandonState(options, new Map([seqValue(from)])));
 }
 
 /**
@@ -82,7 +70,7 @@ async function takeOver(
     if (newer?.incarnation !== row.incarnation) throw new NotOwnerError('The session is gone');
     if (newer.checkpoint?.key === current.checkpoint?.key) {
       if (restored instanceof Error) throw restored;
-      return open(current, restored, journal, deps);
+      return open(newer, restored, journal, deps);
     }
     current = newer;
   }
@@ -97,7 +85,7 @@ function onFailure({ logger }: OpenSessionDeps) {
 }
 
 function open(row: SessionRow, restored: RestoredState, journal: SessionJournal, deps: OpenSessionDeps): OpenSession {
-  const { lease, reporter } = deps;
+  const { reporter, unread } = deps;
   const checkpoints = new SessionCheckpoints({
     ...deps,
     row,
@@ -107,17 +95,11 @@ function open(row: SessionRow, restored: RestoredState, journal: SessionJournal,
   });
   const state = new JournaledState(restored, { ...deps, journal, checkpoints, onFailure: onFailure(deps) });
   renewRestored(row, state, deps);
-  const outlet = new EventOutlet({
-    session: row,
-    engine: row.engine,
-    version: deps.version,
-    hostId: deps.hostId,
-    publicUrl: deps.publicUrl,
-    state,
-    lane: deps.publisher.lane(lease),
-    me: deps.me,
-    metadata: () => deps.row().config.metadata ?? {},
-    ignore: () => deps.row().config.ignore,
+  const from = Math.max(row.createdAt, row.reservedSeq ?? 0, unread?.seqs.reserved ?? 0);
+  const outlet = createOutlet(row, deps, {
+    seqs: seqsOfState(state, from),
+    durable: () => state.durable(state.head),
+    ...(unread && { after: unread.outlet.drained() }),
   });
   return { state, outlet };
 }

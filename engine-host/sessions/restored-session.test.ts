@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { MemorySessionState } from '../engines/memory-session-state.ts';
 import { renewRestored } from './restored-session.ts';
 import { sessionRow } from './row-fixtures.ts';
-import { SeqCounter } from './seq-counter.ts';
+import { seqsOfState } from './seq-counter.ts';
 
 const logger = pino({ level: 'silent' });
 const clock = { now: () => 5 };
@@ -43,10 +43,10 @@ it('what is changed and that it was changed are one record', () => {
 
 it('numbers of events go on above all that were given since the backup', () => {
   const { state, open } = world();
-  const before = new SeqCounter(state, CREATED_AT);
+  const before = seqsOfState(state, CREATED_AT);
   for (let event = 0; event < 10; event += 1) before.next();
   open('first');
-  expect(new SeqCounter(state, CREATED_AT).next()).toBeGreaterThan(CREATED_AT + 100_000_000);
+  expect(seqsOfState(state, CREATED_AT).next()).toBeGreaterThan(CREATED_AT + 100_000_000);
 });
 
 it('a host without the engine leaves it to one that has it', () => {

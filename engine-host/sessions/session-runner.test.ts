@@ -416,29 +416,6 @@ describe('SessionRunner', () => {
     expect(session.factory.told).toEqual(['start', 'stop']);
   });
 
-  it('does not start a session whose stored login cannot be read', async () => {
-    const checkpoint = { key: 'checkpoints/alpha/one/x', lsn: 5, epoch: 0 };
-    const session = await started({ checkpoint });
-    expect(session.factory.told).toEqual([]);
-    expect(await rowOf(session)).toMatchObject({ status: 'FAILED', statusReason: 'state-unreadable', checkpoint });
-  });
-
-  it('starts over after a logout of a login that cannot be read', async () => {
-    const checkpoint = { key: 'checkpoints/alpha/one/x', lsn: 5, epoch: 0 };
-    const session = await started({ checkpoint });
-    await session.eventLog.append([
-      eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }, { seq: 9_000_000_000_000 }),
-    ]);
-    await session.intend({ logoutToken: 'l1', status: 'STARTING' });
-    expect(session.factory.told).toEqual(['start']);
-    expect(await rowOf(session)).toMatchObject({ status: 'STARTING', checkpoint: { lsn: 6 } });
-    session.factory.last.context.state.append([{ key: 'creds', value: Uint8Array.of(7) }]);
-    session.factory.last.work();
-    await session.intend({ desired: 'STOPPED' });
-    expect((await stored(session))?.get('creds')).toEqual(Uint8Array.of(7));
-    expect(session.bus.events[0]?.seq).toBeGreaterThan(9_000_000_000_000);
-  });
-
   it('corrects a status that the API has written over a session that runs', async () => {
     const session = await working();
     await session.intend({ status: 'STARTING' });

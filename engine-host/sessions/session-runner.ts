@@ -30,7 +30,7 @@ export class SessionRunner {
   readonly #place: SessionRunnerPlace;
   readonly #reporter: SessionReporter;
   readonly #sent: SentContents;
-  /** Events for which the session's journal has to be opened. */
+  /** Events for which the session's state has to be taken. */
   #untold: { readonly event: EngineEvent; readonly incarnation: string; readonly published: () => void }[] = [];
   #row: SessionRow | undefined;
   #board: StatusBoard | undefined;
@@ -126,7 +126,7 @@ export class SessionRunner {
    */
   tell(event: EngineEvent, incarnation: string, published: () => void): void {
     this.#untold.push({ event, incarnation, published });
-    if (this.#held.open !== undefined) this.#tellRest();
+    if (this.#held.outlet !== undefined) this.#tellRest();
     else this.wake();
   }
 
@@ -200,10 +200,9 @@ export class SessionRunner {
     }
   }
 
-  /** Where the state is not at hand nobody is told, and whoever waits for that is let go. */
+  /** Whoever tells of something has taken the session's state before, or found that it cannot be read. */
   #publish(event: EngineEvent, published?: () => void): void {
-    if (this.#held.open === undefined) published?.();
-    else this.#held.open.outlet.emit(event, published);
+    this.#held.outlet?.emit(event, published);
   }
 
   /** Reads the row. @returns false when there is nothing (any more) to run here */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { jobErrorSchema } from './jobs.ts';
 import { meSchema, sessionStatusSchema, statusChangeSchema } from './session.ts';
 
 /** Names of events: WAHA's, and `message.media`, which is ours. The name is the bus entry's `detail-type`. */
@@ -127,8 +128,8 @@ export const ackPayloadSchema = z.object({
   fromMe: z.boolean(),
   ack: z.number(),
   ackName: z.string(),
-  /** `lid` of the participant, or of the chat, where it is known. */
-  _data: z.record(z.string(), z.unknown()).optional(),
+  /** `lid` of the participant, or of the chat, where it is known. Of a send that has failed its job, and why it has. */
+  _data: z.looseObject({ jobId: z.string().optional(), error: jobErrorSchema.optional() }).optional(),
 });
 
 export const reactionPayloadSchema = z.object({

@@ -29,6 +29,8 @@ export const sessionRowSchema = z.object({
   statusData: z.record(z.string(), z.unknown()).nullable().optional(),
   /** Time of the last status, while it is one that may be for good and no event has told it yet. */
   untold: z.number().nullable().optional(),
+  /** Numbers up to this one may belong to events that were told while the session's state could not be read. */
+  reservedSeq: z.number().optional(),
   me: meSchema.nullable(),
   /** Text of the QR code on show. */
   qr: z.object({ value: z.string(), expiresAt: z.number() }).nullable(),

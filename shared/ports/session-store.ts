@@ -18,6 +18,7 @@ export interface SessionReport {
   readonly statusData?: Record<string, unknown> | null;
   readonly statuses?: SessionRow['statuses'];
   readonly untold?: SessionRow['untold'];
+  readonly reservedSeq?: number;
   readonly me?: Me | null;
   readonly qr?: SessionRow['qr'];
   readonly activityAt?: number;

@@ -267,7 +267,8 @@ describe('what becomes of a send', () => {
     const job = await untilJob(running.api, SESSION, sent.jobId, ['FAILED', ...AFTER_SENT]);
     expect(job).toMatchObject({ state: 'FAILED', error: { code: 'nack-463' } });
     const { payload } = await events.next('message.ack', (event) => event.payload.id === sent.id);
-    expect(payload).toMatchObject({ ack: -1, ackName: 'ERROR', to: bob.chatId });
+    const _data = { jobId: sent.jobId, error: job.error };
+    expect(payload).toMatchObject({ ack: -1, ackName: 'ERROR', to: bob.chatId, _data });
     await arrives(bob, 'sendText', { text: 'Accepted again' });
     expect((await bob.inbox()).map(({ text }) => text)).not.toContain('Refused');
   });

@@ -90,7 +90,7 @@ it('a host may do what its stores and queues ask for, and nothing else with rows
   const webhooks = new DynamoDbWebhookStore(clients.dynamo, tables);
   await webhooks.declare(row.name, 'wh_1', 1, 0);
   await webhooks.setAside({ session: row.name, endpointId: 'wh_1', addedAt: 1 }, [
-    untried(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }), 1, undefined, 1),
+    untried(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }), 1, { chatId: undefined }, 1),
   ]);
 
   const ownership = new DynamoDbOwnershipStore(dynamo, tables);
@@ -190,7 +190,7 @@ it('a host may delete everything that is stored of a session', async () => {
   const webhooks = new DynamoDbWebhookStore(clients.dynamo, tables);
   await webhooks.declare(row.name, 'wh_1', 1, 0);
   await webhooks.setAside({ session: row.name, endpointId: 'wh_1', addedAt: 1 }, [
-    untried(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }), 1, undefined, 1),
+    untried(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }), 1, { chatId: undefined }, 1),
   ]);
   await checkpoints.put(row, 1, 1, Buffer.from('state'));
   // The other rows are written by functions.

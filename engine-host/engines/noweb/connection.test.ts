@@ -216,6 +216,15 @@ describe('Connection', () => {
     expect(world.wishes.size).toBe(0);
   });
 
+  test('does not take a bug for an answer about ownership', () => {
+    const { connection, ports, sockets } = setUp();
+    vi.spyOn(ports, 'assertOwned').mockImplementation(() => {
+      throw new TypeError('a bug');
+    });
+    expect(() => connection.start()).toThrow('a bug');
+    expect(sockets).toHaveLength(0);
+  });
+
   test('does not connect while it may not act', () => {
     const { connection, sockets, world, last, close } = setUp();
     connection.start();

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Me } from '#shared/contracts/session.ts';
+import { NotOwnerError } from '#shared/domain/errors.ts';
 import type { EngineState } from '../engine.ts';
 import { type Disconnect, type NextStep, nextStep, QR_EXPIRED, REPLACED } from './disconnect-policy.ts';
 import type { NowebSettings } from './options.ts';
@@ -24,6 +25,7 @@ export interface ConnectionPorts {
   hasLoggedIn(): boolean;
   markLoggedIn(): void;
   forgetLogin(): void;
+  /** @throws NotOwnerError while this host may not act for the session */
   assertOwned(): void;
   /** False while so much waits for the bus that nothing more should be received. */
   hasRoom(): boolean;
@@ -295,8 +297,9 @@ export class Connection {
     try {
       this.#ports.assertOwned();
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      if (error instanceof NotOwnerError) return false;
+      throw error;
     }
   }
 }

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NotOwnerError } from '#shared/domain/errors.ts';
-import { OutputGate } from './output-gate.ts';
+import { type GatePorts, OutputGate } from './output-gate.ts';
 
 function setUp() {
   const world = { head: 0, owned: true, sent: [] as number[], fenced: [] as unknown[] };
   const waiting: { mark: number; resolve: () => void; reject: (error: Error) => void }[] = [];
-  const gate = new OutputGate({
+  const gatePorts: GatePorts = {
     send: (frame) => world.sent.push(frame[0] ?? -1),
     head: () => world.head,
     durable: (mark) => new Promise((resolve, reject) => waiting.push({ mark, resolve, reject })),
@@ -13,12 +13,13 @@ function setUp() {
       if (!world.owned) throw new NotOwnerError('not ours');
     },
     fenced: (error) => world.fenced.push(error),
-  });
+  };
+  const gate = new OutputGate(gatePorts);
   const push = (frame: number) => gate.push(Uint8Array.of(frame));
   const settle = async () => {
     for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
   };
-  return { gate, world, waiting, push, settle };
+  return { gatePorts, gate, world, waiting, push, settle };
 }
 
 beforeEach(() => {
@@ -63,6 +64,15 @@ describe('OutputGate', () => {
     world.owned = true;
     push(3);
     expect(world.sent).toEqual([1, 2, 3]);
+  });
+
+  test('what is no answer about ownership is nobody’s to swallow, and nothing leaves', () => {
+    const { gatePorts, gate, world, push } = setUp();
+    gatePorts.assertOwned = () => {
+      throw new TypeError('a bug');
+    };
+    expect(() => push(1)).toThrow('a bug');
+    expect([world.sent, gate.pending]).toEqual([[], 1]);
   });
 
   test('nothing leaves after it is closed', async () => {

@@ -1,3 +1,4 @@
+import { NotOwnerError } from '#shared/domain/errors.ts';
 import type { Mark } from '../engine.ts';
 
 /** What the gate needs from around it. */
@@ -8,7 +9,7 @@ export interface GatePorts {
   head(): Mark;
   /** Resolves when the state up to the mark would survive the host; rejects when it never will. */
   durable(mark: Mark): Promise<void>;
-  /** Throws while nothing may leave. */
+  /** @throws NotOwnerError while nothing may leave */
   assertOwned(): void;
   /** The state cannot become durable any more: nothing will ever leave again. */
   fenced(error: unknown): void;
@@ -94,8 +95,9 @@ export class OutputGate {
     try {
       this.#ports.assertOwned();
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      if (error instanceof NotOwnerError) return false;
+      throw error;
     }
   }
 }

@@ -2,9 +2,9 @@ import { ulid } from 'ulid';
 import { eventFacts } from '#functions/webhook-dispatcher/event-facts.ts';
 import { type SetAside, untried } from '#functions/webhook-dispatcher/tried-event.ts';
 import { type WebhookEndpoint, wantsEvent } from '#shared/contracts/webhooks.ts';
-import { ConflictError, NotFoundError } from '#shared/domain/errors.ts';
+import { ConflictError, NotFoundError, NotSupportedError } from '#shared/domain/errors.ts';
 import { WEBHOOK_WINDOW_MS } from '#shared/domain/webhook-schedule.ts';
-import type { LoggedEvent } from '#shared/ports/event-log.ts';
+import type { LoggedEvent, Search, SearchPlace } from '#shared/ports/event-log.ts';
 import type { ApiDeps } from '../deps.ts';
 
 type Deps = Pick<ApiDeps, 'webhooks' | 'webhookQueue' | 'eventLog' | 'eventSeqs' | 'clock'>;
@@ -24,13 +24,15 @@ export interface ReplayRange {
 }
 
 const PAGE = 200;
-/** A request has half a minute. */
 const MOST_EVENTS = 1_000;
+/** A request has half a minute, and what is found has to be written yet. */
+const SEARCH_MS = 15_000;
 
 /**
  * Delivers events again. They may have been delivered already; the endpoint's filter holds for them.
  *
- * @throws NotFoundError when the log has one of them no more; ConflictError when the endpoint is disabled
+ * @throws NotFoundError when the log has one of them no more; ConflictError when the endpoint is disabled;
+ *   NotSupportedError when they are too far back to be found by their ids
  */
 export async function replayEvents(
   deps: Deps,
@@ -38,7 +40,7 @@ export async function replayEvents(
   endpoint: WebhookEndpoint,
   ids: readonly string[],
 ): Promise<Replayed> {
-  const seqs = await deps.eventSeqs.find(session, ids);
+  const seqs = await seqsOf(deps, session, ids);
   const found = await Promise.all(
     ids.map(async (id): Promise<LoggedEvent> => {
       const seq = seqs.get(id);
@@ -61,7 +63,9 @@ export async function replayRange(
   const wanted: LoggedEvent[] = [];
   let after = range.after ?? (await deps.eventSeqs.lastBefore(session, range.from));
   let more = true;
-  while (more && wanted.length + PAGE <= MOST_EVENTS) {
+  const until = deps.clock.monotonic() + SEARCH_MS;
+  // Of many events a webhook may want few: then it is time that ends it.
+  while (more && wanted.length + PAGE <= MOST_EVENTS && deps.clock.monotonic() < until) {
     const page = await deps.eventLog.read(session, after, PAGE);
     const within = page.filter(({ loggedAt }) => loggedAt < range.to);
     wanted.push(...within.filter(({ envelope }) => wantsEvent(endpoint.webhook, envelope.event)));
@@ -70,6 +74,25 @@ export async function replayRange(
   }
   await replay(deps, session, endpoint, wanted);
   return { replayed: wanted.length, after: more ? after : null };
+}
+
+async function seqsOf(
+  { eventSeqs, clock }: Pick<Deps, 'eventSeqs' | 'clock'>,
+  session: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const seqs = new Map<string, number>();
+  const until = clock.monotonic() + SEARCH_MS;
+  let from: SearchPlace | undefined;
+  do {
+    const left = ids.filter((id) => !seqs.has(id));
+    if (clock.monotonic() >= until)
+      throw new NotSupportedError(`'${left[0]}' is too far back in the log to be found by its id: replay its time`);
+    const part: Search = await eventSeqs.findSome(session, left, from);
+    for (const [id, { seq }] of part.found) seqs.set(id, seq);
+    from = part.next;
+  } while (from !== undefined);
+  return seqs;
 }
 
 async function replay(

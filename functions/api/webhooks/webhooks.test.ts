@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { createRuleBrokenBy } from '#shared/adapters/vetted-target.ts';
 import { sessionInfoSchema } from '#shared/contracts/api/bodies.ts';
@@ -235,6 +235,48 @@ describe('a replay', () => {
     expect(first.json).toEqual({ replayed: 1_000, after: 9_991 });
     expect((await replay(api, { endpoint: hook, from: 0, after: 9_991 })).json).toEqual({ replayed: 500, after: null });
     expect(await waiting(api)).toHaveLength(1_500);
+  });
+
+  describe('looks for as long as a request has time', () => {
+    /** Each look at the log takes some seconds. */
+    const slowly = async (seconds: number) => {
+      let time = 0;
+      const { api } = await setUp(undefined, {}, { clock: { now: Date.now, monotonic: () => time } });
+      const { eventLog } = api;
+      const [read, findSome] = [eventLog.read.bind(eventLog), eventLog.findSome.bind(eventLog)];
+      const pass = () => {
+        time += seconds * 1_000;
+      };
+      vi.spyOn(eventLog, 'read').mockImplementation((...given) => {
+        pass();
+        return read(...given);
+      });
+      vi.spyOn(eventLog, 'findSome').mockImplementation((...given) => {
+        pass();
+        return findSome(...given);
+      });
+      return api;
+    };
+
+    it('and says where to go on, though the webhook wants few of the events', async () => {
+      const api = await slowly(8);
+      await log(api, ...Array.from({ length: 900 }, (_, index) => (index + 1) * 10), 9_001);
+      const first = await replay(api, { endpoint: hook, from: 0 });
+      expect(first.json).toEqual({ replayed: 0, after: 4_000 });
+      expect((await replay(api, { endpoint: hook, from: 0, after: 4_000 })).json).toEqual({
+        replayed: 0,
+        after: 8_000,
+      });
+      expect((await replay(api, { endpoint: hook, from: 0, after: 8_000 })).json).toEqual({ replayed: 1, after: null });
+    });
+
+    it('and names the first that is too far back', async () => {
+      const api = await slowly(8);
+      await log(api, ...Array.from({ length: 9 }, (_, index) => index + 1));
+      expect((await replay(api, { endpoint: hook, events: ['evt_9', 'evt_4'] })).json).toMatchObject({ replayed: 2 });
+      const tooFar = await replay(api, { endpoint: hook, events: ['evt_9', 'evt_2'] });
+      expect([tooFar.status, tooFar.text]).toEqual([422, expect.stringContaining("'evt_2'")]);
+    });
   });
 
   it('ends the pause of a webhook, and does not touch one that is disabled', async () => {

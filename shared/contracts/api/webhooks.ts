@@ -54,7 +54,10 @@ export const webhooksOperations = defineOperations('webhooks', {
       body: z
         .object({
           endpoint: endpointField,
-          events: z.array(z.string().max(100)).min(1).max(100).nullish().meta({ description: 'Ids of events.' }),
+          events: z.array(z.string().max(100)).min(1).max(100).nullish().meta({
+            description:
+              'Ids of events. One too far back to be found within a request is refused with 422: replay its time.',
+          }),
           from: time.nullish().meta({ description: 'Events logged from then on, milliseconds since 1970.' }),
           to: time.nullish().meta({ description: 'And before then. Left out: all up to now.' }),
           after: z
