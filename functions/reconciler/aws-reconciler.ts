@@ -3,8 +3,9 @@ import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { DynamoDbJobStore } from '#shared/adapters/dynamodb-job-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { createSqsClient } from '#shared/adapters/sqs-client.ts';
+import { streamDeadLetters, webhookDeadLetters } from '#shared/adapters/sqs-dead-letters.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
-import { SqsWebhookDeadLetters } from '#shared/adapters/sqs-webhook-dead-letters.ts';
+import { SqsStreamQueue } from '#shared/adapters/sqs-stream-queue.ts';
 import { SqsWebhookQueue } from '#shared/adapters/sqs-webhook-queue.ts';
 import { systemClock } from '#shared/adapters/system-clock.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
@@ -37,7 +38,10 @@ export function createAwsReconciler(
     policy,
   });
   const { queues } = names;
-  const deadLetters = new SqsWebhookDeadLetters(sqs, new SqsWebhookQueue(sqs, { queues }), queues);
+  const deadLetters = {
+    webhooks: webhookDeadLetters(sqs, new SqsWebhookQueue(sqs, { queues }), queues),
+    streams: streamDeadLetters(sqs, new SqsStreamQueue(sqs, queues), queues),
+  };
   const logger = createLogger({ name: 'reconciler', level: env.LOG_LEVEL });
   const metrics = createMetrics({ namespace: names.prefix, mode: env.METRICS });
   return createReconcilerHandler({ reconcile, shards, deadLetters, metrics, logger });

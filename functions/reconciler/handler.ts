@@ -1,18 +1,18 @@
 import type { Context } from 'aws-lambda';
 import type { Logger } from '#shared/observability/logger.ts';
 import { METRICS, type Metrics } from '#shared/observability/metrics.ts';
-import type { WebhookDeadLetters } from '#shared/ports/webhook-dead-letters.ts';
+import type { DeadLetters } from '#shared/ports/dead-letters.ts';
 import type { Reconciled, Reconciler } from './reconciler.ts';
 
 export interface ReconcilerHandlerDeps {
   readonly reconcile: Reconciler;
   readonly shards: readonly string[];
-  readonly deadLetters: WebhookDeadLetters;
+  readonly deadLetters: { readonly webhooks: DeadLetters; readonly streams: DeadLetters };
   readonly metrics: Metrics;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
 }
 
-/** Some shards, or the dead letters of webhooks, could not be looked at; the next run sees to them. */
+/** Some shards, or the dead letters of webhooks or streams, could not be looked at; the next run sees to them. */
 export class ReconcilerError extends Error {}
 
 const AT_ONCE = 16;
@@ -20,7 +20,7 @@ const AT_ONCE = 16;
 const RESERVE_MS = 15_000;
 
 /**
- * One look at every shard, several at a time, and then, for as long as there is time, at what webhooks have not got. What
+ * One look at every shard, several at a time, and then, for as long as there is time, at what webhooks and streams have not got. What
  * it has found out about jobs is told before that.
  *
  * @throws ReconcilerError when some failed, after the others are done, so that the failure is counted
@@ -53,14 +53,21 @@ export function createReconcilerHandler({ reconcile, shards, deadLetters, metric
       [METRICS.jobsExpired, sum.expired],
     ]);
     const mayGoOn = () => context.getRemainingTimeInMillis() > RESERVE_MS;
-    const { count: broughtBack, failure } = await deadLetters.bringBack(mayGoOn);
-    metrics.emit({ Pool: 'socket' }, [[METRICS.webhooksBroughtBack, broughtBack]]);
-    if (broughtBack > 0) logger.warn({ broughtBack }, 'webhooks are tried again');
-    if (failure !== undefined) {
+    const [webhooks, streams] = await Promise.all([
+      deadLetters.webhooks.bringBack(mayGoOn),
+      deadLetters.streams.bringBack(mayGoOn),
+    ]);
+    metrics.emit({ Pool: 'socket' }, [
+      [METRICS.webhooksBroughtBack, webhooks.count],
+      [METRICS.streamsBroughtBack, streams.count],
+    ]);
+    for (const [of, { count, failure }] of Object.entries({ webhooks, streams })) {
+      if (count > 0) logger.warn({ of, broughtBack: count }, 'dead letters are tried again');
+      if (failure === undefined) continue;
       failures += 1;
-      logger.warn({ err: failure }, 'webhooks not tried again');
+      logger.warn({ of, err: failure }, 'dead letters not tried again');
     }
-    if (failures > 0) throw new ReconcilerError(`${failures} of ${shards.length + 1} things could not be seen to`);
+    if (failures > 0) throw new ReconcilerError(`${failures} of ${shards.length + 2} things could not be seen to`);
     return sum;
   };
 }

@@ -213,6 +213,8 @@ describe('what has expired', () => {
   });
 });
 
+const brings = (count: number, failure?: DependencyError) => ({ bringBack: async () => ({ count, failure }) });
+const none = brings(0);
 const inTime = { getRemainingTimeInMillis: () => 60_000 };
 
 /** Everything the handler tells, in order. */
@@ -222,7 +224,7 @@ function createScene(deps: Partial<ReconcilerHandlerDeps> = {}) {
   const handler = createReconcilerHandler({
     shards: ['a', 'b'],
     reconcile: async () => ({ open: 1, oldestMs: 1_000, woken: 1, expired: 0 }),
-    deadLetters: { bringBack: async () => ({ count: 0, failure: undefined }) },
+    deadLetters: { webhooks: none, streams: none },
     metrics: { emit: (_, values) => emitted.push(...values.map(([{ name }, value]) => [name, value] as const)) },
     logger: { info: () => {}, warn: (fields: unknown) => warned.push(fields) },
     ...deps,
@@ -239,46 +241,56 @@ it('looks at every shard, though one fails, and tells of that', async () => {
       if (shard === 'b') throw new Error('throttled');
       return { open: 1, oldestMs: shard === 'a' ? 90_000 : 1_000, woken: 1, expired: 0 };
     },
-    deadLetters: { bringBack: async () => ({ count: 3, failure: undefined }) },
+    deadLetters: { webhooks: brings(3), streams: brings(2) },
   });
   await expect(handler({}, inTime)).rejects.toBeInstanceOf(ReconcilerError);
   expect(seen.sort()).toEqual(['a', 'b', 'c']);
-  expect(warned).toMatchObject([{ shard: 'b' }, { broughtBack: 3 }]);
+  expect(warned).toMatchObject([{ shard: 'b' }, { of: 'webhooks', broughtBack: 3 }, { of: 'streams', broughtBack: 2 }]);
   expect(emitted).toEqual([
     ['OpenJobs', 2],
     ['OldestJobAge', 90],
     ['JobsWoken', 2],
     ['JobsExpired', 0],
     ['WebhooksBroughtBack', 3],
+    ['StreamsBroughtBack', 2],
   ]);
 });
 
-it('tells what it did about dead letters of webhooks though the rest of them fails', async () => {
+it('tells what it did about dead letters though the rest of them fails', async () => {
   const failure = new DependencyError('throttled');
   const { handler, emitted, warned } = createScene({
-    deadLetters: { bringBack: async () => ({ count: 7, failure }) },
+    deadLetters: { webhooks: brings(7, failure), streams: none },
   });
   await expect(handler({}, inTime)).rejects.toBeInstanceOf(ReconcilerError);
-  expect(emitted.at(-1)).toEqual(['WebhooksBroughtBack', 7]);
-  expect(warned).toEqual([{ broughtBack: 7 }, { err: failure }]);
+  expect(emitted.slice(4)).toEqual([
+    ['WebhooksBroughtBack', 7],
+    ['StreamsBroughtBack', 0],
+  ]);
+  expect(warned).toEqual([
+    { of: 'webhooks', broughtBack: 7 },
+    { of: 'webhooks', err: failure },
+  ]);
 });
 
-it('tells of jobs before it looks at dead letters of webhooks, and leaves those in time', async () => {
+it('tells of jobs before it looks at dead letters, and leaves those in time', async () => {
   let left = 60_000;
   let batches = 0;
   let toldBefore = 0;
   const { handler, emitted } = createScene({
     deadLetters: {
-      bringBack: async (mayGoOn) => {
-        toldBefore = emitted.length;
-        // Thousands, each batch of which takes a second.
-        for (; batches < 2_000 && mayGoOn(); batches += 1) left -= 1_000;
-        return { count: 10 * batches, failure: undefined };
+      webhooks: {
+        bringBack: async (mayGoOn) => {
+          toldBefore = emitted.length;
+          // Thousands, each batch of which takes a second.
+          for (; batches < 2_000 && mayGoOn(); batches += 1) left -= 1_000;
+          return { count: 10 * batches, failure: undefined };
+        },
       },
+      streams: none,
     },
   });
   await handler({}, { getRemainingTimeInMillis: () => left });
   expect(toldBefore).toBe(4);
   expect(left).toBe(15_000);
-  expect(emitted.at(-1)).toEqual(['WebhooksBroughtBack', 450]);
+  expect(emitted.at(-2)).toEqual(['WebhooksBroughtBack', 450]);
 });

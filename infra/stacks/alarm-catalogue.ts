@@ -110,6 +110,13 @@ function queueAlarms({ names, resources }: Installation): readonly AlarmDefiniti
       }),
     ),
     {
+      name: 'stream-dead-letters',
+      of: 'again',
+      says: 'Event streams could not be woken or written to, and it is tried again.',
+      metric: sum(names.prefix, METRICS.streamsBroughtBack.name, WEBHOOKS),
+      above: 0,
+    },
+    {
       name: 'stream-behind',
       says: 'Event streams are more than a minute behind.',
       metric: highest('AWS/SQS', 'ApproximateAgeOfOldestMessage', { QueueName: names.queues.streamTasks }),

@@ -132,8 +132,8 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   reconciler: {
     tables: { sessions: ['query'], jobs: ['get', 'query', 'update'] },
     shardQueues: ['send'],
-    queues: ['webhooks', 'webhookEndpoints'],
-    deadLetters: ['webhooksDeadLetters', 'webhookEndpointsDeadLetters'],
+    queues: ['webhooks', 'webhookEndpoints', 'streams', 'streamTasks'],
+    deadLetters: ['webhooksDeadLetters', 'webhookEndpointsDeadLetters', 'streamsDeadLetters', 'streamTasksDeadLetters'],
   },
   capacity: {
     tables: { hosts: ['scan', 'update'], shards: ['scan'], sessions: ['get', 'query'], fleets: ['get', 'put'] },

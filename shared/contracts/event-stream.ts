@@ -43,4 +43,14 @@ export const streamTaskSchema = z.discriminatedUnion('kind', [
 export type StreamTask = z.infer<typeof streamTaskSchema>;
 
 /** A task that comes back through the queue of events when its time has come. */
-export const streamTimerSchema = z.object({ timer: streamTaskSchema });
+const streamTimerSchema = z.object({ timer: streamTaskSchema });
+
+/** A bus event, as far as streams use it. A large one is elsewhere, with its `seq`. */
+const streamNewsSchema = z.object({
+  id: z.string(),
+  /** Of an event that comes again out of the bus's archive. */
+  'replay-name': z.string().optional(),
+  detail: z.object({ session: z.string(), seq: z.number().optional() }),
+});
+/** Body of any message on the fan-out's queue. */
+export const streamMessageSchema = z.union([streamTimerSchema, streamNewsSchema]);

@@ -40,6 +40,8 @@ export const METRICS = {
   jobsExpired: { name: 'JobsExpired', unit: 'Count' },
   /** Dead letters of webhooks that were put back into their queues. */
   webhooksBroughtBack: { name: 'WebhooksBroughtBack', unit: 'Count' },
+  /** The same of event streams. */
+  streamsBroughtBack: { name: 'StreamsBroughtBack', unit: 'Count' },
 
   // Of the dispatcher of webhooks, at each of its runs.
   /** Events that receivers took. */

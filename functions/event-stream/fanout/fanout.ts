@@ -1,16 +1,7 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import * as z from 'zod';
-import { type StreamTask, streamTimerSchema } from '#shared/contracts/event-stream.ts';
+import { type StreamTask, streamMessageSchema } from '#shared/contracts/event-stream.ts';
 import type { Logger } from '#shared/observability/logger.ts';
 import type { StreamQueue, StreamStore } from '#shared/ports/event-stream.ts';
-
-/** An event of the bus, as far as it is used here. A large one is elsewhere, with its `seq`. */
-const busEventSchema = z.object({
-  id: z.string(),
-  /** Of an event that comes again out of the bus's archive. */
-  'replay-name': z.string().optional(),
-  detail: z.object({ session: z.string(), seq: z.number().optional() }),
-});
 
 export interface StreamFanoutDeps {
   readonly streams: Pick<StreamStore, 'readersOf'>;
@@ -64,10 +55,7 @@ export function createStreamFanout({ streams, queue, logger }: StreamFanoutDeps)
 }
 
 function readRecord({ body }: SQSRecord) {
-  const json = parsedJson(body);
-  const timer = streamTimerSchema.safeParse(json);
-  if (timer.success) return timer.data;
-  return busEventSchema.safeParse(json).data;
+  return streamMessageSchema.safeParse(parsedJson(body)).data;
 }
 
 function earlier(one: number | undefined, other: number | undefined): number | undefined {

@@ -6,8 +6,8 @@ export interface BroughtBack {
   readonly failure: DependencyError | undefined;
 }
 
-/** What nobody brings to webhooks any more, as it has failed so often: wake-ups of endpoints, events, timers. */
-export interface WebhookDeadLetters {
+/** What nobody brings to webhooks, or to streams, any more, as it has failed so often: events, timers, tasks. */
+export interface DeadLetters {
   /**
    * Puts the oldest back into their queues, to be tried again from the beginning; several thousand at most. What cannot be
    * read stays, for people to see.
