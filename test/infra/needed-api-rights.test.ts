@@ -7,6 +7,7 @@ import type { Operation } from '#shared/contracts/api/operation.ts';
 import { functionName } from '#shared/contracts/api/routes.ts';
 import { iamEntryId } from '#shared/domain/iam-principal.ts';
 import { jobRow, waMessage } from '../contracts/rows.ts';
+import { mp4, oggOpus, PIXEL } from '../support/media-samples.ts';
 import { CHAT, ENDPOINT, EVENT, KEY_ID, MESSAGE, RightsWorld, WEBHOOK } from './support/rights-world.ts';
 
 const TRIES = 80;
@@ -20,7 +21,6 @@ const KNOWN: Readonly<Record<string, unknown>> = {
   phone: PHONE,
   phoneNumber: PHONE,
   text: 'hello',
-  file: { mimetype: 'image/jpeg', data: Buffer.from('picture').toString('base64') },
   limit: 10,
   latitude: 1.5,
   longitude: 2.5,
@@ -32,6 +32,14 @@ const KNOWN: Readonly<Record<string, unknown>> = {
   endpoint: ENDPOINT,
   events: [EVENT],
   from: null,
+};
+const inline = (data: string) => ({ file: { data } });
+/** What is sent inline has to be what it is sent as. */
+const FILES: Readonly<Record<string, ReturnType<typeof inline>>> = {
+  sendImage: inline(PIXEL),
+  sendFile: inline(PIXEL),
+  sendVideo: inline(mp4().toString('base64')),
+  sendVoice: inline(oggOpus().toString('base64')),
 };
 const PATH: Readonly<Record<string, string>> = {
   session: 'alpha',
@@ -51,7 +59,7 @@ beforeEach(async () => {
 });
 
 /** Calls an operation with inputs of its schema until one of them is not of the wrong form. */
-async function callOnce({ method, path, request, group }: Operation): Promise<number> {
+async function callOnce({ id, method, path, request, group }: Operation): Promise<number> {
   const url = path.replace(/\{(\w+)\+?\}/g, (_all, name: string) =>
     encodeURIComponent((name === 'id' && group === 'keys' ? KEY_ID : PATH[name]) ?? 'x'),
   );
@@ -64,7 +72,7 @@ async function callOnce({ method, path, request, group }: Operation): Promise<nu
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(sensible(queries[attempt], 'query'))) query.set(name, String(value));
-    const body = request.body === undefined ? {} : { body: sensible(bodies[attempt], 'body') };
+    const body = request.body === undefined ? {} : { body: { ...sensible(bodies[attempt], 'body'), ...FILES[id] } };
     status = (await world.call(method, `${url}?${query}`, body)).status;
     if (status !== 400) return status;
   }

@@ -6,6 +6,7 @@ import { parseChatId } from '#shared/domain/chat-id.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { laterForm, schemaErrors } from '#test/contracts/published-schemas.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '#test/simulator/simulator.ts';
+import { contentAt } from '../../sessions/event-content.ts';
 import type { CommandOutcome } from '../engine.ts';
 import { EngineHarness, type HarnessOptions, type TestJob } from '../engine-harness.ts';
 import { createNowebEngineFactory } from './noweb-engine-factory.ts';
@@ -41,7 +42,8 @@ export function useNowebWorld(simulatorOptions: SimulatorOptions = {}): NowebWor
     harnesses = [];
     simulator?.clearFaults();
     for (const { body } of told) {
-      const envelope = { ...eventEnvelope(body), payload: body.payload };
+      const content = contentAt('https://wa.example.com', body);
+      const envelope = { ...eventEnvelope(body), payload: content.payload };
       expect(schemaErrors(body.event, envelope)).toEqual([]);
       expect(schemaErrors(body.event, laterForm(envelope))).toEqual([]);
     }
