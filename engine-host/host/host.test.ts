@@ -88,10 +88,11 @@ describe('host', () => {
   it('finds its sessions, sends what waits as soon as they work, and hears of changes', async () => {
     const cloud = createCloud();
     await cloud.sessions.create(sessionRow());
-    await send(cloud, 'early');
+    const postpone = vi.spyOn(cloud.queue, 'postpone');
     const { factory } = await launch(cloud, 'a', sent);
     await until(() => expect(factory.told).toEqual(['start']));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await send(cloud, 'early');
+    await until(() => expect(postpone).toHaveBeenCalled());
     expect(await stateOf(cloud, 'early')).toBe('QUEUED');
     factory.last.work();
     await until(async () => expect(await stateOf(cloud, 'early')).toBe('SENT'));
@@ -243,6 +244,7 @@ describe('host', () => {
     expect(await cloud.jobs.get('alpha', 'one')).toMatchObject({ lostTries: 2 });
     const note = cloud.jobs.noteLostTries.bind(cloud.jobs);
     vi.spyOn(cloud.jobs, 'noteLostTries').mockImplementation(async (...given) => {
+      // A store that is slow: nothing is waited for here, the host has to wait for it.
       await sleep(50);
       return note(...given);
     });

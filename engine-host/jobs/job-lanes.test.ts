@@ -50,6 +50,9 @@ afterEach(async () => {
   await Promise.all(ends.splice(0).map((end) => end()));
 });
 
+/** Queue and rows are in memory: after a turn of the event loop all has happened that no timer holds back. */
+const nextTurn = () => new Promise(setImmediate);
+
 /** A run that ends when the test says so. */
 function held() {
   const begun: string[] = [];
@@ -69,12 +72,14 @@ function held() {
 describe('JobLanes', () => {
   it('runs the sends of a session one after the other in order', async () => {
     const { begun, run, end } = held();
-    const { add, queue } = createLanes(run);
-    for (const jobId of ['a', 'b', 'c']) await add(jobId);
-    await vi.waitFor(() => expect(begun).toEqual(['a']));
+    const { add, queue, jobs } = createLanes(run);
+    const read = vi.spyOn(jobs, 'get');
+    // One wake-up of the poll must find all of them: the queue itself would hold back what comes later.
+    await Promise.all(['a', 'b', 'c'].map((jobId) => add(jobId)));
     end('b');
     end('c');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await vi.waitFor(() => expect(read.mock.calls.map(([, jobId]) => jobId)).toEqual(['a', 'b', 'c']));
+    await nextTurn();
     expect(begun).toEqual(['a']);
     end('a');
     await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
@@ -132,12 +137,18 @@ describe('JobLanes', () => {
       return job.jobId === 'a' && waits-- > 0 ? { kind: 'postpone', seconds: 1 } : { kind: 'done' };
     });
     const get = jobs.get.bind(jobs);
+    const gate = Promise.withResolvers<void>();
     vi.spyOn(jobs, 'get').mockImplementation(async (session, jobId) => {
-      if (jobId !== 'a') await new Promise((resolve) => setTimeout(resolve, 30));
+      if (jobId !== 'a') await gate.promise;
       return get(session, jobId);
     });
+    const postpone = vi.spyOn(queue, 'postpone');
     // One wake-up of the poll must find both.
     await Promise.all([add('a'), add('b')]);
+    await vi.waitFor(() => expect(postpone).toHaveBeenCalledWith(SHARD, expect.anything(), 1));
+    // So that nothing is left to do for the first.
+    await nextTurn();
+    gate.resolve();
     await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0), { timeout: 10_000 });
     expect(order).toEqual(['a', 'a', 'b']);
   });
@@ -156,14 +167,13 @@ describe('JobLanes', () => {
       order.push(job.jobId);
       return ready ? { kind: 'done' } : { kind: 'postpone', seconds: 3_600, until: session };
     });
-    await add('a');
-    await add('b');
-    await vi.waitFor(() => expect(callbacks.size).toBeGreaterThan(0));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // One wake-up of the poll must find both.
+    await Promise.all([add('a'), add('b')]);
+    await vi.waitFor(() => expect(callbacks.size).toBe(2));
     ready = true;
     for (const callback of callbacks) callback();
     await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
-    expect(order.slice(1)).toEqual(['a', 'b']);
+    expect(order).toEqual(['a', 'a', 'b']);
   });
 
   it('asks once to be called back for a message, however often it comes', async () => {
@@ -201,7 +211,7 @@ describe('JobLanes', () => {
     vi.advanceTimersByTime(5_000);
     vi.useRealTimers();
     end('a', { kind: 'postpone', seconds: 0 });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await nextTurn();
     gate.resolve();
     await vi.waitFor(() => expect(told).toEqual([15, 0]));
   });
@@ -253,7 +263,7 @@ describe('JobLanes', () => {
       await add(session, { session });
       await vi.waitFor(() => expect(begun.length).toBeGreaterThanOrEqual(Math.min(2, Number(session.slice(1)))));
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await nextTurn();
     expect(begun).toEqual(['s1', 's2']);
     end('s1');
     await vi.waitFor(() => expect(begun).toEqual(['s1', 's2', 's3']));
@@ -292,13 +302,13 @@ describe('JobLanes', () => {
 
   it('does not touch the queue without the lease', async () => {
     const { begun, run, end } = held();
-    const { add, queue, lease } = createLanes(run);
+    const { add, queue, lease, lanes } = createLanes(run);
     await add('a');
     await vi.waitFor(() => expect(begun).toEqual(['a']));
     const done = vi.spyOn(queue, 'done');
     lease.end();
     end('a');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(await lanes.drain(5_000)).toBe(true);
     expect(done).not.toHaveBeenCalled();
   });
 });

@@ -24,6 +24,8 @@ import {
   working,
 } from './session-runner-world.ts';
 
+/** Rows and bus are in memory: after a turn of the event loop all has happened that no timer holds back. */
+const nextTurn = () => new Promise(setImmediate);
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const QR = { value: 'secret', expiresAt: 5 };
 
@@ -53,8 +55,12 @@ describe('SessionRunner', () => {
       if (args[3].status !== undefined) await gate.promise;
       return report(...args);
     });
-    session.factory.last.context.report({ status: 'STARTING', reason: 'connection-lost' });
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    const { context } = session.factory.last;
+    context.report({ status: 'STARTING', reason: 'connection-lost' });
+    await vi.waitFor(() => expect(session.sessions.report).toHaveBeenCalled());
+    // Events leave in their order, so one that was told too early would be there before this one.
+    context.emit({ body: { event: 'presence.update', payload: { id: 'x', presences: [] } }, key: 'x', timestamp: 1 });
+    await vi.waitFor(() => expect(session.bus.events.at(-1)?.event).toBe('presence.update'));
     expect(statuses(session)).toEqual(['STARTING', 'WORKING']);
     gate.resolve();
     await vi.waitFor(() => expect(session.told.at(-1)).toEqual({ event: 'STARTING', row: 'STARTING' }));
@@ -106,7 +112,7 @@ describe('SessionRunner', () => {
     await runner.settled();
     world.factory.last.context.report({ status: 'STARTING' });
     // So that a second writing would not be merged into the next one.
-    await new Promise(setImmediate);
+    await nextTurn();
     world.factory.last.work();
     await vi.waitFor(() => expect(statuses(world)).toEqual(['STARTING', 'WORKING']));
     expect(report.mock.calls.map(([, , , { status }]) => status)).toEqual(['STARTING', 'WORKING']);
@@ -264,7 +270,7 @@ describe('SessionRunner', () => {
     vi.spyOn(session.factory.last, 'stop').mockReturnValue(gate.promise);
     session.factory.last.context.report({ status: 'FAILED', reason: 'banned', message: 'no' });
     session.runner.wake();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await nextTurn();
     expect((await rowOf(session))?.status).toBe('WORKING');
     gate.resolve();
     await session.runner.settled();
@@ -494,7 +500,9 @@ describe('SessionRunner', () => {
     const old = session.factory.last;
     await session.intend({ restartToken: 'r1' });
     old.context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Looks at the row only after a failure is in it.
+    session.runner.wake();
+    await session.runner.settled();
     expect((await rowOf(session))?.status).toBe('STARTING');
     expect(session.runner.engine?.stopped.aborted).toBe(false);
   });
@@ -525,6 +533,7 @@ describe('SessionRunner', () => {
   it('writes and publishes nothing after the lease has ended', async () => {
     const session = await working();
     const before = await rowOf(session);
+    const published = [...session.bus.events];
     session.lease.end();
     await session.runner.abort();
     const { context } = session.factory.last;
@@ -534,9 +543,9 @@ describe('SessionRunner', () => {
     await expect(context.state.durable(context.state.head)).rejects.toThrow();
     context.report({ status: 'FAILED', reason: 'conflict', message: 'late' });
     context.emit({ body: { event: 'presence.update', payload: { id: 'x', presences: [] } }, key: 'x', timestamp: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await nextTurn();
     expect(await rowOf(session)).toEqual(before);
-    expect(statuses(session)).toEqual(['STARTING', 'WORKING']);
+    expect(session.bus.events).toEqual(published);
   });
 
   it('stops when another host has written under a higher epoch', async () => {
@@ -681,7 +690,7 @@ describe('SessionRunner and pacing', () => {
       const session = await restricted();
       session.time.now += DAY - 1;
       vi.advanceTimersByTime(DAY - 1);
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       expect(over(session.world)).toEqual([]);
       session.time.now += 1;
       vi.advanceTimersByTime(1);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { TestApi } from '../test-support/test-api.ts';
 
@@ -143,8 +143,14 @@ describe('changing sessions', () => {
   it('stops: waits until the host has reported it', async () => {
     const api = new TestApi({ ownerWaitMs: 5_000 });
     const row = await api.session('main');
+    const { get } = api.sessions;
+    // The host reports it when the API has looked once, and in vain.
     api.onQueued = async () => {
-      setTimeout(() => void api.sessions.report('main', row.incarnation, 1, { status: 'STOPPED' }), 15);
+      vi.spyOn(api.sessions, 'get').mockImplementationOnce(async (name) => {
+        const seen = await get.call(api.sessions, name);
+        await api.sessions.report('main', row.incarnation, 1, { status: 'STOPPED' });
+        return seen;
+      });
     };
     const answer = await api.call('POST', '/api/sessions/main/stop');
     expect(answer.status).toBe(201);
