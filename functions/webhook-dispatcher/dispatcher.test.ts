@@ -6,6 +6,7 @@ import { tag } from '#shared/observability/logger.ts';
 import { DispatcherWorld, lidOf, OK, status } from '#test/support/dispatcher-world.ts';
 import { type DispatcherDeps, dispatch } from './dispatcher.ts';
 import { createWebhookDispatcherHandler } from './handler.ts';
+import { untried } from './tried-event.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -197,6 +198,46 @@ describe('what was set aside', () => {
     for (let turns = 0; turns < 9 && world.wakes.shift() !== undefined; turns += 1) await wake();
     expect((await world.row())?.cursor).toBe(9);
     expect(world.ids()).toEqual(ids.filter((_, index) => index % 2 === 0));
+  });
+
+  it('is filtered no longer than that where nothing of it is wanted', async () => {
+    const world = await DispatcherWorld.with({ filter: { textPattern: 'nothing' } });
+    await world.messages(...Array.from({ length: 60 }, () => '1'));
+    const compileTextPattern: DispatcherDeps['compileTextPattern'] = async () => () => {
+      world.now += 1_000;
+      return false;
+    };
+    const begun = world.now;
+    await dispatch({ session: 'alpha', endpointId: world.endpointId }, { ...world.deps(), compileTextPattern });
+    expect(world.now - begun).toBeLessThanOrEqual(12_000);
+    expect((await world.row())?.cursor).toBeGreaterThan(0);
+    expect(world.wakes).toHaveLength(1);
+  });
+
+  it('is let go within the time of a run when it was set aside and is not wanted any more', async () => {
+    const world = await DispatcherWorld.with();
+    await world.messages(...Array.from({ length: 5 }, () => '1'), ...Array.from({ length: 100 }, () => '2'));
+    world.answer = () => status(500);
+    await world.wake();
+    const row = await world.row();
+    if (row === undefined) throw new Error('there is no endpoint');
+    const events = await world.log.read('alpha', row.cursor, 200);
+    await world.store.setAside(
+      row,
+      events.map(({ envelope, loggedAt }) => untried(envelope, loggedAt, {}, world.now)),
+    );
+    await world.store.advance(row, { cursor: 105, nextTryAt: null, failures: 0 });
+    await world.configure({ filter: { textPrefix: 'nothing' } });
+    const { log } = world;
+    const read: typeof log.read = async (...given) => {
+      world.now += 500;
+      return await log.read(...given);
+    };
+    const slowly = { find: log.find.bind(log), lastBefore: log.lastBefore.bind(log), read };
+    const begun = world.now;
+    await dispatch({ session: 'alpha', endpointId: world.endpointId }, { ...world.deps(), log: slowly });
+    expect(world.now - begun).toBeLessThan(20_000);
+    expect(world.wakes).toHaveLength(1);
   });
 
   it('is not posted when the filter is against it by now', async () => {

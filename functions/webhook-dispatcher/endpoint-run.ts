@@ -216,7 +216,7 @@ export class EndpointRun {
       if (this.#target.filter.matches !== undefined) {
         // A pattern may take its time with a text. Between two of them others have their turn, as who holds the wake-up.
         await setImmediate();
-        if (page.length > 0 && this.#isLate(until)) break;
+        if (page.length > 0 && this.#deps.clock.monotonic() >= until) break;
       }
       page.push(event);
       const { envelope, loggedAt } = event;
@@ -280,8 +280,12 @@ export class EndpointRun {
     const now = this.#deps.clock.now();
     if (delivery.dueAt > now) return delivery;
     const envelope = known ?? (await this.#eventOf(delivery));
+    this.#hasBegun = true;
     if (envelope === undefined || now > delivery.giveUpAt) return givenUp(delivery);
-    if (known === undefined && !this.#isWanted(envelope)) return undefined;
+    if (known === undefined) {
+      if (this.#target.filter.matches !== undefined) await setImmediate();
+      if (!this.#isWanted(envelope)) return undefined;
+    }
     return await this.#post(envelope, delivery);
   }
 
@@ -289,7 +293,6 @@ export class EndpointRun {
   async #post(envelope: EventEnvelope, delivery: SetAside): Promise<SetAside | undefined> {
     const { sender, clock, userAgent, random, logger } = this.#deps;
     const { row, webhook } = this.#target;
-    this.#hasBegun = true;
     const { headers, body } = deliveryRequest(envelope, webhook, userAgent, clock.now());
     const answer = await sender.post(webhook.url, headers, body);
     const now = clock.now();
@@ -316,12 +319,19 @@ export class EndpointRun {
     const times = [...due, ...(this.#health.nextTryAt === undefined ? [] : [this.#health.nextTryAt])];
     const timers = new Set(times.map((time) => Math.ceil(time / TIMER_STEP_MS) * TIMER_STEP_MS));
     await Promise.all([...timers].map((dueAt) => queue.wakeAt({ session, endpointId, dueAt })));
-    if (this.#health.isGone && (await store.get(session, endpointId))?.enabling === row.enabling)
+    if (this.#health.isGone && (await this.#isAsItWas()))
       await notices.disabled({ session, endpointId, reason: 'gone', at: now });
     if (deliveries.length > 0) await store.setAside(row, deliveries);
     const cursor = this.#cursor === row.cursor ? undefined : { cursor: this.#cursor };
     const progress = this.#health.takeProgress();
     if (cursor !== undefined || progress !== undefined) await store.advance(row, { ...cursor, ...progress });
+  }
+
+  /** Whether nobody has enabled the endpoint, or made it anew, meanwhile. */
+  async #isAsItWas(): Promise<boolean> {
+    const { session, endpointId, addedAt, enabling } = this.#target.row;
+    const row = await this.#deps.store.get(session, endpointId);
+    return row !== undefined && row.addedAt === addedAt && row.enabling === enabling;
   }
 
   /** Undefined when the log does not have it any more. */

@@ -1,8 +1,8 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { unlessAborted } from '../domain/unless-aborted.ts';
 import { createHostNames, type Resolve } from './host-names.ts';
-import { unlessAborted } from './unless-aborted.ts';
 import { type VettedTarget, type Vetting, vetTarget } from './vetted-target.ts';
 
 export interface GuardedHttpOptions {

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { DependencyError, EngineError, TrunklineError } from '../domain/errors.ts';
 import { portRuleBrokenBy } from '../domain/media-port.ts';
+import { unlessAborted } from '../domain/unless-aborted.ts';
 import type { RemoteFile, RemoteFiles } from '../ports/remote-file.ts';
 import { baseName, filenameIn } from './content-disposition.ts';
 import { GuardedHttp, type GuardedHttpOptions } from './guarded-http.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 const MAX_REDIRECTS = 3;
 const MAX_BYTES = 64 * 1024 * 1024;

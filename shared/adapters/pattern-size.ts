@@ -1,5 +1,6 @@
 /** What a pattern consists of: escapes, classes, brackets, bounded repeats, anything else. */
-const TOKEN = /\\[pP]\{[^}]*\}|\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?[^:)]*:?)?|\)|\{(\d+)(?:,(\d*))?\}|./gsu;
+const TOKEN =
+  /\\[pPx]\{[^}]*\}|\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?(?:P?<\w+>|[a-zA-Z-]*:?))?|\)|\{(\d+)(?:,(\d*))?\}|./gsu;
 
 /**
  * How many instructions an RE2 pattern has, roughly and without compiling it: each bounded repeat has what it repeats as often as it

@@ -13,6 +13,8 @@ describe('a pattern', () => {
     ['^!\\w+', 'help', false],
     ['(?i)hello', 'Say HELLO', true],
     ['\\p{Emoji}|ü', 'grün', true],
+    ['\\x{1041}{1,2}', 'БББ', false],
+    ['(?P<greeting>(?i:hi|hello)), (?<whom>\\w+)', 'Hello, Ada', true],
   ])('%s in %s: %s', async (pattern, text, found) => {
     expect(await finds(pattern, text)).toBe(found);
   });
@@ -36,6 +38,8 @@ describe('a pattern', () => {
     ['.{0,600}'],
     ['((a{1,30}){1,30}){1,30}$'],
     ['(?:abc){1000}'],
+    [`(?P<name>${'.{0,999}'.repeat(58)})`],
+    ['(?<name>(?s:.){900}){1,2}'],
     ['(?i:[a-z ]\\pL\\p{Greek}\\.){400}'],
     // What looks like a class or a bracket, and is none.
     ['\\[(.{0,999}){9}]'],

@@ -152,7 +152,8 @@ const streamStartSchema = z.discriminatedUnion('step', [
     step: z.literal('cursors'),
     after: z.string().optional(),
     found: z.array(foundEventSchema),
-    from: z.number(),
+    /** Missing where a version before has begun. */
+    from: z.number().optional(),
   }),
   /** Each has one; each session gets its turn. */
   z.object({ step: z.literal('turns'), after: z.string().optional() }),

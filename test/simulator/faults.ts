@@ -17,6 +17,7 @@ import { IDENTITY_FLAWS } from './wire/false-identity.ts';
  * * false-prekeys: hand out bundles of matching devices whose signed prekey somebody else has signed
  * * stall-media: give the first half of a file and then nothing; `match` must be empty
  * * drop-media: lose a file for good when it is asked for, and say so with `code` (404 by default); `match` must be empty
+ * * break-upload: take a file, begin the answer and end the connection; `match` must be empty
  * * mute-pings: leave `w:p` iqs unanswered; swallow: take a client's message and do nothing, not even answer
  */
 export const faultSchema = z.object({
@@ -33,6 +34,7 @@ export const faultSchema = z.object({
     'false-prekeys',
     'stall-media',
     'drop-media',
+    'break-upload',
     'mute-pings',
     'swallow',
   ]),

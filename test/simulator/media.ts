@@ -127,7 +127,15 @@ async function upload(server: Server, request: IncomingMessage, response: Server
   await server.media.put(token, body);
   const { url: place, directPath } = placeOf(server, token);
   response.writeHead(200, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ url: place, direct_path: directPath, handle: token, object_id: String(nowSeconds()) }));
+  const answer = JSON.stringify({
+    url: place,
+    direct_path: directPath,
+    handle: token,
+    object_id: String(nowSeconds()),
+  });
+  if (server.faults.strike('break-upload', { phone: '', device: 0 }))
+    response.write(answer.slice(0, 5), () => request.socket.destroy());
+  else response.end(answer);
 }
 
 async function download(server: Server, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {

@@ -135,6 +135,25 @@ describe('sending', () => {
     await received(phone, 1);
   });
 
+  test('media leaves its room at the end of a try whose upload never ends', async () => {
+    const { harness, run } = await world.paired({ outgoingMediaBytes: 2 });
+    const { phone, chatId } = world.contact('Impatient');
+    await harness.media.put('out/s/6', await png(), 'image/png');
+    const media = { kind: 'object', key: 'out/s/6', mimetype: 'image/png' } as const;
+    const image = { type: 'sendImage', chatId, media } as const;
+    const { uploads } = world.simulator.stats();
+    world.simulator.addFault({ kind: 'break-upload', count: 1 });
+    const job = harness.job('breaks off');
+    const end = new AbortController();
+    job.signal = end.signal;
+    const first = run(image, job);
+    await expect.poll(() => world.simulator.stats().uploads).toBe(uploads + 1);
+    end.abort(new Error('The try is over'));
+    expect(await first).toMatchObject({ kind: 'retry' });
+    expect(await run(image)).toMatchObject({ kind: 'sent' });
+    expect(await received(phone)).toMatchObject({ raw: { imageMessage: { mimetype: 'image/png' } } });
+  });
+
   test('media that is not there is refused for good', async () => {
     const { run } = await world.paired();
     const { chatId } = world.contact('Nobody');

@@ -9,6 +9,7 @@ import {
   type WASocket,
 } from '@whiskeysockets/baileys';
 import { type ChatId, chatIdToJid, takesMessages } from '#shared/domain/chat-id.ts';
+import { unlessAborted } from '#shared/domain/unless-aborted.ts';
 import type { CommandOutcome, EngineContext, FrozenContent, JobContext } from '../engine.ts';
 import type { LiveAccount } from './handlers/handler-context.ts';
 import { outcomeOfFailure } from './handlers/outcome-of-failure.ts';
@@ -90,7 +91,7 @@ export class Sender {
     draft: (live: LiveAccount) => Promise<Draft>,
   ): Promise<FrozenContent> {
     const { content, quoted, wire, built } = await draft(live);
-    const message = await generateWAMessage(jid, content, {
+    const made = generateWAMessage(jid, content, {
       userJid: live.meJid,
       messageId: job.messageId,
       timestamp: new Date(this.#ports.context.clock.now()),
@@ -98,7 +99,9 @@ export class Sender {
       mediaUploadTimeoutMs: UPLOAD_SILENCE_MS,
       logger: quietLogger,
       ...(quoted ? { quoted } : {}),
-    }).finally(built);
+    });
+    // An upload whose answer breaks off never ends.
+    const message = await unlessAborted(made, job.signal).finally(built);
     const bytes = proto.Message.encode(message.message ?? {}).finish();
     return wire ? { content: bytes, wire } : { content: bytes };
   }

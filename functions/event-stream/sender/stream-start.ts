@@ -115,7 +115,7 @@ function beginning(found: Step<'cursors'>['found'], missing: readonly string[]):
 }
 
 async function setCursors(
-  { found, from }: Step<'cursors'>,
+  { found, from = beginning(found, []) }: Step<'cursors'>,
   rest: readonly string[],
   { connectionId }: StreamRow,
   { log, streams }: StreamStartDeps,
