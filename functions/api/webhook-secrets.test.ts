@@ -46,7 +46,8 @@ describe.each([
     await fc.assert(
       fc.asyncProperty(inputs(request.query), inputs(request.body), async (query, body) => {
         const search = new URLSearchParams();
-        for (const [name, value] of Object.entries(query ?? {})) search.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
+        for (const [name, value] of Object.entries(query ?? {}))
+          search.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
         const url = `${path.replace(/\{\w+\+?\}/g, 'main')}?${search}`;
         const { text } = await api.call(method, url, { ...caller, ...(body !== undefined && { body }) });
         expect(text).not.toMatch(SECRET);
