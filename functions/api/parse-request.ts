@@ -44,7 +44,7 @@ function fieldIssues(part: string, schema: z.ZodType, issue: z.core.$ZodIssue): 
   if (issue.code !== 'unrecognized_keys') return [{ path: issuePath(part, issue.path), message: issue.message }];
   return issue.keys.slice(0, MOST_ISSUES).map((name) => ({
     path: issuePath(part, [...issue.path, shownName(name)]),
-    message: unknownField(schema, issue.path, name),
+    message: unknownField(schema, issue.path),
   }));
 }
 

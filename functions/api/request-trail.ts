@@ -12,10 +12,15 @@ export interface RequestTrail {
   readonly jobId?: string;
 }
 
+/** What is looked at of a request. */
+interface TrailedEvent extends Pick<APIGatewayProxyEvent, 'multiValueHeaders'> {
+  readonly requestContext: Pick<APIGatewayProxyEvent['requestContext'], 'requestId'>;
+}
+
 const trails = new AsyncLocalStorage<{ trail: RequestTrail }>();
 
 /** Does a request's work. All that happens meanwhile on its behalf knows its trail without being told. */
-export function onTrail<T>(event: APIGatewayProxyEvent, work: () => T): T {
+export function onTrail<T>(event: TrailedEvent, work: () => T): T {
   const { requestId } = event.requestContext;
   return trails.run({ trail: { requestId, traceparent: joinTrace(traceparentHeader(event)) } }, work);
 }
@@ -37,7 +42,7 @@ export function trailFields(): Partial<RequestTrail> {
 }
 
 /** Of several nobody knows which is right. */
-function traceparentHeader({ multiValueHeaders }: APIGatewayProxyEvent): string | undefined {
+function traceparentHeader({ multiValueHeaders }: TrailedEvent): string | undefined {
   const sent = Object.entries(multiValueHeaders ?? {}).filter(([name]) => name.toLowerCase() === 'traceparent');
   const [first, ...others] = sent.flatMap(([, values]) => values ?? []);
   return others.length === 0 ? first : undefined;

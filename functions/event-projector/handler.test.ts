@@ -1,4 +1,3 @@
-import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { createUnpackEvent } from '#shared/adapters/event-detail.ts';
 import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
@@ -10,6 +9,7 @@ import { createLogger, tag } from '#shared/observability/logger.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
 import { LogLines } from '#test/support/log-lines.ts';
+import { sqsEvent } from '#test/support/sqs-event.ts';
 import { createEventProjectorHandler } from './handler.ts';
 
 class FailingMessageStore extends MemoryMessageStore {
@@ -34,27 +34,6 @@ function setUp(failing = 'none', level = 'info') {
   return { handler, messages, media, lines: destination.texts, logged: destination };
 }
 
-function batch(...bodies: readonly string[]): SQSEvent {
-  return {
-    Records: bodies.map((body, index) => ({
-      messageId: `m${index}`,
-      receiptHandle: `r${index}`,
-      body,
-      attributes: {
-        ApproximateReceiveCount: '1',
-        SentTimestamp: '0',
-        SenderId: 's',
-        ApproximateFirstReceiveTimestamp: '0',
-      },
-      messageAttributes: {},
-      md5OfBody: '',
-      eventSource: 'aws:sqs',
-      eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:trunkline-projector',
-      awsRegion: 'us-east-1',
-    })),
-  };
-}
-
 const busEvent = (type: string, detail: unknown) =>
   JSON.stringify({ version: '0', id: 'x', source: 'trunkline', 'detail-type': type, detail });
 const added = (id: string) =>
@@ -64,7 +43,7 @@ const all = { limit: 100, offset: 0, sortOrder: 'asc' } as const;
 describe('event projector', () => {
   it('projects a batch and reports no failures', async () => {
     const { handler, messages } = setUp();
-    expect(await handler(batch(added('AAAAA1'), added('AAAAA2')))).toEqual({ batchItemFailures: [] });
+    expect(await handler(sqsEvent([added('AAAAA1'), added('AAAAA2')]))).toEqual({ batchItemFailures: [] });
     expect((await messages.query('alpha', all)).map(({ id }) => id)).toEqual(['AAAAA1', 'AAAAA2']);
   });
 
@@ -73,7 +52,7 @@ describe('event projector', () => {
     const event = eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) });
     await media.put('events/alpha/evt_1.json', Buffer.from(JSON.stringify(event)), 'application/json');
     const detail = { id: event.id, session: 'alpha', s3: { Bucket: media.bucket, Key: 'events/alpha/evt_1.json' } };
-    expect(await handler(batch(busEvent('message.any', detail)))).toEqual({ batchItemFailures: [] });
+    expect(await handler(sqsEvent([busEvent('message.any', detail)]))).toEqual({ batchItemFailures: [] });
     expect(await messages.get('alpha', 'AAAAA1')).toBeDefined();
   });
 
@@ -83,7 +62,7 @@ describe('event projector', () => {
       event: 'session.status',
       payload: { name: 'alpha', status: 'WORKING', statuses: [], data: null },
     });
-    const answer = await handler(batch(busEvent('session.status', status), busEvent('of.the.future', { a: 1 })));
+    const answer = await handler(sqsEvent([busEvent('session.status', status), busEvent('of.the.future', { a: 1 })]));
     expect(answer).toEqual({ batchItemFailures: [] });
   });
 
@@ -95,7 +74,7 @@ describe('event projector', () => {
       busEvent('message.any', { body: 'secret text' }),
       busEvent('message.any', missing),
     ];
-    const answer = await handler(batch(...poison, added('AAAAA1')));
+    const answer = await handler(sqsEvent([...poison, added('AAAAA1')]));
     expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(['m0', 'm1', 'm2']);
     expect(lines).toHaveLength(3);
     expect(lines.join('')).not.toContain('secret');
@@ -110,7 +89,7 @@ describe('event projector', () => {
         'message.any',
         eventEnvelope({ event: 'message.any', payload: waMessage({ id }) }, { id: `evt_${id}`, traceparent }),
       );
-    await handler(batch(event('AAAAA1'), event('AAAAA2')));
+    await handler(sqsEvent([event('AAAAA1'), event('AAAAA2')]));
     const known = { type: 'message.any', traceparent, session: tag('alpha') };
     expect(logged.parsed).toMatchObject([
       { ...known, level: 'debug', msg: 'event projected', event: 'evt_AAAAA1' },
@@ -120,7 +99,7 @@ describe('event projector', () => {
 
   it('reports what could not be written, for a second try, and logs no names', async () => {
     const { handler, lines, messages } = setUp('AAAAA2');
-    const answer = await handler(batch(added('AAAAA1'), added('AAAAA2'), added('AAAAA2'), added('AAAAA3')));
+    const answer = await handler(sqsEvent([added('AAAAA1'), added('AAAAA2'), added('AAAAA2'), added('AAAAA3')]));
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm1' }, { itemIdentifier: 'm2' }] });
     expect((await messages.query('alpha', all)).map(({ id }) => id)).toEqual(['AAAAA1', 'AAAAA3']);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({

@@ -1,9 +1,9 @@
-import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it, vi } from 'vitest';
 import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { tag } from '#shared/observability/logger.ts';
 import { DispatcherWorld, lidOf, OK, status } from '#test/support/dispatcher-world.ts';
+import { sqsEvent } from '#test/support/sqs-event.ts';
 import { type DispatcherDeps, dispatch } from './dispatcher.ts';
 import { createWebhookDispatcherHandler } from './handler.ts';
 import { untried } from './tried-event.ts';
@@ -521,13 +521,7 @@ describe('what is logged', () => {
     world.fault = () => 'before';
     const handle = createWebhookDispatcherHandler({ ...world.deps(), wakes: { hold: async () => {} } });
     const wake = { session: 'alpha', endpointId };
-    const bodies = [{ ...wake, event: { id: 'evt_1', seq: 1, traceparent } }, wake, {}].map((body) =>
-      JSON.stringify(body),
-    );
-    // No more of it is looked at.
-    const attributes = { ApproximateReceiveCount: '1' };
-    const Records = bodies.map((body, index) => ({ messageId: `m${index}`, receiptHandle: 'r', attributes, body }));
-    const batch = { Records } as unknown as SQSEvent;
+    const batch = sqsEvent([{ ...wake, event: { id: 'evt_1', seq: 1, traceparent } }, wake, {}]);
     expect((await handle(batch)).batchItemFailures).toHaveLength(3);
     expect(world.lines.parsed).toMatchObject([
       { msg: 'endpoint not served', session: tag('alpha'), endpointId, event: 'evt_1', traceparent },

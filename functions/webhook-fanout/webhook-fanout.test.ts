@@ -1,4 +1,3 @@
-import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { MemorySessionStore } from '#shared/adapters/memory/memory-session-store.ts';
 import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.ts';
@@ -7,6 +6,7 @@ import { DependencyError } from '#shared/domain/errors.ts';
 import { createLogger, tag } from '#shared/observability/logger.ts';
 import { sessionRow } from '#test/contracts/rows.ts';
 import { LogLines } from '#test/support/log-lines.ts';
+import { sqsEvent } from '#test/support/sqs-event.ts';
 import { createWebhookFanoutHandler } from './handler.ts';
 import { SessionInterest } from './interest.ts';
 import { fanOut, type WebhookFanoutDeps } from './webhook-fanout.ts';
@@ -69,16 +69,12 @@ const traced = (seq: number, session = 'alpha') =>
     detail: { id: `evt_${seq}`, session, seq, traceparent: TRACEPARENT, payload: { body: 'secret text' } },
   });
 
-/** A batch as Lambda gives it; no more of it is looked at. */
-const batch = (...bodies: readonly string[]) =>
-  ({ Records: bodies.map((body, index) => ({ messageId: `m${index}`, body })) }) as unknown as SQSEvent;
-
 describe('the handler of the fan-out', () => {
   it('wakes nobody for what the bus brings again from its archive', async () => {
     const { deps, woken } = await setUp();
     const again = JSON.stringify({ ...JSON.parse(event('message', 3)), 'replay-name': 'again-1' });
     const handler = createWebhookFanoutHandler({ ...deps, logger: createLogger({ name: 'test', level: 'silent' }) });
-    expect(await handler(batch(again, event('message', 4)))).toEqual({ batchItemFailures: [] });
+    expect(await handler(sqsEvent([again, event('message', 4)]))).toEqual({ batchItemFailures: [] });
     expect(woken.map(({ wake }) => wake.event?.seq)).toEqual([4, 4]);
   });
 
@@ -88,9 +84,9 @@ describe('the handler of the fan-out', () => {
     const destination = new LogLines();
     const logger = createLogger({ name: 'test', level: 'debug', destination });
     const handle = createWebhookFanoutHandler({ ...deps, logger });
-    expect(await handle(batch(traced(1)))).toEqual({ batchItemFailures: [] });
-    expect(await handle(batch(traced(2, 'unlucky')))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
-    expect(await handle(batch('{'))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    expect(await handle(sqsEvent([traced(1)]))).toEqual({ batchItemFailures: [] });
+    expect(await handle(sqsEvent([traced(2, 'unlucky')]))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    expect(await handle(sqsEvent(['{']))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
     expect(woken.map(({ wake }) => wake.event)).toEqual([{ id: 'evt_1', seq: 1, traceparent: TRACEPARENT }]);
     const known = { type: 'message', traceparent: TRACEPARENT };
     expect(destination.parsed).toMatchObject([

@@ -23,6 +23,7 @@ import { webhookEndpoints } from '#shared/contracts/webhooks.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { eventEnvelope } from '../contracts/events.ts';
 import { hostRow, waMessage } from '../contracts/rows.ts';
+import { sqsEvent } from '../support/sqs-event.ts';
 import { ENVIRONMENT, EVENT, KEY, names, RightsWorld, readPepper } from './support/rights-world.ts';
 
 const SERVICE = 'trunkline-dev/trunkline-dev-socket';
@@ -46,13 +47,7 @@ describe('what functions behind queues and schedules ask of AWS is what their ro
       unpackEvent: createUnpackEvent(new S3MediaStore(s3, names.buckets.media)),
       logger: { debug: () => {}, warn: () => {} },
     });
-    const records = details.map((detail, index) => ({
-      messageId: String(index),
-      body: JSON.stringify(ofBus(detail)),
-      attributes: { ApproximateReceiveCount: '1' },
-    }));
-    // Of a record only these fields are read.
-    const answer = await handler({ Records: records } as unknown as Parameters<typeof handler>[0]);
+    const answer = await handler(sqsEvent(details.map(ofBus)));
     expect(answer.batchItemFailures).toEqual([]);
     expect(world.asked('event-projector')).toContain('s3:GetObject');
     expect(world.refused('event-projector')).toEqual([]);
@@ -83,25 +78,16 @@ describe('what functions behind queues and schedules ask of AWS is what their ro
         multiValueQueryStringParameters: query,
         requestContext: { eventType, connectionId, domainName: 'streams.example.com', stage: 'ws' },
       });
-    // Of a record only these fields are read.
-    const records = (bodies: readonly object[]) =>
-      ({
-        Records: bodies.map((body, index) => ({
-          messageId: String(index),
-          body: JSON.stringify(body),
-          attributes: { MessageGroupId: String(index) },
-        })),
-      }) as unknown as Parameters<typeof fanout>[0];
     const all = { batchItemFailures: [] };
     expect(await tell('CONNECT', 'one', { session: ['alpha'] })).toEqual({ statusCode: 200 });
     await log.append([event]);
     expect(await tell('CONNECT', 'two', { session: ['*'], since: [event.id] })).toEqual({ statusCode: 200 });
-    expect(await fanout(records([{ id: '1', detail: { session: 'alpha', seq: event.seq } }]))).toEqual(all);
+    expect(await fanout(sqsEvent([{ id: '1', detail: { session: 'alpha', seq: event.seq } }]))).toEqual(all);
     const tasks = [
       { kind: 'opened', connectionId: 'two' },
       { kind: 'session', connectionId: 'one', session: 'alpha' },
     ];
-    for (const task of tasks) expect(await sender(records([task]))).toEqual(all);
+    for (const task of tasks) expect(await sender(sqsEvent([task]))).toEqual(all);
     await log.append([{ ...event, seq: event.seq + 1 }]);
     // The other end takes nothing, then everything again.
     for (const task of [
@@ -109,17 +95,17 @@ describe('what functions behind queues and schedules ask of AWS is what their ro
       { kind: 'retry', connectionId: 'one' },
       { kind: 'heartbeat', connectionId: 'one', at: Date.now() * 2 },
     ])
-      expect(await sender(records([task]))).toEqual(all);
+      expect(await sender(sqsEvent([task]))).toEqual(all);
     expect(await tell('DISCONNECT', 'one')).toEqual({ statusCode: 200 });
-    expect(await sender(records([{ kind: 'heartbeat', connectionId: 'gone', at: 1 }]))).toEqual(all);
+    expect(await sender(sqsEvent([{ kind: 'heartbeat', connectionId: 'gone', at: 1 }]))).toEqual(all);
     // A key of one session, until it is revoked.
     const made = await world.call('POST', '/api/keys', { body: { session: 'alpha' } });
     const { id, key } = z.object({ id: z.string(), key: z.string() }).parse(JSON.parse(made.text));
     expect(await tell('CONNECT', 'three', {}, key)).toEqual({ statusCode: 200 });
     const heartbeat = { kind: 'heartbeat', connectionId: 'three', at: Date.now() * 2 };
-    expect(await sender(records([heartbeat]))).toEqual(all);
+    expect(await sender(sqsEvent([heartbeat]))).toEqual(all);
     expect((await world.call('DELETE', `/api/keys/${id}`)).status).toBeLessThan(300);
-    expect(await sender(records([heartbeat]))).toEqual(all);
+    expect(await sender(sqsEvent([heartbeat]))).toEqual(all);
     await sockets.close();
     await log.deleteSome('alpha');
     for (const name of ['stream-connections', 'stream-fanout', 'stream-sender'])
@@ -225,9 +211,7 @@ describe('what functions behind queues and schedules ask of AWS is what their ro
       },
       { source: ECS_SOURCE, 'detail-type': TASK_STATE_CHANGE, time, detail: { taskArn: task, lastStatus: 'STOPPED' } },
     ];
-    const Records = bodies.map((body, index) => ({ messageId: String(index), body: JSON.stringify(body) }));
-    // Of a record only these fields are read.
-    expect(await handler({ Records } as unknown as Parameters<typeof handler>[0])).toEqual({ batchItemFailures: [] });
+    expect(await handler(sqsEvent(bodies))).toEqual({ batchItemFailures: [] });
     expect(world.asked('capacity')).toEqual([
       'dynamodb:GetItem',
       'dynamodb:PutItem',

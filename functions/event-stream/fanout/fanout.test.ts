@@ -1,8 +1,8 @@
-import type { SQSEvent } from 'aws-lambda';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryStreamStore } from '#shared/adapters/memory/memory-stream-store.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { streamRow } from '#test/contracts/stream-store-contract.ts';
+import { sqsEvent } from '#test/support/sqs-event.ts';
 import { RecordedStreamQueue } from '../test-support/recorded-stream-queue.ts';
 import { createStreamFanout } from './fanout.ts';
 
@@ -16,16 +16,8 @@ beforeEach(async () => {
   await streams.open(streamRow({ connectionId: 'c2', sessions: ['*'] }), new Map());
 });
 
-// Of a record only these fields are read.
-const batch = (bodies: readonly unknown[]) =>
-  ({
-    Records: bodies.map((body, index) => ({
-      messageId: `m${index}`,
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    })),
-  }) as unknown as SQSEvent;
 const told = (id: string, session: string, seq?: number) => ({ id, detail: { id: `evt_${id}`, session, seq } });
-const fanOut = (bodies: readonly unknown[]) => createStreamFanout({ streams, queue, logger })(batch(bodies));
+const fanOut = (bodies: readonly unknown[]) => createStreamFanout({ streams, queue, logger })(sqsEvent(bodies));
 
 describe('the fan-out', () => {
   it('wakes each stream that asked for a session, once for a batch, from the earliest event on', async () => {
