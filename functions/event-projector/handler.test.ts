@@ -3,7 +3,7 @@ import { createUnpackEvent } from '#shared/adapters/event-detail.ts';
 import { MemoryChatStore } from '#shared/adapters/memory/memory-chat-store.ts';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store.ts';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { WaMessage } from '#shared/contracts/message.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { createLogger, tag } from '#shared/observability/logger.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';

@@ -1,6 +1,8 @@
 import type * as z from 'zod';
-import type { EventEnvelope, reactionPayloadSchema, WaMessage } from '#shared/contracts/events.ts';
+import type { reactionPayloadSchema } from '#shared/contracts/event-payloads.ts';
+import type { EventEnvelope } from '#shared/contracts/events.ts';
 import { mediaAt, withoutAddresses } from '#shared/contracts/media-address.ts';
+import type { WaMessage } from '#shared/contracts/message.ts';
 import { ValidationError } from '#shared/domain/errors.ts';
 import { ACKS } from '#shared/domain/message-ack.ts';
 import { bareMessageId, type MessageKey, parseMessageId } from '#shared/domain/message-id.ts';

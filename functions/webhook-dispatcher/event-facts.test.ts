@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { EventBody, WaMessage } from '#shared/contracts/events.ts';
+import type { EventBody } from '#shared/contracts/events.ts';
+import type { WaMessage } from '#shared/contracts/message.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
 import { eventFacts } from './event-facts.ts';

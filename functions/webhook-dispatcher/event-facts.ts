@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { EventEnvelope, WaMessage } from '#shared/contracts/events.ts';
+import type { EventEnvelope } from '#shared/contracts/events.ts';
+import type { WaMessage } from '#shared/contracts/message.ts';
 import { WHATSAPP } from '#shared/domain/chat-id.ts';
 import { parseMessageId } from '#shared/domain/message-id.ts';
 import type { EventFacts } from '#shared/domain/webhook-filter.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { waMessageSchema } from '#shared/contracts/events.ts';
+import { waMessageSchema } from '#shared/contracts/message.ts';
 import type { Platform } from '../start/platform.ts';
 import type { SimulatorAdmin } from '../start/simulator-admin.ts';
 import type { ApiClient } from './api-client.ts';

@@ -1,6 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { mediaSchema, type WaMedia, type WaMessage, waMessageSchema } from '../contracts/events.ts';
+import { mediaSchema, type WaMedia, type WaMessage, waMessageSchema } from '../contracts/message.ts';
 import { INDEXES, TABLES } from '../contracts/resources.ts';
 import type { MessageRow } from '../contracts/rows.ts';
 import type { MessageQuery, MessageStore } from '../ports/read-models.ts';

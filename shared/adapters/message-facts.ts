@@ -1,4 +1,4 @@
-import type { WaMedia, WaMessage } from '../contracts/events.ts';
+import type { WaMedia, WaMessage } from '../contracts/message.ts';
 import { type MessageRow, messageRowSchema } from '../contracts/rows.ts';
 import { isChatId } from '../domain/chat-id.ts';
 import { ValidationError } from '../domain/errors.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { waMessage } from '#test/contracts/rows.ts';
-import type { WaMedia } from './events.ts';
 import { mediaAt, messageAt, withoutAddresses } from './media-address.ts';
+import type { WaMedia } from './message.ts';
 
 const Key = 'files/alpha/AAAAAA.jpg';
 const PATH = `/api/${Key}`;

@@ -1,5 +1,5 @@
-import type { MessageView, WaMedia, WaMessage } from './events.ts';
 import { filePath } from './media-keys.ts';
+import type { MessageView, WaMedia, WaMessage } from './message.ts';
 
 /**
  * Media as clients of the API at `baseUrl` see it. The address is made from where the file is, whatever address it had before,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { waMessageSchema } from './events.ts';
+import { waMessageSchema } from './message.ts';
 import { engineNameSchema, meSchema, sessionConfigSchema, sessionStatusSchema, statusChangeSchema } from './session.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { WaMedia, WaMessage } from '../contracts/events.ts';
+import type { WaMedia, WaMessage } from '../contracts/message.ts';
 import type { ChatRow, MessageRow } from '../contracts/rows.ts';
 
 export interface MessageQuery {

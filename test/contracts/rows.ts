@@ -1,6 +1,6 @@
 import { chatIdSchema } from '#shared/contracts/commands.ts';
-import type { WaMedia, WaMessage } from '#shared/contracts/events.ts';
 import type { JobRow } from '#shared/contracts/jobs.ts';
+import type { WaMedia, WaMessage } from '#shared/contracts/message.ts';
 import type { HostRow, SessionRow } from '#shared/contracts/rows.ts';
 import { type Ack, ackName } from '#shared/domain/message-ack.ts';
 

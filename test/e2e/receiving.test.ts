@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { until } from '#localstack/demo/until.ts';
 import { chatSummarySchema } from '#shared/contracts/api/bodies.ts';
-import { waMessageSchema } from '#shared/contracts/events.ts';
+import { waMessageSchema } from '#shared/contracts/message.ts';
 import { readMessages, send, untilMessage } from '#test/support/api-reads.ts';
 import { RecordedEvents } from '#test/support/recorded-events.ts';
 import { type RunningPlatform, runPlatform } from '#test/support/running-platform.ts';

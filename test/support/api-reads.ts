@@ -9,8 +9,8 @@ import {
   sentMessageSchema,
   sessionInfoSchema,
 } from '#shared/contracts/api/bodies.ts';
-import { type WaMessage, waMessageSchema } from '#shared/contracts/events.ts';
 import type { JobState } from '#shared/contracts/jobs.ts';
+import { type WaMessage, waMessageSchema } from '#shared/contracts/message.ts';
 
 /** A send that the API has accepted. */
 export interface Accepted extends SentMessage {

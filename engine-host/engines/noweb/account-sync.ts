@@ -1,6 +1,6 @@
 import { type BaileysEventMap, jidNormalizedUser } from '@whiskeysockets/baileys';
 import * as z from 'zod';
-import type { Label } from '#shared/contracts/events.ts';
+import type { Label } from '#shared/contracts/event-payloads.ts';
 import type { EngineEvent, StateChange } from '../engine.ts';
 import type { AccountChange } from './happening.ts';
 import { givenAddress, type LookUpOther, resolveAddress } from './ids.ts';

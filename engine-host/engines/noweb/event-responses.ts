@@ -1,5 +1,5 @@
 import { decryptEventResponse, proto, type WAMessageKey } from '@whiskeysockets/baileys';
-import type { EventResponse } from '#shared/contracts/events.ts';
+import type { EventResponse } from '#shared/contracts/event-payloads.ts';
 import { toNumber } from './msgconv/content.ts';
 import type { SealedEventResponse } from './msgconv/event-response.ts';
 import { type AnswerPorts, openAnswer } from './sealed-answers.ts';

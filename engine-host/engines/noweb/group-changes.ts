@@ -1,5 +1,6 @@
 import { areJidsSameUser, type BinaryNode } from '@whiskeysockets/baileys';
-import type { EventBody, GroupJoinPayload } from '#shared/contracts/events.ts';
+import type { GroupJoinPayload } from '#shared/contracts/event-payloads.ts';
+import type { EventBody } from '#shared/contracts/events.ts';
 import type { EngineEvent } from '../engine.ts';
 import type { GroupChange } from './happening.ts';
 import { jidToChatId, type LookUpOther, resolveAddress } from './ids.ts';

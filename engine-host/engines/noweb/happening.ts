@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { labelSchema, mediaSchema } from '#shared/contracts/events.ts';
+import { labelSchema } from '#shared/contracts/event-payloads.ts';
+import { mediaSchema } from '#shared/contracts/message.ts';
 import { keptNodeSchema } from './kept-node.ts';
 import { type Packable, pack, unpack } from './packed-json.ts';
 

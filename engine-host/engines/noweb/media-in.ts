@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { WAMessageKey } from '@whiskeysockets/baileys';
-import type { WaMedia } from '#shared/contracts/events.ts';
 import { filePath, mediaKey } from '#shared/contracts/media-keys.ts';
+import type { WaMedia } from '#shared/contracts/message.ts';
 import { isBareMessageId } from '#shared/domain/message-id.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import { type DownloadOptions, downloadMedia, MediaError, MediaGoneError, TOO_LATE } from './media-download.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { WaMessage } from '#shared/contracts/message.ts';
 import { type EngineHarness, eventually } from '../engine-harness.ts';
 import { chatOf, runCommand, useNowebWorld } from './noweb-world.ts';
 

@@ -7,7 +7,7 @@ import {
   type WASocket,
 } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
-import type { WaMedia } from '#shared/contracts/events.ts';
+import type { WaMedia } from '#shared/contracts/message.ts';
 import { AccountSync, toAccountEvent } from './account-sync.ts';
 import { Calls, toCallEvent } from './calls.ts';
 import { groupChange, toGroupEvents } from './group-changes.ts';

@@ -1,5 +1,6 @@
 import { proto, type WAMessage } from '@whiskeysockets/baileys';
-import type { PollVotePayload, WaMessage } from '#shared/contracts/events.ts';
+import type { PollVotePayload } from '#shared/contracts/event-payloads.ts';
+import type { WaMessage } from '#shared/contracts/message.ts';
 import { ACKS, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId } from '#shared/domain/message-id.ts';
 import type { AddressedMessage } from './ids.ts';

@@ -1,5 +1,5 @@
 import type { SendCommand } from '#shared/contracts/commands.ts';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { WaMessage } from '#shared/contracts/message.ts';
 import { ACKS, ackName } from '#shared/domain/message-ack.ts';
 import type { EngineEvent } from '../engine.ts';
 import type { ScriptedMessage } from './engine-script.ts';

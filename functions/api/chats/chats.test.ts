@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { WaMessage } from '#shared/contracts/message.ts';
 import type { JobOutcome } from '#shared/ports/job-store.ts';
 import { TestApi } from '../test-support/test-api.ts';
 

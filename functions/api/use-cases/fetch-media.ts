@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { mediaSchema } from '#shared/contracts/events.ts';
+import { mediaSchema } from '#shared/contracts/message.ts';
 import type { MessageRow, SessionRow } from '#shared/contracts/rows.ts';
 import type { JobDeps } from '../deps.ts';
 import { referenceTo } from './message-references.ts';

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { chatsOperations } from '#shared/contracts/api/chats.ts';
-import type { MessageView } from '#shared/contracts/events.ts';
+import type { MessageView } from '#shared/contracts/message.ts';
 import { ACKS } from '#shared/domain/message-ack.ts';
 import type { ApiDeps } from '../deps.ts';
 import { messageView } from './message-view.ts';

@@ -1,8 +1,8 @@
 import type { SentMessage } from '#shared/contracts/api/bodies.ts';
 import type { SendCommand } from '#shared/contracts/commands.ts';
-import type { MessageView, WaMessage } from '#shared/contracts/events.ts';
 import type { JobRow, JobState } from '#shared/contracts/jobs.ts';
 import { messageAt } from '#shared/contracts/media-address.ts';
+import type { MessageView, WaMessage } from '#shared/contracts/message.ts';
 import type { MessageRow, SessionRow } from '#shared/contracts/rows.ts';
 import { chatIdToJid, parseChatId } from '#shared/domain/chat-id.ts';
 import { ACKS, type Ack, ackName } from '#shared/domain/message-ack.ts';

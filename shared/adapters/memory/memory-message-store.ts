@@ -1,4 +1,4 @@
-import type { WaMedia, WaMessage } from '../../contracts/events.ts';
+import type { WaMedia, WaMessage } from '../../contracts/message.ts';
 import type { MessageRow } from '../../contracts/rows.ts';
 import type { MessageQuery, MessageStore } from '../../ports/read-models.ts';
 import {

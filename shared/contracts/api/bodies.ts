@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { messageSchema } from '../events.ts';
 import { jobErrorSchema, jobStateSchema } from '../jobs.ts';
+import { messageSchema } from '../message.ts';
 import { engineNameSchema, meSchema, sessionConfigSchema, sessionStatusSchema } from '../session.ts';
 import { webhookStateSchema } from './webhook-bodies.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { messageSchema } from '../events.ts';
+import { messageSchema } from '../message.ts';
 import { chatSchema, chatSummarySchema, sentMessageSchema } from './bodies.ts';
 import {
   chatIdField,

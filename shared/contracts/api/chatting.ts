@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { messageSchema } from '../events.ts';
+import { messageSchema } from '../message.ts';
 import { numberExistsSchema, pendingJobSchema, sentMessageSchema } from './bodies.ts';
 import { messagesQueryFields } from './chats.ts';
 import {

@@ -1,5 +1,5 @@
 import type { WAMessageKey, WASocket } from '@whiskeysockets/baileys';
-import type { WaMedia } from '#shared/contracts/events.ts';
+import type { WaMedia } from '#shared/contracts/message.ts';
 import type { EngineContext } from '../../engine.ts';
 import type { AuthKeys } from '../auth-keys.ts';
 import type { Phase } from '../connection.ts';

@@ -1,5 +1,5 @@
 import type { DownloadableMessage, MediaType, proto } from '@whiskeysockets/baileys';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { WaMessage } from '#shared/contracts/message.ts';
 
 /** Media inside a received message, not downloaded yet. */
 export interface MediaContent {

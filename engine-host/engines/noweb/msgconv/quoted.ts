@@ -1,5 +1,5 @@
 import type { proto } from '@whiskeysockets/baileys';
-import type { WaMessage } from '#shared/contracts/events.ts';
+import type { WaMessage } from '#shared/contracts/message.ts';
 import { type LookUpOther, resolveAddress } from '../ids.ts';
 import { readContent } from './read-content.ts';
 
