@@ -202,6 +202,9 @@ export class EndpointRun {
       if (page.length === 0) return false;
       await this.#deliver(page);
       this.#hasBegun = true;
+      const isAtEnd = page.length < PAGE && this.#cursor === page.at(-1)?.envelope.seq;
+      // What comes behind it wakes somebody itself; what there was no time for wakes nobody.
+      if (isAtEnd && !this.#isLate()) return false;
     }
     return false;
   }

@@ -44,7 +44,7 @@ export interface EventLog extends EventSeqs {
    * @throws DependencyError when the whole call failed
    */
   append(events: readonly EventEnvelope[]): Promise<readonly number[]>;
-  /** Events with a `seq` above `after`, oldest first, each `seq` once; at least one if there is any, about `limit` at most. */
+  /** Events with a `seq` above `after`, oldest first, each `seq` once; about `limit` at most, and fewer only when there are no more. */
   read(session: string, after: number, limit: number): Promise<readonly LoggedEvent[]>;
   /** Deletes some of a session's events. @returns true when none is left */
   deleteSome(session: string): Promise<boolean>;

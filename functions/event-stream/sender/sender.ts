@@ -161,6 +161,8 @@ export class StreamSender {
       } finally {
         await keep();
       }
+      // What comes behind it wakes the stream itself.
+      if (page.length < PAGE) return { end: 'done', sent };
     }
   }
 
