@@ -22,7 +22,7 @@ const { values } = parseArgs({
     /** Kinds of chaos, separated by commas. */
     kinds: { type: 'string', default: CHAOS_KINDS.join(',') },
     /** Messages per second in each direction. */
-    rate: { type: 'string', default: '8' },
+    rate: { type: 'string' },
     /** Sessions in the group, and the part of its members' messages that goes there. */
     'group-sessions': { type: 'string' },
     'group-share': { type: 'string' },
@@ -60,7 +60,7 @@ async function webhookChaos(): Promise<void> {
     chaosSeconds: Number(values.seconds ?? 120),
     downSeconds: Number(values.down),
     kills: Number(values.kills ?? 3),
-    perSecond: Number(values.rate),
+    perSecond: Number(values.rate ?? 4),
     contacts: 6,
     settleSeconds: Number(values.settle),
     say,
@@ -85,7 +85,7 @@ async function hostChaos(): Promise<void> {
     hosts: Number(values.hosts),
     sessions: Number(values.sessions),
     kinds: new Set(CHAOS_KINDS.filter((kind) => wanted.includes(kind))),
-    perSecond: Number(values.rate),
+    perSecond: Number(values.rate ?? 8),
     ...(values['group-sessions'] !== undefined && { groupSessions: Number(values['group-sessions']) }),
     ...(values['group-share'] !== undefined && { groupShare: Number(values['group-share']) }),
     settleSeconds: Number(values.settle),

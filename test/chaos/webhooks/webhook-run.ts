@@ -41,6 +41,11 @@ export interface WebhookChaosResult extends WebhookVerdict {
     readonly beside: Percentiles;
     readonly ratio: number;
   };
+  /**
+   * CPU time that the process with functions and local cloud took in these parts, as a share of one core. It has one thread for all of
+   * its JavaScript: near 1 there is a queue for it, and latencies tell of that alone.
+   */
+  readonly busy: { readonly calm: number; readonly beside: number };
   readonly kills: { readonly dispatcher: number; readonly host: number };
   readonly endpoints: { readonly well: number; readonly faulty: number; readonly dead: number };
 }
@@ -93,13 +98,13 @@ export async function runWebhookChaos(options: WebhookChaosOptions): Promise<Web
     const live = endpoints.filter(({ fate }) => fate !== 'dead');
     await configure(api(), live);
     say(`calm: ${live.length} endpoints`);
-    const calm = await span(options.calmSeconds);
+    const calm = await span(options.calmSeconds, platform);
 
     await configure(api(), endpoints);
     say(`beside: ${endpoints.length} endpoints, ${endpoints.length - live.length} of them dead, some faulty`);
     const faulty = endpoints.filter(({ fate }) => fate === 'faulty');
     const faults = Promise.all(faulty.map((endpoint, index) => misbehave(endpoint, index, options)));
-    const beside = await span(options.calmSeconds);
+    const beside = await span(options.calmSeconds, platform);
 
     say('chaos: dispatcher and host are killed');
     const kills = { dispatcher: 0, host: 0 };
@@ -129,11 +134,12 @@ export async function runWebhookChaos(options: WebhookChaosOptions): Promise<Web
     await settled.catch(() => say('not everything has arrived'));
 
     const well = endpoints.filter(({ fate }) => fate === 'well');
-    const before = percentiles(latencies(written, well, calm));
-    const with_ = percentiles(latencies(written, well, beside));
+    const before = percentiles(latencies(written, well, calm.time));
+    const with_ = percentiles(latencies(written, well, beside.time));
     return {
       ...judge(written, endpoints),
       latency: { calm: before, beside: with_, ratio: Math.round((100 * with_.p95) / before.p95) / 100 },
+      busy: { calm: calm.busy, beside: beside.busy },
       kills,
       endpoints: { well: well.length, faulty: faulty.length, dead: endpoints.length - live.length },
     };
@@ -238,12 +244,22 @@ async function write(
   }
 }
 
-/** Lets time pass. @returns from when to when */
-async function span(seconds: number): Promise<readonly [number, number]> {
-  const now = () => performance.timeOrigin + performance.now();
-  const from = now();
+interface Span {
+  /** From when to when. */
+  readonly time: readonly [number, number];
+  readonly busy: number;
+}
+
+/** Lets time pass. */
+async function span(seconds: number, platform: PlatformUnderTest): Promise<Span> {
+  const look = async () => {
+    const { launcher } = await platform.usage();
+    return { at: performance.timeOrigin + performance.now(), cpuMs: launcher.cpuMs };
+  };
+  const from = await look();
   await delay(seconds * 1000);
-  return [from, now()];
+  const to = await look();
+  return { time: [from.at, to.at], busy: Math.round((100 * (to.cpuMs - from.cpuMs)) / (to.at - from.at)) / 100 };
 }
 
 function percentiles(values: readonly number[]): Percentiles {
