@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { meSchema, sessionConfigSchema, sessionNameSchema } from '../session.ts';
 import { sessionInfoSchema } from './bodies.ts';
-import { queryBoolean, sessionParam, unusedQueryList } from './fields.ts';
+import { queryBoolean, queryInteger, sessionParam, unusedQueryList } from './fields.ts';
 import { defineOperations } from './operation.ts';
 
 const params = z.object({ session: sessionParam });
@@ -37,7 +37,14 @@ export const sessionsOperations = defineOperations('sessions', {
     scope: 'read',
     summary: 'List sessions; stopped ones only with all=true',
     session: null,
-    request: { query: z.object({ all: queryBoolean.optional(), expand }) },
+    request: {
+      query: z.object({
+        all: queryBoolean.optional(),
+        expand,
+        limit: queryInteger(1, 10_000).optional().meta({ description: 'Own extension, by name; left out: all.' }),
+        offset: queryInteger(0, 1_000_000).default(0),
+      }),
+    },
     response: { status: 200, schema: z.array(sessionInfoSchema) },
   },
   getSession: {
