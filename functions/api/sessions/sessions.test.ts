@@ -62,6 +62,33 @@ describe('creating sessions', () => {
     expect((await api.sessions.get('main'))?.config).toEqual({ proxy: null });
   });
 
+  it('refuses a configuration that is too large for its row, before anything is written', async () => {
+    const api = new TestApi();
+    await api.session('main');
+    const before = [await api.sessions.list(), api.queued.length];
+    const webhooks = [{ url: 'https://receiver.example/', events: ['*'] }];
+    const around = JSON.stringify({ metadata: { note: '' }, webhooks }).length;
+    const configOf = (bytes: number) => ({
+      metadata: { note: `${'é'.repeat(5)}${'x'.repeat(bytes - 10 - around)}` },
+      webhooks,
+    });
+    const body = { name: 'main', config: configOf(65_537) };
+    for (const [method, path, sent] of [
+      ['POST', '/api/sessions', { ...body, name: 'new' }],
+      ['POST', '/api/sessions/start', { ...body, name: 'new' }],
+      ['POST', '/api/sessions/start', body],
+      ['PUT', '/api/sessions/main', body],
+    ] as const) {
+      const refused = await api.call(method, path, { body: sent });
+      expect(refused.status).toBe(400);
+      expect(refused.json).toMatchObject({ issues: [{ path: 'config', message: 'must have 64 KiB of JSON at most' }] });
+    }
+    expect([await api.sessions.list(), api.queued.length]).toEqual(before);
+    expect([...(await api.webhooks.list('main')), ...(await api.webhooks.list('new'))]).toEqual([]);
+    const most = await api.call('PUT', '/api/sessions/main', { body: { config: configOf(65_536) } });
+    expect(most.json).toMatchObject({ config: configOf(65_536) });
+  });
+
   it('spreads sessions over the shards', async () => {
     const api = new TestApi();
     for (const name of ['a', 'b', 'c', 'd']) await api.call('POST', '/api/sessions', { body: { name } });
