@@ -114,6 +114,28 @@ describe('creating sessions', () => {
     expect(await api.sessions.get('main')).toBeUndefined();
   });
 
+  it('leaves nothing behind when a host has seen it before that fails', async () => {
+    const api = new TestApi();
+    api.onQueued = async ({ session }) => {
+      const { incarnation } = (await api.sessions.get(session)) ?? expect.unreachable();
+      await api.sessions.report(session, incarnation, 3, { status: 'SCAN_QR_CODE' });
+      throw new DependencyError('SQS SendMessage failed');
+    };
+    const answer = await api.call('POST', '/api/sessions', { body: { name: 'main' } });
+    expect([answer.status, answer.json]).toMatchObject([503, { code: 'dependency' }]);
+    expect(await api.sessions.get('main')).toMatchObject({ desired: 'DELETED' });
+    expect((await api.call('GET', '/api/sessions/main')).status).toBe(404);
+  });
+
+  it('tells why it failed also when it cannot clean up', async () => {
+    const api = new TestApi();
+    api.onQueued = () => Promise.reject(new DependencyError('SQS SendMessage failed'));
+    api.sessions.remove = () => Promise.reject(new Error('no table'));
+    const answer = await api.call('POST', '/api/sessions', { body: { name: 'main' } });
+    expect(answer.status).toBe(503);
+    expect(JSON.stringify(api.logged)).toContain('could not take a new session back');
+  });
+
   it('waits for an earlier session of the same name to be removed, then takes its place', async () => {
     const api = new TestApi({ ownerWaitMs: 5_000 });
     const row = await api.session('main');
