@@ -2,6 +2,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { type Caller, decodeCaller } from '#functions/authorizer/caller.ts';
 import type { Operation } from '#shared/contracts/api/operation.ts';
 import { IAM_STAGE_VARIABLES } from '#shared/contracts/api/routes.ts';
+import type { JobRow } from '#shared/contracts/jobs.ts';
 import { ForbiddenError, UnauthenticatedError } from './api-errors.ts';
 import { fieldOf } from './field-of.ts';
 import type { ParsedParts } from './parse-request.ts';
@@ -44,6 +45,15 @@ function allows({ isAdmin, actions }: Caller, scope: Exclude<Operation['scope'],
 /** Whether the caller may see and touch the session. */
 export function maySee(caller: Caller | undefined, session: string | undefined): boolean {
   return caller !== undefined && (caller.isAdmin || caller.session === null || caller.session === session);
+}
+
+/** Whether the caller may see the job. Jobs outlive their session: the key of the next one of that name sees its own only. */
+export function maySeeJob(
+  caller: Caller | undefined,
+  { session, incarnation }: Pick<JobRow, 'session' | 'incarnation'>,
+): boolean {
+  if (caller === undefined || !maySee(caller, session)) return false;
+  return caller.isAdmin || caller.session === null || caller.incarnation === incarnation;
 }
 
 /**

@@ -48,7 +48,7 @@ export interface ApiDeps {
 export type JobDeps = Pick<ApiDeps, 'sessions' | 'jobs' | 'queue' | 'backlog' | 'clock' | 'config'>;
 
 export type ChattingDeps = JobDeps & Pick<ApiDeps, 'messages' | 'media'>;
-export type ChatsDeps = JobDeps & Pick<ApiDeps, 'messages' | 'chats'>;
+export type ChatsDeps = JobDeps & Pick<ApiDeps, 'messages' | 'chats' | 'logger'>;
 
 /** What the life of sessions takes. */
 export type SessionsDeps = Pick<

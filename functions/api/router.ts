@@ -12,10 +12,11 @@ import { RouteNotFoundError } from './api-errors.ts';
 import { audited, givenFields } from './audit-trail.ts';
 import { baseUrlOf } from './base-url.ts';
 import type { ApiConfig, ApiDeps } from './deps.ts';
+import { fittingResult } from './fitting-result.ts';
 import { httpErrors } from './http-errors.ts';
 import { readJsonBody } from './json-body.ts';
 import { parseRequest } from './parse-request.ts';
-import { toResult } from './reply.ts';
+import { type Reply, toResult } from './reply.ts';
 import type { ApiHandler, ApiHandlers } from './request.ts';
 import { requestIdHeader } from './request-id-header.ts';
 import { requestLog } from './request-log.ts';
@@ -95,22 +96,24 @@ function createRoute(operation: Operation, handler: ApiHandler, options: RouteOp
     const parts = parseRequest(operation, renameRest(operation, event), body);
     assertSessionAllowed(operation, caller, parts);
     const { requestId } = event.requestContext;
+    const headers = plainHeaders(event);
+    const answer = (reply: Reply) => fittingResult(operation, toResult(operation, reply), headers['accept-encoding']);
     const run = () =>
       handler({
         operation,
         params: parts.params,
         query: parts.query,
         body: parts.body,
-        headers: plainHeaders(event),
+        headers,
         caller,
         baseUrl: baseUrlOf(event, config.publicUrl),
         requestId,
       });
-    if (!operation.audited || audit === undefined) return toResult(operation, await run());
+    if (!operation.audited || audit === undefined) return await answer(await run());
     const sourceAddress = event.requestContext.identity.sourceIp ?? null;
     const given = givenFields(operation, body);
     const request = { operation, caller, parts, given, requestId, sourceAddress };
-    return toResult(operation, await audited({ audit, clock, logger }, request, run));
+    return await answer(await audited({ audit, clock, logger }, request, run));
   });
 }
 

@@ -25,6 +25,14 @@ export function createSignedCaller(deps: SignedCallerDeps): SignedCaller {
     if (row === undefined) return { keyId: null, principal: arn, isAdmin: true, session: null, actions: new Set() };
     if (!(await isGranted(row, deps))) return undefined;
     await deps.noteUse(row);
-    return { keyId: id, principal: arn, isAdmin: row.isAdmin, session: row.session, actions: new Set(row.actions) };
+    const { isAdmin, session, incarnation } = row;
+    return {
+      keyId: id,
+      principal: arn,
+      isAdmin,
+      session,
+      ...(incarnation !== undefined && { incarnation }),
+      actions: new Set(row.actions),
+    };
   };
 }

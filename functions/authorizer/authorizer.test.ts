@@ -93,6 +93,7 @@ describe('the authorizer', () => {
       keyId: ID,
       isAdmin: false,
       session: 'main',
+      incarnation: 'inc-1',
       actions: new Set(['read', 'send']),
     });
     const admin = makeApiKey(keyId('b'.repeat(26)));

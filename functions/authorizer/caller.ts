@@ -10,6 +10,8 @@ export interface Caller {
   readonly isAdmin: boolean;
   /** The only session it may touch; null: all. */
   readonly session: string | null;
+  /** Of that session; there whenever it is. */
+  readonly incarnation?: string;
   readonly actions: ReadonlySet<KeyAction>;
 }
 
@@ -21,22 +23,31 @@ const contextSchema = z.object({
   isAdmin: z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]),
   /** Empty: all sessions. */
   session: z.string(),
+  /** Of the session; empty without one. */
+  incarnation: z.string().default(''),
   actions: z.string().transform((text) => text.split(',').filter((item) => actionSchema.safeParse(item).success)),
 });
 
 export function encodeCaller(key: ApiKeyRow): Record<string, string | boolean> {
-  return { keyId: key.id, isAdmin: key.isAdmin, session: key.session ?? '', actions: key.actions.join(',') };
+  return {
+    keyId: key.id,
+    isAdmin: key.isAdmin,
+    session: key.session ?? '',
+    incarnation: key.incarnation ?? '',
+    actions: key.actions.join(','),
+  };
 }
 
 /** @returns undefined when this is not a context that the authorizer wrote */
 export function decodeCaller(context: unknown): Caller | undefined {
   const parsed = contextSchema.safeParse(context);
   if (!parsed.success) return undefined;
-  const { keyId, isAdmin, session, actions } = parsed.data;
+  const { keyId, isAdmin, session, incarnation, actions } = parsed.data;
   return {
     keyId,
     isAdmin,
     session: session || null,
+    ...(incarnation && { incarnation }),
     actions: new Set(actions.map((item) => actionSchema.parse(item))),
   };
 }

@@ -1,6 +1,12 @@
 import type { Context } from 'aws-lambda';
 import { expect, it } from 'vitest';
-import { FunctionRegistry, FunctionTimeoutError, UnknownFunctionError } from './function-registry.ts';
+import { LAMBDA_PAYLOAD_BYTES } from '#shared/contracts/lambda-payload.ts';
+import {
+  FunctionRegistry,
+  FunctionResponseTooLargeError,
+  FunctionTimeoutError,
+  UnknownFunctionError,
+} from './function-registry.ts';
 
 it('runs a function with its event and a context', async () => {
   const handler = async (event: { readonly n: number }, context: Context) => [event.n, context.functionName];
@@ -24,6 +30,18 @@ it('gives up on a function that does not answer in time', async () => {
   const alive = setInterval(() => {}, 1000);
   await expect(functions.invoke('slow', {})).rejects.toThrow(FunctionTimeoutError);
   clearInterval(alive);
+});
+
+it('hands on as much as Lambda does, as JSON, and not a byte more', async () => {
+  const functions = new FunctionRegistry({
+    repeat: { handler: async ({ count }: { readonly count: number }) => 'é'.repeat(count) },
+    silent: { handler: async () => undefined },
+  });
+  const most = (LAMBDA_PAYLOAD_BYTES - 2) / 2;
+  expect(await functions.invoke('repeat', { count: most })).toHaveLength(most);
+  await expect(functions.invoke('repeat', { count: most + 1 })).rejects.toThrow(FunctionResponseTooLargeError);
+  expect(functions.counts().get('repeat')).toMatchObject({ failed: 1 });
+  expect(await functions.invoke('silent', {})).toBeUndefined();
 });
 
 it('knows no other function', async () => {

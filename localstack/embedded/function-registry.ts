@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
+import { LAMBDA_PAYLOAD_BYTES } from '#shared/contracts/lambda-payload.ts';
 import { functionArn } from './aws-identity.ts';
 
 /** A Lambda handler as it runs here: same event, same context, same process. */
@@ -30,13 +31,18 @@ export class FunctionTimeoutError extends Error {
   readonly code = 'Sandbox.Timedout';
 }
 
+/** What the handler answered is more than Lambda hands on. */
+export class FunctionResponseTooLargeError extends Error {
+  readonly code = 'Function.ResponseSizeTooLarge';
+}
+
 interface Counts {
   started: number;
   failed: number;
   running: number;
 }
 
-/** Runs functions by name, with Lambda's context and timeout. */
+/** Runs functions by name, with Lambda's context, timeout and limit of what they answer. */
 export class FunctionRegistry {
   readonly #functions = new Map<string, FunctionDefinition>();
   readonly #counts = new Map<string, Counts>();
@@ -65,7 +71,7 @@ export class FunctionRegistry {
    * Resolves with what the handler answers.
    *
    * @param event belongs to the handler from here on, as a parsed payload does in AWS
-   * @throws UnknownFunctionError, FunctionTimeoutError, or what the handler throws
+   * @throws UnknownFunctionError, FunctionTimeoutError, FunctionResponseTooLargeError, or what the handler throws
    */
   async invoke(name: string, event: unknown): Promise<unknown> {
     const definition = this.#functions.get(name);
@@ -84,7 +90,9 @@ export class FunctionRegistry {
     counts.running++;
     try {
       // The registry cannot know each handler's event type; the caller sends the one its trigger defines.
-      return await Promise.race([definition.handler(event as never, context), timeout]);
+      const response = await Promise.race([definition.handler(event as never, context), timeout]);
+      assertSize(name, response);
+      return response;
     } catch (error) {
       counts.failed++;
       throw error;
@@ -93,6 +101,12 @@ export class FunctionRegistry {
       clearTimeout(timer);
     }
   }
+}
+
+function assertSize(name: string, response: unknown): void {
+  const bytes = Buffer.byteLength(JSON.stringify(response) ?? '');
+  if (bytes <= LAMBDA_PAYLOAD_BYTES) return;
+  throw new FunctionResponseTooLargeError(`${name} answered ${bytes} bytes, of ${LAMBDA_PAYLOAD_BYTES} at most.`);
 }
 
 function lambdaContext(name: string, timeoutMs: number): Context {

@@ -27,6 +27,7 @@ import { systemClock } from '#shared/adapters/system-clock.ts';
 import { API_HEADERS, apiRoutes, BINARY_MEDIA_TYPES, EXPOSED_HEADERS } from '#shared/contracts/api/routes.ts';
 import { STREAM_STAGE } from '#shared/contracts/event-stream.ts';
 import { ECS_SOURCE, TASK_STATE_CHANGE } from '#shared/contracts/fleet-events.ts';
+import { LAMBDA_PAYLOAD_BYTES } from '#shared/contracts/lambda-payload.ts';
 import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
 import { type ResourceNames, resourceNames, resourceNamesEnv } from '#shared/contracts/resources.ts';
 import { createLogger } from '#shared/observability/logger.ts';
@@ -135,7 +136,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       authorizer: { functionName: AUTHORIZER, ttlSeconds: 1 },
       // What a Lambda function takes in AWS: what works here must work there.
       binaryMediaTypes: BINARY_MEDIA_TYPES,
-      invocationLimitBytes: 6 * 1024 * 1024,
+      invocationLimitBytes: LAMBDA_PAYLOAD_BYTES,
       cors: { allowHeaders: API_HEADERS, exposeHeaders: EXPOSED_HEADERS },
       webSocket: { path: `/${STREAM_STAGE}`, stage: STREAM_STAGE, functionName: 'stream-connections' },
     },

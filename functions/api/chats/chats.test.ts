@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import type { WaMessage } from '#shared/contracts/message.ts';
+import type { WaMedia, WaMessage } from '#shared/contracts/message.ts';
+import { DependencyError } from '#shared/domain/errors.ts';
 import type { JobOutcome } from '#shared/ports/job-store.ts';
 import { TestApi } from '../test-support/test-api.ts';
 
@@ -82,8 +83,13 @@ describe('messages', () => {
     const s3 = { Bucket: 'media', Key: 'files/main/MSG005.jpg' };
     const media = { ...missing, url: '/api/files/main/MSG005.jpg', s3, error: null };
     const path = '/api/main/chats/all/messages/MSG005';
-    const read = async (outcome: JobOutcome | undefined, query: string, headers = {}) => {
-      await api.messages.add('main', message(CHAT, 'MSG005', 500, { hasMedia: true, media: missing }), 1);
+    const read = async (
+      outcome: JobOutcome | undefined,
+      query: string,
+      headers = {},
+      media: WaMedia | null = missing,
+    ) => {
+      await api.messages.add('main', message(CHAT, 'MSG005', 500, { hasMedia: true, media }), 1);
       const commands: unknown[] = [];
       api.onQueued = async (queued) => {
         if (queued.kind !== 'job') return;
@@ -108,6 +114,44 @@ describe('messages', () => {
       const stopped = await read(undefined, '?downloadMedia=true');
       expect([unasked, late, stopped].map(({ commands }) => commands.length)).toEqual([0, 1, 0]);
       for (const { answer } of [unasked, late, stopped]) expect(answer.json).toMatchObject({ media: missing });
+    });
+
+    it.each(['FAILED', 'STARTING', 'SCAN_QR_CODE'] as const)('are what they were while it is %s', async (status) => {
+      const row = await api.sessions.get('main');
+      await api.sessions.report('main', row?.incarnation ?? '', 1, { status });
+      const { answer, commands } = await read(undefined, '?downloadMedia=true');
+      expect([answer.status, commands]).toEqual([200, []]);
+      expect(answer.json).toMatchObject({ media: missing });
+    });
+
+    const failed = (code: string): JobOutcome => ({ state: 'FAILED', error: { code, message: 'It is gone' } });
+    it.each<[JobOutcome, WaMedia | null, WaMedia | null]>([
+      [failed('media-missing'), missing, missing],
+      [failed('media-missing'), { ...missing, error: null }, { ...missing, error: 'It is gone' }],
+      [failed('media-missing'), null, { ...missing, mimetype: null, error: 'It is gone' }],
+      [failed('session-not-working'), missing, missing],
+      [failed('session-not-found'), null, null],
+      [failed('not-supported'), missing, missing],
+      [{ state: 'EXPIRED' }, missing, missing],
+    ])('are shown all the same when the engine fails: %j, %j', async (outcome, before, after) => {
+      const { answer, commands } = await read(outcome, '?downloadMedia=true', {}, before);
+      expect(commands).toHaveLength(1);
+      expect(answer.status, answer.text).toBe(200);
+      expect(answer.json).toMatchObject({ media: after });
+    });
+
+    it('are shown all the same when nobody can be asked, which is logged', async () => {
+      await api.messages.add('main', message(CHAT, 'MSG005', 500, { hasMedia: true, media: missing }), 1);
+      api.onQueued = () => Promise.reject(new DependencyError('SQS is away'));
+      const answer = await api.call('GET', `${path}?downloadMedia=true`);
+      expect(answer.status, answer.text).toBe(200);
+      expect(answer.json).toMatchObject({ media: missing });
+      expect(JSON.stringify(api.logged)).toContain('could not ask for media');
+    });
+
+    it('tell of what nobody has foreseen', async () => {
+      const { answer } = await read({ state: 'DONE', result: { media: 'nonsense' } }, '?downloadMedia=true');
+      expect(answer.status).toBe(500);
     });
   });
 

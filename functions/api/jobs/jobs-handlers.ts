@@ -1,13 +1,14 @@
 import type { JobView } from '#shared/contracts/api/bodies.ts';
 import type { jobsOperations } from '#shared/contracts/api/jobs.ts';
 import type { JobRow, JobState } from '#shared/contracts/jobs.ts';
-import { NotFoundError } from '#shared/domain/errors.ts';
 import { ACKS } from '#shared/domain/message-ack.ts';
 import type { MessageStore } from '#shared/ports/read-models.ts';
+import { maySeeJob } from '../access.ts';
 import type { ApiDeps } from '../deps.ts';
 import { json } from '../reply.ts';
 import type { ApiHandlers } from '../request.ts';
 import { cancelJob } from '../use-cases/cancel-job.ts';
+import { findJob } from '../use-cases/find-job.ts';
 
 /** Jobs: what has become of a send or a command. Jobs outlive their session for a while, so no session is looked up. */
 export function createJobsHandlers({
@@ -15,15 +16,19 @@ export function createJobsHandlers({
   messages,
 }: Pick<ApiDeps, 'jobs' | 'messages'>): ApiHandlers<typeof jobsOperations> {
   return {
-    listJobs: async ({ params, query }) => json((await jobs.list(params.session, query)).map(jobView)),
+    listJobs: async ({ params, query, caller }) => {
+      const rows = await jobs.list(params.session, query);
+      // Those of an earlier session of the name are the oldest: without them the last page is shorter, and no other.
+      return json(rows.filter((row) => maySeeJob(caller, row)).map(jobView));
+    },
 
-    getJob: async ({ params }) => {
-      const row = await jobs.get(params.session, params.id);
-      if (row === undefined) throw new NotFoundError(`Job '${params.id}' is not known`);
+    getJob: async ({ params, caller }) => {
+      const row = await findJob({ jobs }, caller, params.session, params.id);
       return json({ ...jobView(row), state: await stateWithReceipts(messages, row) });
     },
 
-    cancelJob: async ({ params }) => json(jobView(await cancelJob({ jobs }, params.session, params.id))),
+    cancelJob: async ({ params, caller }) =>
+      json(jobView(await cancelJob({ jobs }, await findJob({ jobs }, caller, params.session, params.id)))),
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { jobSchema } from '#shared/contracts/api/bodies.ts';
+import { IAM_STAGE_VARIABLES } from '#shared/contracts/api/routes.ts';
 import type { JobState } from '#shared/contracts/jobs.ts';
 import { waMessage } from '#test/contracts/rows.ts';
 import { TestApi } from '../test-support/test-api.ts';
@@ -101,6 +102,59 @@ describe('a job', () => {
     expect(await shown()).toBe(state);
     await server.messages.clear('main');
     expect(await shown()).toBe('SENT');
+  });
+});
+
+describe('of an earlier session of the same name', () => {
+  const get = (server: TestApi, path: string, key: object) => server.call('GET', `/api/main/jobs${path}`, { key });
+  /** A session's key, and two jobs: of the session before it and its own. */
+  async function twoSessions() {
+    const server = await api();
+    const earlier = await send(server);
+    const before = await server.sessions.get('main');
+    await server.sessions.remove('main', before?.incarnation ?? '', before?.epoch ?? 0);
+    const { incarnation } = await server.session('main');
+    const own = await send(server);
+    return { server, earlier, own, key: { session: 'main', incarnation } };
+  }
+
+  it('jobs are not there for a key of the session', async () => {
+    const { server, earlier, own, key } = await twoSessions();
+    const listed = await get(server, '', key);
+    expect(z.array(jobSchema).parse(listed.json)).toMatchObject([{ id: own }]);
+    expect((await get(server, '?offset=1', key)).json).toEqual([]);
+    const unknown = (await get(server, '/job_unknown', key)).text;
+    for (const method of ['GET', 'DELETE']) {
+      const answer = await server.call(method, `/api/main/jobs/${earlier}`, { key });
+      expect([answer.status, answer.text]).toEqual([404, unknown.replace('job_unknown', earlier)]);
+    }
+    expect(await server.jobs.get('main', earlier)).toMatchObject({ state: 'QUEUED' });
+    expect((await get(server, `/${own}`, key)).json).toMatchObject({ id: own });
+    expect((await server.call('DELETE', `/api/main/jobs/${own}`, { key })).status).toBe(200);
+  });
+
+  it('jobs are there for keys of all sessions', async () => {
+    const { server, earlier, own } = await twoSessions();
+    for (const key of [{}, { isAdmin: true, actions: [] }]) {
+      expect((await get(server, `/${earlier}`, key)).json).toMatchObject({ id: earlier });
+      const listed = z.array(jobSchema).parse((await get(server, '', key)).json);
+      expect(listed.map(({ id }) => id).sort()).toEqual([earlier, own].sort());
+    }
+    expect((await cancel(server, earlier)).status).toBe(200);
+  });
+
+  it('jobs are not there for a principal of the session either', async () => {
+    const { server, earlier, own } = await twoSessions();
+    const principal = 'arn:aws:iam::123456789012:role/Support';
+    const body = { principal, session: 'main' };
+    expect((await server.call('POST', '/api/keys', { key: { isAdmin: true }, body })).status).toBe(201);
+    const signed = {
+      stageVariables: IAM_STAGE_VARIABLES,
+      userArn: 'arn:aws:sts::123456789012:assumed-role/Support/session-1',
+    };
+    const status = async (id: string) =>
+      (await server.call('GET', `/api/main/jobs/${id}`, { key: null, signed })).status;
+    expect([await status(own), await status(earlier)]).toEqual([200, 404]);
   });
 });
 

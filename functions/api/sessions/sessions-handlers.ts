@@ -41,7 +41,10 @@ export function createSessionsHandlers(deps: SessionsDeps): ApiHandlers<Table> {
         .filter((row) => row.desired !== 'DELETED' && maySee(caller, row.name))
         .filter((row) => query.all === true || row.status !== 'STOPPED')
         .sort((a, b) => a.name.localeCompare(b.name));
-      return json(visible.map((row) => sessionView(row, mayShowSecrets(operation, caller))));
+      const { offset, limit = visible.length } = query;
+      return json(
+        visible.slice(offset, offset + limit).map((row) => sessionView(row, mayShowSecrets(operation, caller))),
+      );
     },
     getSession: async ({ operation, params, caller }) => {
       const row = await findSession(deps, operation, params.session);

@@ -62,6 +62,33 @@ describe('creating sessions', () => {
     expect((await api.sessions.get('main'))?.config).toEqual({ proxy: null });
   });
 
+  it('refuses a configuration that is too large for its row, before anything is written', async () => {
+    const api = new TestApi();
+    await api.session('main');
+    const before = [await api.sessions.list(), api.queued.length];
+    const webhooks = [{ url: 'https://receiver.example/', events: ['*'] }];
+    const around = JSON.stringify({ metadata: { note: '' }, webhooks }).length;
+    const configOf = (bytes: number) => ({
+      metadata: { note: `${'é'.repeat(5)}${'x'.repeat(bytes - 10 - around)}` },
+      webhooks,
+    });
+    const body = { name: 'main', config: configOf(65_537) };
+    for (const [method, path, sent] of [
+      ['POST', '/api/sessions', { ...body, name: 'new' }],
+      ['POST', '/api/sessions/start', { ...body, name: 'new' }],
+      ['POST', '/api/sessions/start', body],
+      ['PUT', '/api/sessions/main', body],
+    ] as const) {
+      const refused = await api.call(method, path, { body: sent });
+      expect(refused.status).toBe(400);
+      expect(refused.json).toMatchObject({ issues: [{ path: 'config', message: 'must have 64 KiB of JSON at most' }] });
+    }
+    expect([await api.sessions.list(), api.queued.length]).toEqual(before);
+    expect([...(await api.webhooks.list('main')), ...(await api.webhooks.list('new'))]).toEqual([]);
+    const most = await api.call('PUT', '/api/sessions/main', { body: { config: configOf(65_536) } });
+    expect(most.json).toMatchObject({ config: configOf(65_536) });
+  });
+
   it('spreads sessions over the shards', async () => {
     const api = new TestApi();
     for (const name of ['a', 'b', 'c', 'd']) await api.call('POST', '/api/sessions', { body: { name } });
@@ -85,6 +112,28 @@ describe('creating sessions', () => {
     const logged = api.logged.flat().map((part) => (part instanceof Object && 'err' in part ? String(part.err) : ''));
     expect(logged.join()).toContain('SendMessage on queue-7');
     expect(await api.sessions.get('main')).toBeUndefined();
+  });
+
+  it('leaves nothing behind when a host has seen it before that fails', async () => {
+    const api = new TestApi();
+    api.onQueued = async ({ session }) => {
+      const { incarnation } = (await api.sessions.get(session)) ?? expect.unreachable();
+      await api.sessions.report(session, incarnation, 3, { status: 'SCAN_QR_CODE' });
+      throw new DependencyError('SQS SendMessage failed');
+    };
+    const answer = await api.call('POST', '/api/sessions', { body: { name: 'main' } });
+    expect([answer.status, answer.json]).toMatchObject([503, { code: 'dependency' }]);
+    expect(await api.sessions.get('main')).toMatchObject({ desired: 'DELETED' });
+    expect((await api.call('GET', '/api/sessions/main')).status).toBe(404);
+  });
+
+  it('tells why it failed also when it cannot clean up', async () => {
+    const api = new TestApi();
+    api.onQueued = () => Promise.reject(new DependencyError('SQS SendMessage failed'));
+    api.sessions.remove = () => Promise.reject(new Error('no table'));
+    const answer = await api.call('POST', '/api/sessions', { body: { name: 'main' } });
+    expect(answer.status).toBe(503);
+    expect(JSON.stringify(api.logged)).toContain('could not take a new session back');
   });
 
   it('waits for an earlier session of the same name to be removed, then takes its place', async () => {

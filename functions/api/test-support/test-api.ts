@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { encodeCaller } from '#functions/authorizer/caller.ts';
 import { createNoteUse } from '#functions/authorizer/last-used.ts';
@@ -17,6 +18,7 @@ import { OPERATIONS } from '#shared/contracts/api/index.ts';
 import { functionName } from '#shared/contracts/api/routes.ts';
 import { AUDIT_DAYS } from '#shared/contracts/audit.ts';
 import type { ShardMessage } from '#shared/contracts/jobs.ts';
+import { LAMBDA_PAYLOAD_BYTES } from '#shared/contracts/lambda-payload.ts';
 import { type ApiKeyRow, KEY_ACTIONS } from '#shared/contracts/rows.ts';
 import type { WebhookTimer, WebhookWake } from '#shared/contracts/webhook-rows.ts';
 import { KeyPepper } from '#shared/domain/key-pepper.ts';
@@ -51,6 +53,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+  /** The body, without its encoding. */
   readonly bytes: Buffer;
   /** The body, parsed; undefined when it is not JSON. */
   readonly json: unknown;
@@ -67,7 +70,7 @@ const ADMIN: ApiKeyRow = {
   createdAt: 0,
 };
 
-/** The API's functions over memory, called the way API Gateway calls them. */
+/** The API's functions over memory, called the way API Gateway calls them. Answers that Lambda would refuse are thrown. */
 export class TestApi {
   readonly sessions = new MemorySessionStore();
   readonly jobs = new MemoryJobStore();
@@ -164,9 +167,11 @@ export class TestApi {
     const handler = this.#functions[functionName(operation?.group ?? 'server')];
     const event = proxyEvent(method, pathname, searchParams, options);
     const result = await handler(event, { awsRequestId: 'invocation-1' } as Context);
-    const bytes = Buffer.from(result.body, result.isBase64Encoded ? 'base64' : 'utf8');
+    if (Buffer.byteLength(JSON.stringify(result)) > LAMBDA_PAYLOAD_BYTES) throw new Error('Lambda refuses this answer');
+    const sent = Buffer.from(result.body, result.isBase64Encoded ? 'base64' : 'utf8');
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(result.headers ?? {})) headers[name.toLowerCase()] = String(value);
+    const bytes = headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
     const isJson = headers['content-type']?.startsWith('application/json');
     const text = bytes.toString('utf8');
     return { status: result.statusCode, headers, text, bytes, json: isJson ? JSON.parse(text) : undefined };

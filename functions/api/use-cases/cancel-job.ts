@@ -1,8 +1,9 @@
 import { isSendCommand } from '#shared/contracts/commands.ts';
 import { FINISHED_STATES, type JobRow } from '#shared/contracts/jobs.ts';
-import { NotFoundError, NotSupportedError } from '#shared/domain/errors.ts';
+import { NotSupportedError } from '#shared/domain/errors.ts';
 import { JobNotCancellableError } from '../api-errors.ts';
 import type { ApiDeps } from '../deps.ts';
+import { jobNotFound } from './find-job.ts';
 
 const CANCELLED = { state: 'CANCELLED', error: { code: 'cancelled', message: 'The job was cancelled' } } as const;
 
@@ -12,13 +13,13 @@ const CANCELLED = { state: 'CANCELLED', error: { code: 'cancelled', message: 'Th
  *
  * @throws NotFoundError, JobNotCancellableError, NotSupportedError for commands, which leave no trace before they act
  */
-export async function cancelJob({ jobs }: Pick<ApiDeps, 'jobs'>, session: string, jobId: string): Promise<JobRow> {
-  const found = await jobs.get(session, jobId);
-  if (found !== undefined && !isSendCommand(found.command) && !FINISHED_STATES.has(found.state)) {
+export async function cancelJob({ jobs }: Pick<ApiDeps, 'jobs'>, found: JobRow): Promise<JobRow> {
+  const { session, jobId } = found;
+  if (!isSendCommand(found.command) && !FINISHED_STATES.has(found.state)) {
     throw new NotSupportedError('Only sends can be cancelled; a command runs at once or ends within a minute');
   }
-  const row = found && (await jobs.endEarly(session, jobId, CANCELLED));
-  if (row === undefined) throw new NotFoundError(`Job '${jobId}' is not known`);
+  const row = await jobs.endEarly(session, jobId, CANCELLED);
+  if (row === undefined) throw jobNotFound(jobId);
   if (row.state !== 'CANCELLED') throw new JobNotCancellableError(session, jobId, row.state);
   return row;
 }

@@ -1,6 +1,6 @@
 import type { ChatRow } from '#shared/contracts/rows.ts';
 import type { ApiDeps } from '../deps.ts';
-import { messageView } from './message-view.ts';
+import { listedMessageView } from './message-view.ts';
 
 export interface OverviewQuery {
   readonly ids?: readonly string[] | null | undefined;
@@ -33,7 +33,7 @@ export async function chatsOverview(
         id: row.chatId,
         name: row.name,
         picture: null,
-        lastMessage: last === undefined ? null : messageView(last, baseUrl),
+        lastMessage: last === undefined ? null : listedMessageView(last, baseUrl),
         _chat: chatView(row),
       };
     }),

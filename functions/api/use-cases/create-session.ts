@@ -2,7 +2,7 @@ import { ulid } from 'ulid';
 import { RESERVED_SESSION_NAMES } from '#shared/contracts/api/routes.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { SessionConfig } from '#shared/contracts/session.ts';
-import { ConflictError, ValidationError } from '#shared/domain/errors.ts';
+import { ConflictError, NotFoundError, NotOwnerError, ValidationError } from '#shared/domain/errors.ts';
 import { SessionExistsError } from '../api-errors.ts';
 import type { SessionsDeps } from '../deps.ts';
 import { pollUntil } from '../poll.ts';
@@ -64,11 +64,24 @@ export async function createSession(deps: SessionsDeps, wanted: NewSession): Pro
     await declareWebhooks(deps, name, row.config, row.createdAt);
     await notifyOwner(deps, row);
   } catch (error) {
-    // The client is told that it failed, so it must not meet its own session when it tries again.
-    await deps.sessions.remove(name, row.incarnation, row.epoch);
+    await takeBack(deps, row);
     throw error;
   }
   return row;
+}
+
+/** The client is told that it failed, so it must not meet its own session when it tries again. */
+async function takeBack({ sessions, logger }: SessionsDeps, { name, incarnation, epoch }: SessionRow): Promise<void> {
+  try {
+    await sessions.remove(name, incarnation, epoch).catch(async (error: unknown) => {
+      if (!(error instanceof NotOwnerError)) throw error;
+      // A host has seen the row by then: it removes what it has begun, and needs no message to find it.
+      await sessions.intend(name, incarnation, { desired: 'DELETED' });
+    });
+  } catch (error) {
+    // What the client is told is why it failed, not this. A row that is gone is what was wanted.
+    if (!(error instanceof NotFoundError)) logger.warn({ err: error }, 'could not take a new session back');
+  }
 }
 
 /** Sessions of such a name that are there already can be used as far as their paths go, and deleted. */

@@ -3,7 +3,7 @@ import type { chatsOperations } from '#shared/contracts/api/chats.ts';
 import type { MessageView } from '#shared/contracts/message.ts';
 import { ACKS } from '#shared/domain/message-ack.ts';
 import type { ApiDeps } from '../deps.ts';
-import { messageView } from './message-view.ts';
+import { listedMessageView } from './message-view.ts';
 
 type MessagesQuery = z.output<typeof chatsOperations.getChatMessages.request.query>;
 
@@ -29,5 +29,5 @@ export async function listMessages(
     ...(fromMe === undefined ? {} : { fromMe }),
     ...(ack === undefined ? {} : { ack: ACKS[ack] }),
   });
-  return rows.map((row) => messageView(row, baseUrl));
+  return rows.map((row) => listedMessageView(row, baseUrl));
 }

@@ -23,6 +23,16 @@ export function messageView(row: MessageRow, baseUrl: string): MessageView {
   };
 }
 
+/**
+ * The same in a list: without the protobuf (`_data.content`), which has the picture's thumbnail and would make a thousand
+ * messages too large for one answer.
+ */
+export function listedMessageView(row: MessageRow, baseUrl: string): MessageView {
+  const view = messageView(row, baseUrl);
+  const { content: _alone, ...data } = view._data ?? {};
+  return { ...view, _data: data };
+}
+
 function withoutContent(message: WaMessage): WaMessage {
   const { content: _content, ...data } = message._data ?? {};
   return { ...message, body: '', hasMedia: false, media: null, location: null, vCards: [], replyTo: null, _data: data };

@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import type {
   APIGatewayProxyEvent,
   APIGatewayProxyResult,
@@ -6,6 +7,7 @@ import type {
   Context,
 } from 'aws-lambda';
 import { afterEach, describe, expect, it } from 'vitest';
+import { LAMBDA_PAYLOAD_BYTES } from '#shared/contracts/lambda-payload.ts';
 import { type FunctionHandler, FunctionRegistry } from '../function-registry.ts';
 import type { Listener } from '../loopback-listener.ts';
 import { type ApiGatewayOptions, startApiGateway } from './api-gateway.ts';
@@ -21,6 +23,8 @@ const ROUTES = [
   { method: 'GET', path: '/split', functionName: 'split', auth: false },
   { method: 'GET', path: '/never', functionName: 'never', auth: false },
   { method: 'GET', path: '/missing', functionName: 'missing', auth: false },
+  { method: 'GET', path: '/long', functionName: 'long', auth: false },
+  { method: 'GET', path: '/compressed', functionName: 'compressed', auth: false },
   { method: 'GET', path: '/picture', functionName: 'picture', auth: false },
 ] as const;
 
@@ -71,6 +75,13 @@ async function start(options: Partial<ApiGatewayOptions> = {}): Promise<void> {
     malformed: async () => 'just text',
     split: async () => ({ statusCode: 200, headers: { 'X-Bad': 'a\r\nSet-Cookie: b' }, body: '' }),
     never: () => new Promise(() => {}),
+    long: async () => ({ statusCode: 200, body: '"'.repeat(LAMBDA_PAYLOAD_BYTES / 2) }),
+    compressed: async () => ({
+      statusCode: 200,
+      headers: { 'content-encoding': 'gzip' },
+      body: gzipSync('{"n":1}').toString('base64'),
+      isBase64Encoded: true,
+    }),
     picture: async () => ({
       statusCode: 200,
       headers: { 'Content-Type': 'image/png' },
@@ -211,6 +222,13 @@ describe('bodies', () => {
     expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0, 255, 128]);
   });
 
+  it('come as they are where a function has compressed them', async () => {
+    await start();
+    const response = await call('/compressed');
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    expect(await response.json()).toEqual({ n: 1 });
+  });
+
   it.each([true, false])('are refused over 10 MiB (length told: %s)', async (told) => {
     await start();
     const bytes = Buffer.alloc(10 * 1024 * 1024 + 1, 'x');
@@ -234,12 +252,15 @@ describe('answers of functions', () => {
     expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
   });
 
-  it.each(['/broken', '/malformed', '/split', '/missing'])('are 502 for %s, without the reason', async (path) => {
-    const errors: string[] = [];
-    await start({ onError: (route) => errors.push(route.path) });
-    expect(await answer(await call(path))).toEqual([502, refused(502, 'Bad Gateway', 'internal', 'failed')]);
-    expect(errors).toEqual([path]);
-  });
+  it.each(['/broken', '/malformed', '/split', '/missing', '/long'])(
+    'are 502 for %s, without the reason',
+    async (path) => {
+      const errors: string[] = [];
+      await start({ onError: (route) => errors.push(route.path) });
+      expect(await answer(await call(path))).toEqual([502, refused(502, 'Bad Gateway', 'internal', 'failed')]);
+      expect(errors).toEqual([path]);
+    },
+  );
 
   it('are 504 when they take too long', async () => {
     await start({ integrationTimeoutMs: 20 });

@@ -39,7 +39,7 @@ export const messagesQueryFields = {
 const downloadMediaField = queryBoolean.optional().meta({
   type: 'boolean',
   description:
-    'With true, media that is not stored is downloaded again, while the session runs. Where it is stored, of no effect.',
+    'With true, media that is not stored is downloaded again, while the session is WORKING; where that fails, the message comes as it is. Where it is stored, of no effect.',
 });
 
 const params = z.object({ session: sessionParam });

@@ -21,7 +21,7 @@ const TAGS: Readonly<Record<ResourceGroup, string>> = {
 };
 
 const ERRORS: Readonly<Record<number, string>> = {
-  400: 'The request does not have the expected form',
+  400: 'The request does not have the expected form, or asks for more than fits into one answer',
   401: 'No key, or an unknown one',
   403: 'The key does not allow this',
   404: 'What the request names does not exist',

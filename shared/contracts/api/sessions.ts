@@ -1,18 +1,29 @@
 import * as z from 'zod';
 import { meSchema, sessionConfigSchema, sessionNameSchema } from '../session.ts';
 import { sessionInfoSchema } from './bodies.ts';
-import { queryBoolean, sessionParam, unusedQueryList } from './fields.ts';
+import { queryBoolean, queryInteger, sessionParam, unusedQueryList } from './fields.ts';
 import { defineOperations } from './operation.ts';
 
 const params = z.object({ session: sessionParam });
 const expand = unusedQueryList;
 const apps = z.array(z.unknown()).max(0, { error: 'apps are not supported' }).nullish();
-const config = sessionConfigSchema.nullish();
+/** Far below what one item of a table may have, since a session's row is read often; rows from before may have more. */
+const MOST_CONFIG_KIB = 64;
+const config = sessionConfigSchema
+  .refine((value) => bytesOf(value) <= MOST_CONFIG_KIB * 1024, {
+    error: `must have ${MOST_CONFIG_KIB} KiB of JSON at most`,
+  })
+  .nullish()
+  .meta({ description: `Has ${MOST_CONFIG_KIB} KiB of JSON at most, all its webhooks and their filters together.` });
 const named = z.object({ name: sessionNameSchema });
 const newName = sessionNameSchema.meta({
   description:
     'Made up when it is missing. What a path of the API has in the place of a session, as `keys` or `files`, is refused.',
 });
+
+function bytesOf(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}
 
 const intent = { makes: 'intent', engines: 'all', audited: true } as const;
 const read = { makes: 'read', engines: 'all' } as const;
@@ -37,7 +48,14 @@ export const sessionsOperations = defineOperations('sessions', {
     scope: 'read',
     summary: 'List sessions; stopped ones only with all=true',
     session: null,
-    request: { query: z.object({ all: queryBoolean.optional(), expand }) },
+    request: {
+      query: z.object({
+        all: queryBoolean.optional(),
+        expand,
+        limit: queryInteger(1, 10_000).optional().meta({ description: 'Own extension, by name; left out: all.' }),
+        offset: queryInteger(0, 1_000_000).default(0),
+      }),
+    },
     response: { status: 200, schema: z.array(sessionInfoSchema) },
   },
   getSession: {
