@@ -135,6 +135,24 @@ describe('host', () => {
     ]);
   });
 
+  it('tells of what has expired while its session is stopped and others of its sends wait', async () => {
+    const cloud = createCloud();
+    await cloud.sessions.create(sessionRow({ desired: 'STOPPED' }));
+    const postpone = vi.spyOn(cloud.queue, 'postpone');
+    const { factory } = await launch(cloud, 'a');
+    for (const jobId of ['waits', 'behind']) await send(cloud, jobId);
+    await until(() => expect(postpone).toHaveBeenCalled());
+    await cloud.jobs.create(jobRow({ jobId: 'late' }));
+    const end = { state: 'EXPIRED', error: { code: 'expired', message: 'It could not leave in time' } } as const;
+    await cloud.jobs.endEarly('alpha', 'late', end);
+    await cloud.queue.send('socket-00', { kind: 'job', session: 'alpha', jobId: 'late' }, 'ended', 'late');
+    const told = { event: 'message.ack', payload: { ack: -1, _data: { jobId: 'late', error: end.error } } };
+    await until(() => expect(cloud.bus.events).toMatchObject([told]));
+    await until(() => expect(cloud.queue.size('socket-00')).toBe(2));
+    for (const jobId of ['waits', 'behind']) expect(await stateOf(cloud, jobId)).toBe('QUEUED');
+    expect(factory.told).toEqual([]);
+  });
+
   it('sends nothing that was accepted for an earlier session of the same name', async () => {
     const cloud = createCloud();
     await cloud.sessions.create(sessionRow());

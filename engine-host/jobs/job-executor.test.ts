@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DependencyError, EngineError, NotOwnerError } from '#shared/domain/errors.ts';
 import { tag } from '#shared/observability/logger.ts';
 import type { CommandHandlers, CommandOutcome, JobContext } from '../engines/engine.ts';
-import { check, createScene, ME, pair, sendImage, sends, sendText } from './job-executor-world.ts';
+import { check, createScene, ME, pair, type Scene, sendImage, sends, sendText } from './job-executor-world.ts';
 
 describe('JobExecutor', () => {
   it('runs a send with its id, freezes its content, records SENT', async () => {
@@ -258,6 +258,31 @@ describe('JobExecutor', () => {
     const next = await createScene({ job: await scene.read(), stopped: true, row: { me: ME } });
     expect(await next.run(2)).toEqual({ kind: 'done' });
     expect(next.emitted).toEqual(scene.emitted);
+  });
+
+  it.each([
+    ['is stopped', { stopped: true, row: { me: ME } }],
+    ['does not work', { status: 'FAILED' }],
+    ['works', {}],
+  ] satisfies [string, Scene][])(
+    'tells of a send that has expired unseen, as often as a message says so, under one id, when its session %s',
+    async (_when, scene) => {
+      const expired = { state: 'EXPIRED', error: { code: 'expired', message: 'late' }, updatedAt: 7 } as const;
+      const { run, read, emitted } = await createScene({ ...scene, job: expired });
+      for (const tries of [1, 1]) expect(await run(tries)).toEqual({ kind: 'done' });
+      expect(emitted).toMatchObject([
+        { body: { event: 'message.ack', payload: { from: ME.id, ack: -1, _data: { error: expired.error } } } },
+        {},
+      ]);
+      expect(emitted[1]).toEqual(emitted[0]);
+      expect(await read()).toMatchObject(expired);
+    },
+  );
+
+  it('tells nobody of a send that has expired when its session is gone', async () => {
+    const gone = await createScene({ job: { state: 'EXPIRED' }, gone: true });
+    expect(await gone.run()).toEqual({ kind: 'done' });
+    expect(gone.emitted).toEqual([]);
   });
 
   it('leaves finished jobs alone and expires late ones', async () => {

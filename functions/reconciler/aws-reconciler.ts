@@ -44,5 +44,5 @@ export function createAwsReconciler(
   };
   const logger = createLogger({ name: 'reconciler', level: env.LOG_LEVEL });
   const metrics = createMetrics({ namespace: names.prefix, mode: env.METRICS });
-  return createReconcilerHandler({ reconcile, shards, deadLetters, metrics, logger });
+  return createReconcilerHandler({ reconcile, shards, deadLetters, clock: systemClock, metrics, logger });
 }

@@ -7,7 +7,7 @@ import type { JobRow } from '#shared/contracts/jobs.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { createReconcilerHandler, ReconcilerError, type ReconcilerHandlerDeps } from './handler.ts';
-import { createReconciler } from './reconciler.ts';
+import { createReconciler, type Reconciled } from './reconciler.ts';
 
 const SHARD = 'socket-00';
 const MINUTE = 60_000;
@@ -17,7 +17,7 @@ let now: number;
 let jobs: MemoryJobStore;
 let sessions: MemorySessionStore;
 let queue: MemoryShardQueue;
-let reconcile: ReturnType<typeof createReconciler>;
+let reconcile: (shard: string, mayGoOn?: () => boolean) => Promise<Reconciled>;
 
 beforeEach(async () => {
   now = 1_000 * DAY;
@@ -26,7 +26,8 @@ beforeEach(async () => {
   sessions = new MemorySessionStore(clock);
   queue = new MemoryShardQueue({ clock, pollSeconds: 0 });
   const policy = { afterMs: 2 * MINUTE, againMs: 10 * MINUTE, headLength: 3 };
-  reconcile = createReconciler({ jobs, sessions, queue, clock, policy });
+  const reconciler = createReconciler({ jobs, sessions, queue, clock, policy });
+  reconcile = (shard, mayGoOn = () => true) => reconciler(shard, mayGoOn);
   await session('main', 'WORKING');
 });
 
@@ -141,6 +142,14 @@ describe('a send without a message', () => {
     expect(await messages()).toEqual(['job_4']);
   });
 
+  it('is left to a later run when there is no time', async () => {
+    for (const id of ['job_1', 'job_2']) await accept(id);
+    now += 2 * MINUTE;
+    let questions = 2;
+    expect(await reconcile(SHARD, () => questions-- > 0)).toMatchObject({ open: 2, woken: 1 });
+    expect(await messages()).toEqual(['job_1']);
+  });
+
   it('of a session that is gone is woken, so that it ends', async () => {
     await accept('job_1', { session: 'gone' });
     now += 2 * MINUTE;
@@ -192,15 +201,60 @@ describe('left alone are', () => {
 });
 
 describe('what has expired', () => {
-  it('ends, whatever the session does', async () => {
+  it.each(['WORKING', 'STOPPED', 'STARTING', 'SCAN_QR_CODE', 'FAILED'] as const)(
+    'ends when its session is %s, and a send has one message more, so that its host tells of it',
+    async (status) => {
+      await session('other', status);
+      await accept('job_1', { session: 'other' });
+      await accept('job_2', { command: { type: 'checkExists', phone: '49151' } });
+      now += DAY + 2 * MINUTE;
+      expect(await reconcile(SHARD)).toMatchObject({ woken: 0, expired: 2 });
+      expect(await jobs.get('other', 'job_1')).toMatchObject({ state: 'EXPIRED', error: { code: 'expired' } });
+      expect(await messages()).toEqual(['job_1']);
+      expect(await reconcile(SHARD)).toMatchObject({ open: 0 });
+      expect(await messages()).toEqual([]);
+    },
+  );
+
+  it('is told of though younger sends of its session wait', async () => {
     await session('idle', 'STOPPED');
     await accept('job_1', { session: 'idle' });
-    await accept('job_2', { command: { type: 'checkExists', phone: '49151' } });
     now += DAY + 2 * MINUTE;
-    expect(await reconcile(SHARD)).toMatchObject({ woken: 0, expired: 2 });
-    expect(await jobs.get('idle', 'job_1')).toMatchObject({ state: 'EXPIRED', error: { code: 'expired' } });
-    expect(await messages()).toEqual([]);
-    expect(await reconcile(SHARD)).toMatchObject({ open: 0 });
+    await accept('job_2', { session: 'idle' });
+    await queue.send(SHARD, { kind: 'job', session: 'idle', jobId: 'job_2' }, 'sends', 'job_2');
+    const [waits] = await queue.receive(SHARD, new AbortController().signal);
+    await queue.postpone(SHARD, waits?.receipt ?? '', 30);
+    await reconcile(SHARD);
+    expect(await messages()).toEqual(['job_1']);
+  });
+
+  it('has its message before its row has ended, so that no death makes it silent', async () => {
+    await accept('job_1');
+    now += DAY + 2 * MINUTE;
+    const send = queue.send.bind(queue);
+    const endEarly = jobs.endEarly.bind(jobs);
+    const dies = async () => {
+      throw new Error('the function has died');
+    };
+    queue.send = dies;
+    await expect(reconcile(SHARD)).rejects.toThrow();
+    expect(await jobs.get('main', 'job_1')).toMatchObject({ state: 'QUEUED', openShard: SHARD });
+    queue.send = send;
+    jobs.endEarly = dies;
+    await expect(reconcile(SHARD)).rejects.toThrow();
+    expect(await jobs.get('main', 'job_1')).toMatchObject({ state: 'QUEUED', openShard: SHARD });
+    jobs.endEarly = endEarly;
+    expect(await reconcile(SHARD)).toMatchObject({ expired: 1 });
+    expect(await messages()).toEqual(['job_1']);
+  });
+
+  it('is left to a later run when there is no time', async () => {
+    for (const id of ['job_1', 'job_2', 'job_3']) await accept(id);
+    now += DAY + 2 * MINUTE;
+    let changes = 2;
+    expect(await reconcile(SHARD, () => changes-- > 0)).toMatchObject({ open: 3, expired: 2 });
+    expect(await reconcile(SHARD)).toMatchObject({ open: 1, expired: 1 });
+    expect(await messages()).toEqual(['job_1', 'job_2', 'job_3']);
   });
 
   it('is the owner’s to end when it may be on the wire', async () => {
@@ -225,6 +279,7 @@ function createScene(deps: Partial<ReconcilerHandlerDeps> = {}) {
     shards: ['a', 'b'],
     reconcile: async () => ({ open: 1, oldestMs: 1_000, woken: 1, expired: 0 }),
     deadLetters: { webhooks: none, streams: none },
+    clock: { now: () => now },
     metrics: { emit: (_, values) => emitted.push(...values.map(([{ name }, value]) => [name, value] as const)) },
     logger: { info: () => {}, warn: (fields: unknown) => warned.push(fields) },
     ...deps,
@@ -293,4 +348,58 @@ it('tells of jobs before it looks at dead letters, and leaves those in time', as
   expect(toldBefore).toBe(4);
   expect(left).toBe(15_000);
   expect(emitted.at(-2)).toEqual(['WebhooksBroughtBack', 450]);
+});
+
+describe('when jobs take all the time there is', () => {
+  const shards = Array.from({ length: 64 }, (_, index) => `socket-${index}`);
+
+  it('keeps some for its figures and for dead letters, and says how many shards it has not seen', async () => {
+    let left = 60_000;
+    let leftForLetters = 0;
+    const seen: string[] = [];
+    const { handler, emitted, warned } = createScene({
+      shards,
+      reconcile: async (shard, mayGoOn) => {
+        seen.push(shard);
+        // Thousands, each of which takes a moment.
+        while (mayGoOn()) left -= 20;
+        return { open: 1_000, oldestMs: 1_000, woken: 1_000, expired: 0 };
+      },
+      deadLetters: {
+        webhooks: {
+          bringBack: async () => {
+            leftForLetters = left;
+            return { count: 0, failure: undefined };
+          },
+        },
+        streams: none,
+      },
+    });
+    await handler({}, { getRemainingTimeInMillis: () => left });
+    expect(leftForLetters).toBe(30_000);
+    expect(emitted[0]).toEqual(['OpenJobs', 1_000 * seen.length]);
+    expect(seen.length).toBeLessThan(shards.length);
+    expect(warned).toEqual([{ shards: shards.length - seen.length }]);
+  });
+
+  it('begins elsewhere each minute, so that all shards have their turn', async () => {
+    const seen = new Set<string>();
+    const perRun: number[] = [];
+    for (let run = 0; run < 12; run += 1, now += MINUTE) {
+      let left = 60_000;
+      const { handler } = createScene({
+        shards,
+        reconcile: async (shard) => {
+          seen.add(shard);
+          left -= 3_000;
+          return { open: 1, oldestMs: 0, woken: 0, expired: 0 };
+        },
+      });
+      const before = seen.size;
+      await handler({}, { getRemainingTimeInMillis: () => left });
+      perRun.push(seen.size - before);
+    }
+    expect(perRun[0]).toBe(10);
+    expect(seen.size).toBe(shards.length);
+  });
 });

@@ -22,7 +22,8 @@ export interface Reconciled {
   readonly expired: number;
 }
 
-export type Reconciler = (shard: string) => Promise<Reconciled>;
+/** @param mayGoOn asked before each change, which takes some calls; what is left then is for a later run */
+export type Reconciler = (shard: string, mayGoOn: () => boolean) => Promise<Reconciled>;
 
 /** Of one shard in one run; what is left over is seen by the next. */
 const MOST_CHANGES = 1_000;
@@ -30,27 +31,22 @@ const EXPIRED = { state: 'EXPIRED', error: { code: 'expired', message: 'It could
 
 /**
  * Makes true that the job's row decides and the queue only wakes: open sends whose message may be lost get another
- * one, and what has expired without anybody looking at it is ended. A message too many does nothing: the host finds
- * the job finished.
+ * one, and what has expired without anybody looking at it is ended, and told of by its host. A message too many does no
+ * harm: the host finds the job finished, and what it tells again has the same id.
  */
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
   const { jobs, sessions, clock, policy } = deps;
-  return async (shard) => {
+  return async (shard, mayGoOn) => {
     const open = await jobs.listOpen(shard);
     const now = clock.now();
     const oldestMs = open.reduce((oldest, { createdAt }) => Math.max(oldest, now - createdAt), 0);
-    let expired = 0;
-    let woken = 0;
+    const done = { expired: 0, woken: 0 };
+    const isOver = () => done.expired + done.woken >= MOST_CHANGES || !mayGoOn();
 
-    const late = open.filter((job) => isExpired(job, now));
-    for (const job of late.slice(0, MOST_CHANGES)) {
-      const row = await jobs.endEarly(job.session, job.jobId, EXPIRED);
-      if (row?.state === 'EXPIRED') expired += 1;
-      // It may be on the wire this moment: only its owner can tell.
-      else if (row !== undefined && !FINISHED_STATES.has(row.state) && isQuiet(job, now, policy)) {
-        await wake(deps, shard, job);
-        woken += 1;
-      }
+    for (const job of open.filter((job) => isExpired(job, now))) {
+      if (isOver()) break;
+      const change = await endLate(deps, shard, job, now);
+      if (change !== undefined) done[change] += 1;
     }
 
     const quiet = quietSends(
@@ -58,22 +54,44 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       now,
       policy,
     );
-    if (quiet.size === 0) return { open: open.length, oldestMs, woken, expired };
+    if (quiet.size === 0 || isOver()) return { open: open.length, oldestMs, ...done };
     const statuses = new Map((await sessions.listByShard(shard)).map(({ name, status }) => [name, status]));
     for (const [session, candidates] of quiet) {
       // While it does not work its sends wait on the queue, and another message each would only fill it.
       if ((statuses.get(session) ?? 'WORKING') !== 'WORKING') continue;
       for (const job of candidates) {
-        if (woken >= MOST_CHANGES) break;
+        if (isOver()) break;
         const row = await jobs.get(session, job.jobId);
-        const isOver = row === undefined || FINISHED_STATES.has(row.state);
-        if (isOver || (row.notBefore ?? 0) > now) continue;
+        const hasEnded = row === undefined || FINISHED_STATES.has(row.state);
+        if (hasEnded || (row.notBefore ?? 0) > now) continue;
         await wake(deps, shard, job);
-        woken += 1;
+        done.woken += 1;
       }
     }
-    return { open: open.length, oldestMs, woken, expired };
+    return { open: open.length, oldestMs, ...done };
   };
+}
+
+/** What has become of a job that should have ended a while ago. */
+async function endLate(
+  deps: ReconcilerDeps,
+  shard: string,
+  job: OpenJob,
+  now: number,
+): Promise<'expired' | 'woken' | undefined> {
+  const { jobs, queue, policy } = deps;
+  const { session, jobId, messageId } = job;
+  const row = await jobs.get(session, jobId);
+  if (row === undefined || FINISHED_STATES.has(row.state)) return undefined;
+  if (row.state !== 'QUEUED') {
+    if (!isQuiet(job, now, policy)) return undefined;
+    // It may be on the wire this moment: only its owner can tell.
+    await wake(deps, shard, job);
+    return 'woken';
+  }
+  // First of all: once the row has ended nobody finds it any more, and only its message makes a host tell of it.
+  if (messageId !== undefined) await queue.send(shard, { kind: 'job', session, jobId }, 'ended', `${jobId}:expired`);
+  return (await jobs.endEarly(session, jobId, EXPIRED))?.state === 'EXPIRED' ? 'expired' : undefined;
 }
 
 /** The id is the same until the wake-up is noted, so that two runs at once send one message. */

@@ -5,6 +5,8 @@ import { createDynamoDbClient } from '#shared/adapters/dynamodb-client.ts';
 import { DynamoDbWholeTable } from '#shared/adapters/dynamodb-whole-table.ts';
 import { createS3Client } from '#shared/adapters/s3-client.ts';
 import { S3WholeBucket } from '#shared/adapters/s3-whole-bucket.ts';
+import { createSqsClient } from '#shared/adapters/sqs-client.ts';
+import { SqsWebhookQueue } from '#shared/adapters/sqs-webhook-queue.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
 import { TrunklineError } from '#shared/domain/errors.ts';
 import { IncompleteCopyError } from './copying.ts';
@@ -43,11 +45,12 @@ async function main(args: RestoreArguments): Promise<void> {
     return { state: new S3WholeBucket(s3, state), media: new S3WholeBucket(s3, media) };
   };
   const hostsOf = (prefix: string) => table(namesOf(prefix).tables.hosts);
+  const queueOf = (prefix: string) => new SqsWebhookQueue(createSqsClient(), { queues: namesOf(prefix).queues });
   const { from, to } = args;
   const report = (line: string) => process.stdout.write(`${line}\n`);
   const { sessions, lastShard } = await restoreInstallation({
     backup: { tables: tablesOf(args.tables), buckets: bucketsOf(from), at: args.at, hosts: hostsOf(from) },
-    target: { tables: tablesOf(to), buckets: bucketsOf(to), hosts: hostsOf(to) },
+    target: { tables: tablesOf(to), buckets: bucketsOf(to), hosts: hostsOf(to), webhooks: queueOf(to) },
     withMedia: args.withMedia,
     restore: ulid(),
     now: Date.now,

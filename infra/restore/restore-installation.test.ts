@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { NotFoundError } from '#shared/domain/errors.ts';
+import type { WebhookTimer } from '#shared/contracts/webhook-rows.ts';
+import { DependencyError, NotFoundError } from '#shared/domain/errors.ts';
+import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
 import type { Row, Segment, StoredObject, WholeBucket, WholeTable } from '#shared/ports/whole-installation.ts';
 import { IncompleteCopyError } from './copying.ts';
 import { type Buckets, RestoreRefusedError, restoreInstallation, type Tables } from './restore-installation.ts';
@@ -61,6 +63,21 @@ class MemoryBucket implements WholeBucket {
   }
 }
 
+class MemoryWakes implements WebhookQueue {
+  readonly woken: Parameters<WebhookQueue['wake']>[0][number][] = [];
+  readonly timers: WebhookTimer[] = [];
+  isThere = true;
+
+  async wake(wakes: Parameters<WebhookQueue['wake']>[0]): Promise<void> {
+    if (!this.isThere) throw new DependencyError('There is no queue');
+    this.woken.push(...wakes);
+  }
+
+  async wakeAt(timer: WebhookTimer): Promise<void> {
+    this.timers.push(timer);
+  }
+}
+
 function installation(name: string) {
   return {
     hosts: new MemoryTable(`${name}-hosts`, 'hostId'),
@@ -110,12 +127,12 @@ const shard = (id: string, epoch: number, owner: string | null = null): Row => (
 const EPOCH = 1_009;
 
 let source: ReturnType<typeof installation>;
-let target: ReturnType<typeof installation>;
+let target: ReturnType<typeof installation> & { readonly webhooks: MemoryWakes };
 let whilePaused: () => Promise<void>;
 
 beforeEach(async () => {
   source = installation('old');
-  target = installation('new');
+  target = { ...installation('new'), webhooks: new MemoryWakes() };
   whilePaused = async () => {};
   await source.tables.sessions.put([session()]);
   await source.tables.shards.put([shard('socket-00', 9, 'host-1'), shard('socket-01', 7, 'host-1')]);
@@ -186,22 +203,56 @@ describe('a restore', () => {
     );
   });
 
-  it('names its own bucket in messages with media, also in what they reply to', async () => {
+  it('wakes webhooks when all is there, and has what waits for another try due at once', async () => {
+    const delivery = { endpoint: 'alpha#wh_1#1', seq: 5, attempts: 3 };
+    await source.tables.webhookDeliveries.put([
+      { ...delivery, state: 'RETRYING', dueAt: NOW + 60_000, retryAt: NOW + 60_000 },
+      { ...delivery, seq: 6, state: 'RETRYING', dueAt: NOW - 1, retryAt: NOW - 1 },
+      { ...delivery, seq: 7, state: 'FAILED', dueAt: NOW + 60_000 },
+    ]);
+    await source.tables.webhookEndpoints.put([
+      { session: 'alpha', endpointId: 'wh_1', cursor: 7 },
+      { session: 'alpha', endpointId: 'wh_2', cursor: 7, nextTryAt: NOW },
+      { session: 'alpha', endpointId: 'wh_3', cursor: 7, nextTryAt: NOW + 1 },
+    ]);
+    target.webhooks.isThere = false;
+    await expect(restore()).rejects.toBeInstanceOf(DependencyError);
+    expect(target.tables.sessions.all).toHaveLength(1);
+    target.webhooks.isThere = true;
+    await restore({ restore: 'second' });
+    expect(target.webhooks.woken).toEqual(
+      ['wh_1', 'wh_2'].map((endpointId) => ({ wake: { session: 'alpha', endpointId }, cause: 'restored second' })),
+    );
+    expect(target.webhooks.timers).toEqual([{ session: 'alpha', endpointId: 'wh_3', dueAt: NOW + 1 }]);
+    expect(target.tables.webhookDeliveries.all.map(({ seq, dueAt, retryAt }) => [seq, dueAt, retryAt])).toEqual([
+      [5, NOW, NOW],
+      [6, NOW - 1, NOW - 1],
+      [7, NOW + 60_000, undefined],
+    ]);
+  });
+
+  it('names its own bucket in messages with media, also in what they reply to and what came later', async () => {
     const media = (Bucket: string) => ({ url: '/api/files/a', s3: { Bucket, Key: 'files/alpha/a' } });
     const message = (bucket: string) => ({
       media: media(bucket),
       replyTo: { media: media(bucket) },
       vCards: ['old-media'],
     });
+    const later = (bucket: string) => ({ media: media(bucket), text: '/api/files/a', at: 5 });
     await source.tables.messages.put([
       { session: 'alpha', id: 'a', message: message('old-media') },
       { session: 'alpha', id: 'b', message: { media: media('elsewhere') } },
       { session: 'alpha', id: 'c', ack: 3 },
+      { session: 'alpha', id: 'd', message: message('old-media'), media: later('old-media') },
     ]);
     await restore();
     expect(target.tables.messages.rows.get('alpha|a')?.message).toEqual(message('new-media'));
     expect(target.tables.messages.rows.get('alpha|b')?.message).toEqual({ media: media('elsewhere') });
-    expect(target.tables.messages.rows.get('alpha|c')).toMatchObject({ ack: 3 });
+    expect(target.tables.messages.rows.get('alpha|c')).toEqual({ session: 'alpha', id: 'c', ack: 3 });
+    expect(target.tables.messages.rows.get('alpha|d')).toMatchObject({
+      message: message('new-media'),
+      media: later('new-media'),
+    });
   });
 
   it('does not bring back what has expired, and does not miss what expires meanwhile', async () => {

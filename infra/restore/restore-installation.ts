@@ -7,10 +7,12 @@ import {
   sessionRowSchema,
   shardRowSchema,
 } from '#shared/contracts/rows.ts';
+import { webhookEndpointRowSchema } from '#shared/contracts/webhook-rows.ts';
 import { NotFoundError } from '#shared/domain/errors.ts';
+import type { WebhookQueue } from '#shared/ports/webhook-queue.ts';
 import type { Row, WholeBucket, WholeTable } from '#shared/ports/whole-installation.ts';
 import { copyBucket, copyTable } from './copying.ts';
-import { restoredJob, restoredMessage, restoredSession } from './restored-rows.ts';
+import { restoredDelivery, restoredJob, restoredMessage, restoredSession } from './restored-rows.ts';
 
 type CopiedTable = Exclude<TableId, 'hosts' | 'fleets' | 'streams'>;
 export type Tables = Readonly<Record<CopiedTable, WholeTable>>;
@@ -25,7 +27,12 @@ export interface RestoreOptions {
     /** Of the installation whose backup it is. */
     readonly hosts: WholeTable;
   };
-  readonly target: { readonly tables: Tables; readonly buckets: Buckets; readonly hosts: WholeTable };
+  readonly target: {
+    readonly tables: Tables;
+    readonly buckets: Buckets;
+    readonly hosts: WholeTable;
+    readonly webhooks: WebhookQueue;
+  };
   readonly withMedia: boolean;
   /** Unique for each restore. */
   readonly restore: string;
@@ -50,17 +57,18 @@ export class RestoreRefusedError extends Error {}
  */
 const EPOCHS_AHEAD = 1_000;
 
+const endpointSchema = webhookEndpointRowSchema.pick({ session: true, endpointId: true, nextTryAt: true });
 const placedSchema = sessionRowSchema.pick({ name: true, incarnation: true, shard: true, epoch: true });
 const writtenSchema = z.looseObject({ epoch: z.number().optional() });
 type Placed = Pick<SessionRow, 'name' | 'incarnation' | 'shard' | 'epoch'>;
 
 /**
  * Fills an installation that was never used with another one's backup. May be run again after a failure, until the first
- * host has run. The sessions come last: what has a row there is complete, whoever looks.
+ * host has run. The sessions come last: what has a row there is complete, whoever looks. Behind them webhooks are woken.
  *
  * Not brought over are hosts, what was decided about their number, and open event streams; shards are free, under an epoch above all before.
  *
- * @throws RestoreRefusedError, IncompleteCopyError; NotFoundError when a table is missing
+ * @throws RestoreRefusedError, IncompleteCopyError; NotFoundError when a table is missing; DependencyError when a queue is
  */
 export async function restoreInstallation(options: RestoreOptions): Promise<Restored> {
   const { backup, target, withMedia, restore, now, report } = options;
@@ -90,12 +98,13 @@ export async function restoreInstallation(options: RestoreOptions): Promise<Rest
   await copy('apiKeys');
   await copy('audit');
   await copy('eventLog');
-  await copy('webhookDeliveries');
+  await copy('webhookDeliveries', (row) => restoredDelivery(row, now()));
   await copy('webhookEndpoints');
   const free = shards.map(({ shard }): ShardRow => ({ shard, epoch, owner: null, ownerIncarnation: null }));
   await target.tables.shards.put(free);
   report(`${target.tables.shards.name}: ${free.length} rows, free, epoch ${epoch}`);
   await copy('sessions', (row) => restoredSession(row, restore));
+  report(`${await wakeEndpoints(options)} webhook endpoints are woken`);
   return {
     sessions: sessions.length,
     lastShard: sessions
@@ -103,6 +112,19 @@ export async function restoreInstallation(options: RestoreOptions): Promise<Rest
       .sort()
       .at(-1),
   };
+}
+
+/** What would have woken them, timers most of all, was in queues that nobody copies. @returns how many there are */
+async function wakeEndpoints({ target: { tables, webhooks }, restore, now }: RestoreOptions): Promise<number> {
+  const endpoints = await read(tables.webhookEndpoints, endpointSchema);
+  const isLeftAlone = ({ nextTryAt = 0 }: (typeof endpoints)[number]) => nextTryAt > now();
+  const due = endpoints.filter((endpoint) => !isLeftAlone(endpoint));
+  await webhooks.wake(
+    due.map(({ session, endpointId }) => ({ wake: { session, endpointId }, cause: `restored ${restore}` })),
+  );
+  for (const { session, endpointId, nextTryAt = 0 } of endpoints.filter(isLeftAlone))
+    await webhooks.wakeAt({ session, endpointId, dueAt: nextTryAt });
+  return endpoints.length;
 }
 
 async function read<T>(table: WholeTable, schema: z.ZodType<T>): Promise<readonly T[]> {

@@ -1,4 +1,5 @@
 import type { SessionStatus } from '#shared/contracts/session.ts';
+import type { WebhookDeliveryState } from '#shared/contracts/webhook-rows.ts';
 import type { Row } from '#shared/ports/whole-installation.ts';
 
 const isRow = (value: unknown): value is Row =>
@@ -22,6 +23,19 @@ export function restoredJob({ wokenAt: _wokenAt, wakes: _wakes, ...row }: Row): 
   return row;
 }
 
+/**
+ * A delivery's row where no queue has its timer: what is tried again is due at once, and goes on by its schedule from there.
+ * @param now milliseconds since 1970
+ */
+export function restoredDelivery(row: Row, now: number): Row {
+  if (row.state !== ('RETRYING' satisfies WebhookDeliveryState)) return row;
+  const dueAt = Math.min(Number(row.dueAt), now);
+  return { ...row, dueAt, retryAt: dueAt };
+}
+
+/** Attributes of a message's row that name media: itself, and what has come later in place of what was missing. */
+const WITH_MEDIA: ReadonlySet<string> = new Set(['message', 'media']);
+
 /** A message's row, with all media that it names in the new installation's bucket. */
 export function restoredMessage(row: Row, buckets: { readonly from: string; readonly to: string }): Row {
   const move = (value: unknown): unknown => {
@@ -31,5 +45,7 @@ export function restoredMessage(row: Row, buckets: { readonly from: string; read
     const moved = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, move(inner)]));
     return isRow(s3) && s3.Bucket === buckets.from ? { ...moved, s3: { ...s3, Bucket: buckets.to } } : moved;
   };
-  return { ...row, message: move(row.message) };
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, WITH_MEDIA.has(name) ? move(value) : value]),
+  );
 }

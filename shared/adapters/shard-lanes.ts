@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import type { ShardMessage } from '../contracts/jobs.ts';
 import type { Lane } from '../ports/shard-queue.ts';
 
-const SUFFIXES: Readonly<Record<Lane, string>> = { sends: '', control: '#cmd', parked: '#parked' };
+const SUFFIXES: Readonly<Record<Lane, string>> = {
+  sends: '',
+  control: '#cmd',
+  parked: '#parked',
+  ended: '#ended',
+};
 
 /** Message group of a lane: the lanes of one session do not wait for each other. */
 export function laneGroup(message: ShardMessage, lane: Lane): string {

@@ -30,7 +30,7 @@ export const METRICS = {
   /** Registrations of hosts: starts, and beginnings anew after a lost heartbeat. */
   hostStarts: { name: 'HostStarts', unit: 'Count' },
 
-  // Of the reconciler, once a minute.
+  // Of the reconciler, once a minute; about jobs, of the shards that it had time for.
   /** Jobs that have not ended, those that wait for their turn included. */
   openJobs: { name: 'OpenJobs', unit: 'Count' },
   /** Age of the oldest of them. */

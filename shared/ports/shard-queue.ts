@@ -8,8 +8,11 @@ export interface ReceivedShardMessage {
   readonly receiveCount: number;
 }
 
-/** `parked`: sends that open conversations and may not yet, so that the session's other sends need not wait for them. */
-export type Lane = 'sends' | 'control' | 'parked';
+/**
+ * `parked`: sends that open conversations and may not yet, so that the session's other sends need not wait for them.
+ * `ended`: sends that are over and have to be told of: they wait for none, and no command waits for them.
+ */
+export type Lane = 'sends' | 'control' | 'parked' | 'ended';
 
 /** The FIFO queue of a shard. Order holds within a lane of a session. */
 export interface ShardQueue {

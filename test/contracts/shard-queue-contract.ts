@@ -71,8 +71,9 @@ export function defineShardQueueContract(name: string, factory: () => Promise<Sh
       await send(job('a2', 'alpha'));
       await send(job('c1', 'alpha'), 'control');
       await send(job('p1', 'alpha'), 'parked');
+      await send(job('e1', 'alpha'), 'ended');
       await send(job('b1', 'beta'));
-      expect((await hold(3)).map(idOf).sort()).toEqual(['b1', 'c1', 'p1']);
+      expect((await hold(4)).map(idOf).sort()).toEqual(['b1', 'c1', 'e1', 'p1']);
       await setup.queue.done(setup.shard, head?.receipt ?? '');
       expect((await hold(1)).map(idOf)).toEqual(['a2']);
     });

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { ApiClient } from '#localstack/demo/api-client.ts';
+import { until } from '#localstack/demo/until.ts';
 import { createTable } from '#localstack/embedded/resource-creation.ts';
 import { DynamoDbWholeTable } from '#shared/adapters/dynamodb-whole-table.ts';
 import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
@@ -15,10 +16,14 @@ import { RecordedEvents } from '#test/support/recorded-events.ts';
 import { untilStatus } from '#test/support/running-platform.ts';
 import { type Neighbour, type SharedCloud, startSharedCloud } from '#test/support/shared-cloud.ts';
 import { addContact, complaints, NO_COMPLAINTS, type SimulatedContact } from '#test/support/simulated-contact.ts';
+import { WebhookReceiver } from '#test/support/webhook-receiver.ts';
 
 const SESSIONS = ['shop', 'desk'] as const;
 const SHARDS = 4;
-const PLATFORM = { shards: SHARDS, functionEnv: { RECONCILE_AFTER_SECONDS: '0' } };
+const PLATFORM = {
+  shards: SHARDS,
+  functionEnv: { RECONCILE_AFTER_SECONDS: '0', WEBHOOK_ALLOW_PRIVATE_HOSTS: '127.0.0.1' },
+};
 const LATE = { timeout: 120_000 };
 const PICTURE = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
   .png()
@@ -34,6 +39,7 @@ let cloud: SharedCloud;
 let ada: SimulatedContact;
 let bob: SimulatedContact;
 let group: string;
+let receiver: WebhookReceiver;
 const phones = new Map<string, string>();
 /** Every text that the contact has to read, once each. */
 const sentToAda: string[] = [];
@@ -42,8 +48,12 @@ beforeAll(async () => {
   cloud = await startSharedCloud();
   ada = await addContact(cloud, 'Ada');
   bob = await addContact(cloud, 'Bob');
+  receiver = await WebhookReceiver.start();
 });
-afterAll(() => cloud?.stop());
+afterAll(async () => {
+  await cloud?.stop();
+  await receiver?.down();
+});
 
 const namesOf = (name: string): ResourceNames =>
   resourceNames({ RESOURCE_PREFIX: cloud.prefixOf(name), BUCKET_SUFFIX: '' });
@@ -95,6 +105,20 @@ async function everythingOf(names: ResourceNames): Promise<string> {
   return JSON.stringify([...tables, ...buckets]);
 }
 
+/** Somebody's server refuses an event, which waits for another try then. @returns bare id of its message */
+async function refuseOne({ api, platform }: Neighbour, session: string): Promise<string> {
+  receiver.answer = () => ({ status: 500 });
+  await api.raw('PUT', `/api/sessions/${session}`, {
+    // Long after the test.
+    config: { webhooks: [{ url: receiver.url, events: ['message'], retries: { delaySeconds: 3_600, attempts: 3 } }] },
+  });
+  const id = await ada.send(phoneOf(session), { text: 'To a server that is away' });
+  const deliveries = wholeTable(platform.names.tables.webhookDeliveries);
+  await until('the delivery set aside', async () => ((await deliveries.count()) > 0 ? true : undefined));
+  receiver.answer = () => ({ status: 200 });
+  return id;
+}
+
 async function createGroup(): Promise<string> {
   const members = { owner: ada.phone, subject: 'All', participants: [phoneOf('shop'), bob.phone] };
   return z.object({ id: z.string() }).parse(await cloud.whatsapp.post('/admin/groups', members)).id;
@@ -137,6 +161,7 @@ describe('an installation whose hosts were killed', LATE, () => {
   let epochs: ReadonlyMap<string, number>;
   let waiting: readonly Accepted[];
   let missed: string;
+  let refused: string;
 
   beforeAll(async () => {
     first = await cloud.install('first', { ...PLATFORM, hosts: 1 });
@@ -146,6 +171,7 @@ describe('an installation whose hosts were killed', LATE, () => {
     await talk(first, before, 'First');
     picture = await ada.send(phoneOf('shop'), { image: { data: PICTURE.toString('base64'), mimetype: 'image/png' } });
     await untilMessage(first.api, 'shop', ada.chatId, picture);
+    refused = await refuseOne(first, 'desk');
   }, 90_000);
 
   it('goes on in another one, with its logins and what waited in both directions', async () => {
@@ -167,6 +193,7 @@ describe('an installation whose hosts were killed', LATE, () => {
     const after = await RecordedEvents.start(second.platform, 'recorder');
     const args = ['--from', names.prefix, '--to', second.platform.names.prefix];
     expect(await cloud.restore(...args)).toEqual({ code: 0, output: expect.stringContaining('has 2 sessions') });
+    await receiver.message(refused);
     second.platform.hosts.want(1);
     for (const session of SESSIONS) await untilStatus(second.api, session, 'WORKING');
     await heard(after, 'desk', missed);
