@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { type SessionConfig, wantsEngineEvents } from '#shared/contracts/session.ts';
+import type { ChatId } from '#shared/domain/chat-id.ts';
 import { EngineError, NotOwnerError } from '#shared/domain/errors.ts';
 import { messageIdForJob } from '#shared/domain/message-id.ts';
 import { traceparentOf } from '#shared/domain/trace-context.ts';
@@ -25,7 +26,10 @@ export class EngineHarness {
   readonly events: EngineEvent[] = [];
   readonly media = new MemoryMediaStore('test-media');
   readonly remote = new Map<string, Pick<RemoteFile, 'mimetype' | 'filename'> & { readonly body: Uint8Array }>();
+  /** Contents of messages, as the read model has them. */
   readonly sent = new Map<string, Uint8Array>();
+  /** Chats of those among them that the account has sent, as far as the read model has them. */
+  readonly sentTo = new Map<string, ChatId>();
   readonly engine: Engine;
   owned = true;
 
@@ -62,7 +66,11 @@ export class EngineHarness {
         publish(event, published ?? (() => {}));
       },
       wantsEngineEvents: () => wantsEngineEvents(options.config ?? {}),
-      sentContent: async (id) => this.sent.get(id),
+      contentOf: async (id) => this.sent.get(id),
+      sentContent: async (id, chatIds) => {
+        const chatId = this.sentTo.get(id);
+        return chatId && chatIds.includes(chatId) ? this.sent.get(id) : undefined;
+      },
     });
   }
 

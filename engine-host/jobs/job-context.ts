@@ -1,3 +1,4 @@
+import { isSendCommand } from '#shared/contracts/commands.ts';
 import { FINISHED_STATES, type JobRow } from '#shared/contracts/jobs.ts';
 import type { JobStore } from '#shared/ports/job-store.ts';
 import type { FrozenContent, JobContext } from '../engines/engine.ts';
@@ -25,7 +26,10 @@ export function jobContext(
 ): JobContext {
   const messageId = job.messageId ?? '';
   const known = frozenContent(job);
-  if (known !== undefined) sent.remember(messageId, known.content);
+  const remember = ({ content }: FrozenContent): void => {
+    if (isSendCommand(job.command)) sent.remember(messageId, job.command.chatId, content);
+  };
+  if (known !== undefined) remember(known);
   return {
     jobId: job.jobId,
     traceparent: job.traceparent,
@@ -49,7 +53,7 @@ export function jobContext(
       const frozen = row && frozenContent(row);
       if (row === undefined || FINISHED_STATES.has(row.state) || frozen === undefined)
         throw new JobOverError('The job has ended');
-      sent.remember(messageId, frozen.content);
+      remember(frozen);
       return frozen;
     },
   };

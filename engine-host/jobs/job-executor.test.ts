@@ -20,7 +20,10 @@ describe('JobExecutor', () => {
     expect(await scene.run()).toEqual({ kind: 'done' });
     const job = await scene.read();
     expect(job).toMatchObject({ state: 'SENT', result: { timestamp: 1_700_000_000 }, epoch: 3, attempts: 1 });
-    expect(await scene.session.sent.get(job.messageId ?? '')).toEqual(Buffer.from([1, 2]));
+    const { messageId = '', command } = job;
+    expect(await scene.session.sent.getSent(messageId, ['chatId' in command ? command.chatId : ''])).toEqual(
+      Buffer.from([1, 2]),
+    );
   });
 
   it('gives a later try what an earlier one has frozen, whatever it wants to freeze', async () => {

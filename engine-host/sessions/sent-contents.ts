@@ -1,21 +1,27 @@
+import type { MessageRow } from '#shared/contracts/rows.ts';
 import type { MessageStore } from '#shared/ports/read-models.ts';
 
 const KEPT = 64;
 
-/** Contents of messages a session has sent: the latest from memory, earlier ones from the read model. */
+interface Sent {
+  readonly chatId: string;
+  readonly content: Uint8Array;
+}
+
+/** Contents of a session's messages: of the latest it has sent from memory, of all others from the read model. */
 export class SentContents {
   readonly #session: string;
   readonly #messages: Pick<MessageStore, 'get'>;
-  readonly #latest = new Map<string, Uint8Array>();
+  readonly #latest = new Map<string, Sent>();
 
   constructor(session: string, messages: Pick<MessageStore, 'get'>) {
     this.#session = session;
     this.#messages = messages;
   }
 
-  remember(messageId: string, content: Uint8Array): void {
+  remember(messageId: string, chatId: string, content: Uint8Array): void {
     this.#latest.delete(messageId);
-    this.#latest.set(messageId, content);
+    this.#latest.set(messageId, { chatId, content });
     const [oldest] = this.#latest.keys();
     if (this.#latest.size > KEPT && oldest !== undefined) this.#latest.delete(oldest);
   }
@@ -25,11 +31,23 @@ export class SentContents {
     return this.#latest.has(messageId);
   }
 
+  /** Content of a message, whoever has sent it. */
   async get(messageId: string): Promise<Uint8Array | undefined> {
     const latest = this.#latest.get(messageId);
-    if (latest !== undefined) return latest;
-    const row = await this.#messages.get(this.#session, messageId);
-    const content = row?.message._data?.content;
-    return typeof content === 'string' ? Buffer.from(content, 'base64') : undefined;
+    if (latest !== undefined) return latest.content;
+    return contentIn(await this.#messages.get(this.#session, messageId));
   }
+
+  /** Content of a message that the account has sent to one of these chats. */
+  async getSent(messageId: string, chatIds: readonly string[]): Promise<Uint8Array | undefined> {
+    const latest = this.#latest.get(messageId);
+    if (latest !== undefined) return chatIds.includes(latest.chatId) ? latest.content : undefined;
+    const row = await this.#messages.get(this.#session, messageId);
+    return row?.message.fromMe === true && chatIds.includes(row.chatId) ? contentIn(row) : undefined;
+  }
+}
+
+function contentIn(row: MessageRow | undefined): Uint8Array | undefined {
+  const content = row?.message._data?.content;
+  return typeof content === 'string' ? Buffer.from(content, 'base64') : undefined;
 }

@@ -18,7 +18,7 @@ export interface SessionEngineOptions {
   readonly row: () => SessionRow | undefined;
   /** What is at hand of the session. An engine that was made for anything else owns nothing any more. */
   readonly open: () => OpenSession | undefined;
-  readonly sent: Pick<SentContents, 'get'>;
+  readonly sent: Pick<SentContents, 'get' | 'getSent'>;
   readonly emit: (open: OpenSession, event: EngineEvent, published?: () => void) => void;
 }
 
@@ -147,7 +147,8 @@ export class SessionEngine {
       report,
       emit: (event, published) => emit(open, event, published),
       wantsEngineEvents: () => wantsEngineEvents((this.#options.row() ?? row).config),
-      sentContent: (messageId) => sent.get(messageId),
+      contentOf: (messageId) => sent.get(messageId),
+      sentContent: (messageId, chatIds) => sent.getSent(messageId, chatIds),
     });
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { sendCommandSchema } from '#shared/contracts/commands.ts';
 import { DependencyError, NotOwnerError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
 import { needsRunner } from '#shared/domain/needs-runner.ts';
@@ -357,8 +358,12 @@ describe('SessionRunner', () => {
 
   it('remembers what it has sent', async () => {
     const session = await working();
-    session.runner.sent.remember('3EB0AA', Uint8Array.of(1));
-    expect(await session.factory.last.context.sentContent('3EB0AA')).toEqual(Uint8Array.of(1));
-    expect(await session.factory.last.context.sentContent('3EB0BB')).toBeUndefined();
+    const { chatId } = sendCommandSchema.parse({ type: 'sendText', chatId: '4915187654321@c.us', text: 'hello' });
+    session.runner.sent.remember('3EB0AA', chatId, Uint8Array.of(1));
+    const { context } = session.factory.last;
+    expect(await context.contentOf('3EB0AA')).toEqual(Uint8Array.of(1));
+    expect(await context.contentOf('3EB0BB')).toBeUndefined();
+    expect(await context.sentContent('3EB0AA', [chatId])).toEqual(Uint8Array.of(1));
+    expect(await context.sentContent('3EB0AA', [])).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { pnJid } from './accounts.ts';
+import { type Account, pnJid } from './accounts.ts';
 import {
   type ReadRequest,
   readSchema,
@@ -13,8 +13,10 @@ import { changeOnPhone } from './app-state-phone.ts';
 import { contentOf } from './command-content.ts';
 import { type as showTyping } from './contact-script.ts';
 import type { Received } from './inbox.ts';
+import { NotFound } from './not-found.ts';
 import type { Phone } from './phone.ts';
-import { sendReceipt } from './phone-receipts.ts';
+import { requestRetry, sendReceipt } from './phone-receipts.ts';
+import { node } from './wire/binary-node.ts';
 import { formatJid, type Jid, jid, parseJid } from './wire/jid.ts';
 
 /** A phone number, a user JID or a group JID as the admin API takes it. */
@@ -38,6 +40,24 @@ export function syncCommand(phone: Phone, input: SyncInput): Promise<void> {
 export function typingCommand(phone: Phone, input: TypingRequest): void {
   const { to, state } = typingSchema.parse(input);
   showTyping(phone, chatOf(to), state);
+}
+
+/** Which message a phone wants to have again. */
+export interface RetryRequest {
+  readonly id: string;
+  /** @default the chat with the client */
+  readonly group?: string;
+  /** By which address it names the client. @default 'pn' */
+  readonly addressing?: 'lid' | 'pn';
+}
+
+/** Asks a linked client for a message that could not be read, whether or not the client has sent it to this chat. */
+export function retryCommand(phone: Phone, of: Account, { id, group, addressing = 'pn' }: RetryRequest): Promise<void> {
+  const client = [...of.devices.values()].find((device) => device.id > 0);
+  if (!client) throw new NotFound(`${of.phone} has no client`);
+  const author = addressing === 'lid' ? jid(of.lid, 'lid', client.id) : jid(of.phone, 's.whatsapp.net', client.id);
+  const from = group === undefined ? { from: author } : { from: chatOf(group), participant: author };
+  return phone.enqueue(async () => requestRetry(phone, node('message', { id, ...from, t: '1' }), author));
 }
 
 /** Sends read or played receipts for messages of a chat, one receipt per author. */

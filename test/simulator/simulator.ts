@@ -27,7 +27,14 @@ import { enterCode } from './link-code.ts';
 import { MediaStore, serveMedia } from './media.ts';
 import { NotFound } from './not-found.ts';
 import { Phone } from './phone.ts';
-import { readCommand, sendCommand, syncCommand, typingCommand } from './phone-commands.ts';
+import {
+  type RetryRequest,
+  readCommand,
+  retryCommand,
+  sendCommand,
+  syncCommand,
+  typingCommand,
+} from './phone-commands.ts';
 import { type Listener, listen } from './port-listener.ts';
 import { preKeyCounts } from './prekeys.ts';
 import { announcePresence } from './presence.ts';
@@ -243,6 +250,11 @@ export class Simulator {
 
   read(phone: string, request: ReadRequest): void {
     readCommand(this.#phone(phone), request);
+  }
+
+  /** Has a phone ask another account's client for a message again. */
+  askAgain(phone: string, of: string, request: RetryRequest): Promise<void> {
+    return retryCommand(this.#phone(phone), this.#account(of), request);
   }
 
   /** Calls a linked account, or goes on with a call. */

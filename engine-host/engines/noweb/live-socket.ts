@@ -15,7 +15,7 @@ import { containRejections } from './contain-rejections.ts';
 import type { Disconnect } from './disconnect-policy.ts';
 import type { Distrust } from './identity-proof.ts';
 import { checkPairing } from './pairing-proof.ts';
-import { assertKeysReplaced, guardPairing, transportOf, withKeyPairs } from './seams.ts';
+import { assertKeysReplaced, forgetMessages, guardPairing, transportOf, withKeyPairs } from './seams.ts';
 import { ServerProof, type TrustSettings } from './server-proof.ts';
 
 /** What a socket hands over besides its own life: always at once, never through Baileys' event buffer. */
@@ -57,6 +57,7 @@ export class LiveSocket implements OpenSocket {
     const { made, keyPairs } = withKeyPairs(() => makeWASocket(config));
     this.sock = made;
     assertKeysReplaced(this.sock, config.auth.keys);
+    forgetMessages(this.sock);
     containRejections(this.sock.ws, (event, error) => this.#onRejection(event, error));
     const transport = transportOf(this.sock);
     this.send = transport.send;

@@ -1,3 +1,4 @@
+import type { WAMessageKey } from '@whiskeysockets/baileys';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts';
 import { encryptMedia } from '#test/simulator/media-cipher.ts';
@@ -24,7 +25,9 @@ interface World {
   readonly reupload?: Reupload;
 }
 
-function fetching({ store = new MemoryMediaStore(), timeoutMs = 5_000, files = {}, reupload }: World, id = 'AAAAAA') {
+const KEY: WAMessageKey = { remoteJid: '1@lid', fromMe: false, id: 'AAAAAA' };
+
+function fetching({ store = new MemoryMediaStore(), timeoutMs = 5_000, files = {}, reupload }: World, key = KEY) {
   vi.spyOn(globalThis, 'fetch').mockImplementation(
     async (address) => files[new URL(String(address)).pathname]?.() ?? Response.error(),
   );
@@ -41,7 +44,7 @@ function fetching({ store = new MemoryMediaStore(), timeoutMs = 5_000, files = {
     },
     limits: { maxBytes: 100, timeoutMs, trusts: () => true },
   });
-  return { asked, payload: media.fetch({ remoteJid: '1@lid', fromMe: false, id }, content, ON_DEMAND) };
+  return { asked, payload: media.fetch(key, content, ON_DEMAND) };
 }
 
 const gone = (status: number) => () => new Response(null, { status });
@@ -69,14 +72,51 @@ describe('received media', () => {
 
   test('takes what an earlier delivery stored', async () => {
     const store = new MemoryMediaStore();
-    await store.put('files/s/AAAAAA.jpg', Buffer.from('there'), 'image/jpeg');
-    expect(await fetching({ store }).payload).toMatchObject({ url: '/api/files/s/AAAAAA.jpg', error: null });
+    const first = await fetching({ store, files: { '/v/first': there } }).payload;
+    expect(first).toMatchObject({ error: null });
+    expect(await fetching({ store }).payload).toEqual(first);
+  });
+
+  const [LID, PN, GROUP] = ['77777777777@lid', '4915100000001@s.whatsapp.net', '120363000000000001@g.us'];
+
+  test.each([
+    [{ remoteJid: LID, remoteJidAlt: PN }, { remoteJid: PN }],
+    [
+      { remoteJid: GROUP, participant: LID, participantAlt: PN },
+      { remoteJid: GROUP, participant: PN },
+    ],
+    [
+      { remoteJid: GROUP, fromMe: true, participant: LID },
+      { remoteJid: GROUP, fromMe: true, participant: PN },
+    ],
+  ])('on demand it is where it would have been on its arrival: %o', async (arrived, named) => {
+    const store = new MemoryMediaStore();
+    const first = await fetching({ store, files: { '/v/first': there } }, { ...KEY, ...arrived }).payload;
+    expect(await fetching({ store }, { ...KEY, ...named }).payload).toEqual(first);
+  });
+
+  const inGroup = { remoteJid: GROUP, participant: PN };
+
+  test.each([
+    ['in a chat of their own', { remoteJid: '4915100000002@s.whatsapp.net' }],
+    ['in another group', { remoteJid: '120363000000000002@g.us', participant: PN }],
+    ['in the same group', { remoteJid: GROUP, participant: '4915100000002@s.whatsapp.net' }],
+    ['by us', { remoteJid: GROUP, participant: PN, fromMe: true }],
+  ])('what somebody has sent under the same id is not taken for it: %s', async (_, theirs) => {
+    const store = new MemoryMediaStore();
+    const stored = await fetching({ store, files: { '/v/first': there } }, { ...KEY, ...theirs }).payload;
+    expect(stored).toMatchObject({ error: null });
+    expect(await fetching({ store }, { ...KEY, ...inGroup }).payload).toMatchObject({ url: null, s3: null });
+    const own = await fetching({ store, files: { '/v/first': there } }, { ...KEY, ...inGroup }).payload;
+    expect(own).toMatchObject({ error: null });
+    expect(own.url).not.toBe(stored.url);
   });
 
   test('an id that is no name stays inside its folder', async () => {
-    const store = new MemoryMediaStore();
-    await store.put('files/s/../../x.jpg', Buffer.from('theirs'), 'image/jpeg');
-    expect(await fetching({ store }, '../../x').payload).toMatchObject({ url: null });
+    const { payload } = fetching({ files: { '/v/first': there } }, { ...KEY, id: '../../x' });
+    expect(await payload).toMatchObject({
+      url: expect.stringMatching(/^\/api\/files\/s\/[0-9a-f]{64}-[0-9a-f]{16}\.jpg$/),
+    });
   });
 
   test.each([403, 404, 410])('what WhatsApp answers with %i comes from where the phone puts it', async (status) => {
@@ -86,8 +126,9 @@ describe('received media', () => {
       files: { '/v/first': gone(status), '/v/again': there },
       reupload: { kind: 'uploaded', directPath: '/v/again?ccb=1' },
     });
-    expect(await payload).toMatchObject({ url: '/api/files/s/AAAAAA.jpg', error: null });
-    expect(Buffer.from((await store.get('files/s/AAAAAA.jpg')).body)).toEqual(PLAIN);
+    const { url, s3, error } = await payload;
+    expect({ url, error }).toEqual({ url: expect.stringMatching(/^\/api\/files\/s\/AAAAAA-.*\.jpg$/), error: null });
+    expect(Buffer.from((await store.get(s3?.Key ?? '')).body)).toEqual(PLAIN);
     expect(asked).toEqual([
       {
         key: { remoteJid: '1@lid', fromMe: false, id: 'AAAAAA' },

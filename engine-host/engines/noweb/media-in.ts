@@ -4,6 +4,7 @@ import { filePath, mediaKey } from '#shared/contracts/media-keys.ts';
 import type { WaMedia } from '#shared/contracts/message.ts';
 import { isBareMessageId } from '#shared/domain/message-id.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
+import { givenAddress } from './ids.ts';
 import { type DownloadOptions, downloadMedia, MediaError, MediaGoneError, TOO_LATE } from './media-download.ts';
 import { mediaExtension } from './media-extension.ts';
 import type { MediaQueue } from './media-queue.ts';
@@ -41,10 +42,7 @@ export class IncomingMedia {
   async fetch(key: WAMessageKey, content: MediaContent, patience: Patience): Promise<WaMedia> {
     const { session, store } = this.#ports;
     const named = { mimetype: content.mimetype, filename: content.filename };
-    const place = mediaKey.file(
-      session,
-      `${safeName(key.id ?? '')}.${mediaExtension(content.mimetype, content.filename)}`,
-    );
+    const place = mediaKey.file(session, `${nameOf(key)}.${mediaExtension(content.mimetype, content.filename)}`);
     const time = new TimeLimit(this.#ports.limits.timeoutMs);
     try {
       try {
@@ -64,7 +62,7 @@ export class IncomingMedia {
     const { store, queue, limits } = this.#ports;
     await queue.add(content.bytes, limits.maxBytes, (maxBytes) =>
       time.spend(async (signal) => {
-        // A redelivery finds what an earlier one stored; nobody can replace a file by sending its id again.
+        // A redelivery finds what an earlier one stored; its sender cannot replace it by sending its id again.
         if (await store.exists(place)) return;
         const body = await downloadMedia(content, { ...limits, maxBytes, signal });
         await store.put(place, body, content.mimetype, content.filename ?? undefined);
@@ -121,7 +119,17 @@ class TimeLimit {
   }
 }
 
-/** A message's id becomes part of a key, and its sender chooses it. */
-function safeName(messageId: string): string {
-  return isBareMessageId(messageId) ? messageId : createHash('sha256').update(messageId).digest('hex');
+/**
+ * The message's id and a digest of which message it is: its sender chooses the id, and whoever knows one can send another
+ * message under it, in another chat or the same group. By the addresses that came with it, which are the same each time.
+ */
+function nameOf({ id, fromMe, remoteJid, remoteJidAlt, participant, participantAlt }: WAMessageKey): string {
+  const chat = givenAddress(remoteJid, remoteJidAlt) ?? remoteJid;
+  const author = fromMe ? 'me' : givenAddress(participant, participantAlt);
+  const whole = sha256(JSON.stringify([id, chat, author]));
+  return `${isBareMessageId(id ?? '') ? id : sha256(id ?? '')}-${whole.slice(0, 16)}`;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

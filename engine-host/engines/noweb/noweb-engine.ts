@@ -3,7 +3,6 @@ import {
   type BaileysEventMap,
   jidDecode,
   jidNormalizedUser,
-  proto,
   type WASocket,
 } from '@whiskeysockets/baileys';
 import { isIgnoredChat } from '#shared/domain/ignored-chats.ts';
@@ -30,7 +29,7 @@ import type { PicturePreviews } from './picture-preview.ts';
 import { toPresence } from './presence.ts';
 import { RawEvents } from './raw-events.ts';
 import { Receiving } from './receiving.ts';
-import { RecentSends } from './recent-sends.ts';
+import { Resends } from './resends.ts';
 import { Sender } from './sender.ts';
 import { ServerAcks } from './server-acks.ts';
 import { socketConfig } from './socket-config.ts';
@@ -60,7 +59,7 @@ export class NowebEngine implements Engine {
   readonly #settings: NowebSettings;
   readonly #connection: Connection;
   readonly #acks = new ServerAcks((inARow) => this.#onUnanswered(inARow));
-  readonly #recent = new RecentSends();
+  readonly #resends: Resends;
   readonly #inbound: Inbound;
   readonly #state: MarkedState;
   readonly #receiving: Receiving;
@@ -92,6 +91,7 @@ export class NowebEngine implements Engine {
     this.#context = context;
     this.#settings = settings;
     this.#state = new MarkedState(context.state);
+    this.#resends = new Resends({ context, lookUpOther: this.#lookUps.lookUpOther });
     this.#connection = new Connection(
       {
         connect: (events) => this.#connect(events),
@@ -142,7 +142,7 @@ export class NowebEngine implements Engine {
       logger: context.logger,
       addresses: () => (this.#creds?.me ? { id: this.#creds.me.id, lid: this.#creds.me.lid ?? '' } : undefined),
       now: () => context.clock.now(),
-      contentOf: (id) => context.sentContent(id),
+      contentOf: (id) => context.contentOf(id),
       ignores: (jid) => isIgnoredChat(context.config.ignore, jid),
       groupChanged: (jid) => this.#groups.drop(jid),
     });
@@ -159,7 +159,7 @@ export class NowebEngine implements Engine {
     const sender = new Sender({
       context,
       acks: this.#acks,
-      recent: this.#recent,
+      resends: this.#resends,
       ackTimeoutMs: settings.ackTimeoutMs,
       mended,
       proofs: this.#receiving.proofs,
@@ -242,7 +242,7 @@ export class NowebEngine implements Engine {
         retries: this.#retries,
         calls: this.#calls,
         placeholders: this.#placeholders,
-        getMessage: (key) => this.#sentMessage(key.id),
+        getMessage: (key) => this.#resends.find(key),
         groupMetadata: (jid) => this.#groups.get(jid),
         passesOver: (jid) => this.#receiving.passesOver(jid),
         distrusted: () => this.#context.logger.warn('the keys of a device are not signed by it: nothing is sent to it'),
@@ -382,12 +382,6 @@ export class NowebEngine implements Engine {
     const user = jidDecode(jid)?.user ?? '';
     const known = await this.#keys?.forBaileys.get('lid-mapping', [user]);
     return known?.[user] ? `${known[user]}@lid` : null;
-  }
-
-  async #sentMessage(id: string | null | undefined): Promise<proto.IMessage | undefined> {
-    if (!id) return undefined;
-    const content = this.#recent.get(id) ?? (await this.#context.sentContent(id));
-    return content ? proto.Message.decode(content) : undefined;
   }
 
   #emit(event: EngineEvent, published: () => void): void {

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
-import type { WaMessage } from '#shared/contracts/message.ts';
+import { mediaSchema, type WaMedia, type WaMessage } from '#shared/contracts/message.ts';
+import type { CommandOutcome } from '../engine.ts';
 import { type EngineHarness, eventually } from '../engine-harness.ts';
 import { chatOf, runCommand, useNowebWorld } from './noweb-world.ts';
 
@@ -8,8 +9,16 @@ const world = useNowebWorld();
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const IMAGE = { data: PIXEL, mimetype: 'image/png' };
 
-const stored = async (harness: EngineHarness, id: string) =>
-  Buffer.from((await harness.media.get(`files/${harness.session}/${id}.png`)).body).toString('base64');
+const stored = async (harness: EngineHarness, media: WaMedia | null | undefined) =>
+  Buffer.from((await harness.media.get(media?.s3?.Key ?? '')).body).toString('base64');
+/** Media as it is told of: with the message's id in its name. */
+const storedOf = ({ session, media: { bucket: Bucket } }: EngineHarness, id: string) => {
+  const name = `files/${session}/${id}-[0-9a-f]{16}\\.png$`;
+  const place = { url: expect.stringMatching(`^/api/${name}`), s3: { Bucket, Key: expect.stringMatching(`^${name}`) } };
+  return { ...place, mimetype: 'image/png', filename: null, error: null };
+};
+const mediaIn = (outcome: CommandOutcome) =>
+  z.object({ result: z.object({ media: mediaSchema }) }).parse(outcome).result.media;
 /** Puts a message where the engine finds it: as the read model has it. */
 const known = (harness: EngineHarness, id: string, { _data }: WaMessage) =>
   harness.sent.set(id, Buffer.from(z.object({ content: z.string() }).parse(_data).content, 'base64'));
@@ -21,14 +30,9 @@ describe('received media', () => {
     const image = { data: PIXEL, mimetype: 'image/png', caption: 'look' };
     const { id } = await world.simulator.send(phone, { to: own, image });
     const { body } = await harness.event('message');
-    const key = `files/${harness.session}/${id}.png`;
-    expect(body.payload).toMatchObject({
-      hasMedia: true,
-      body: 'look',
-      media: { url: `/api/${key}`, mimetype: 'image/png', s3: { Bucket: harness.media.bucket, Key: key }, error: null },
-    });
-    const stored = await harness.media.get(key);
-    expect(Buffer.from(stored.body).toString('base64')).toBe(PIXEL);
+    expect(body.payload).toMatchObject({ hasMedia: true, body: 'look', media: storedOf(harness, id) });
+    expect(body.payload.media?.url).toBe(`/api/${body.payload.media?.s3?.Key}`);
+    expect(await stored(harness, body.payload.media)).toBe(PIXEL);
   });
 
   test('a download that hangs does not hold up a stop; the next run makes the event', async () => {
@@ -60,12 +64,9 @@ describe('received media', () => {
     expect(await run({ type: 'downloadMedia', message })).toMatchObject({ kind: 'rejected', code: 'media-missing' });
     // As the read model has it.
     harness.sent.set(id, Buffer.from(z.object({ content: z.string() }).parse(payload._data).content, 'base64'));
-    const key = `files/${harness.session}/${id}.png`;
-    expect(await run({ type: 'downloadMedia', message })).toMatchObject({
-      kind: 'done',
-      result: { media: { url: `/api/${key}`, mimetype: 'image/png', error: null } },
-    });
-    expect(await stored(harness, id)).toBe(PIXEL);
+    const outcome = await run({ type: 'downloadMedia', message });
+    expect(outcome).toEqual({ kind: 'done', result: { media: storedOf(harness, id) } });
+    expect(await stored(harness, mediaIn(outcome))).toBe(PIXEL);
   });
 
   test('that media has come is told also by a host that dies before the bus has it; what failed is not', async () => {
@@ -91,7 +92,6 @@ describe('received media', () => {
     const third = world.session({}, { state: first.state });
     third.engine.start();
     expect(await third.event('message.media')).toEqual(told);
-    const key = `files/${second.session}/${id}.png`;
     expect(told.body.payload).toEqual({
       id: payload.id,
       timestamp: expect.closeTo(Date.now() / 1000, -2),
@@ -99,13 +99,7 @@ describe('received media', () => {
       to: `${own}@c.us`,
       participant: null,
       fromMe: false,
-      media: {
-        url: `/api/${key}`,
-        mimetype: 'image/png',
-        filename: null,
-        s3: { Bucket: second.media.bucket, Key: key },
-        error: null,
-      },
+      media: storedOf(second, id),
       _data: { lid: `${lid}@lid` },
     });
     expect(second.events.filter(({ body }) => body.event === 'message.media')).toHaveLength(1);
@@ -136,8 +130,8 @@ describe('received media', () => {
         simulator.addFault({ kind: 'drop-media', count: 1 });
         const { id } = await simulator.send(phone, { to, image: IMAGE });
         const { payload } = (await harness.event('message', ({ key }) => key.includes(id))).body;
-        expect(payload).toMatchObject({ media: { url: `/api/files/${harness.session}/${id}.png`, error: null } });
-        expect(await stored(harness, id)).toBe(PIXEL);
+        expect(payload).toMatchObject({ media: storedOf(harness, id) });
+        expect(await stored(harness, payload.media)).toBe(PIXEL);
       }
     },
   );
@@ -161,9 +155,9 @@ describe('received media', () => {
     );
     simulator.setScript(own, {});
     for (const id of harness.sent.keys()) {
-      const media = { url: `/api/files/${harness.session}/${id}.png`, error: null };
-      expect(await download(id)).toMatchObject({ kind: 'done', result: { media } });
-      expect(await stored(harness, id)).toBe(PIXEL);
+      const outcome = await download(id);
+      expect(outcome).toEqual({ kind: 'done', result: { media: storedOf(harness, id) } });
+      expect(await stored(harness, mediaIn(outcome))).toBe(PIXEL);
     }
     const silent = 'WhatsApp does not have the media any more, and the phone did not answer';
     expect(await receive('silent')).toBe(silent);
@@ -185,12 +179,14 @@ describe('received media', () => {
       [group, chatOf(group), chatOf(own)],
     ] as const) {
       const { id } = await simulator.send(own, { to, image: IMAGE });
-      known(harness, id, (await harness.event('message.any', ({ key }) => key.includes(id))).body.payload);
+      const { payload } = (await harness.event('message.any', ({ key }) => key.includes(id))).body;
+      known(harness, id, payload);
       await harness.media.deleteSome(`files/${harness.session}/${id}`);
       simulator.addFault({ kind: 'drop-media', count: 1 });
       const message = { chatId: chat, id, fromMe: true, ...(participant && { participant }) };
-      expect(await run({ type: 'downloadMedia', message })).toMatchObject({ result: { media: { error: null } } });
-      expect(await stored(harness, id)).toBe(PIXEL);
+      const outcome = await run({ type: 'downloadMedia', message });
+      expect(outcome).toMatchObject({ result: { media: payload.media } });
+      expect(await stored(harness, mediaIn(outcome))).toBe(PIXEL);
     }
   });
 
@@ -208,7 +204,8 @@ describe('received media', () => {
     simulator.setScript(own, {});
     const next = world.session({}, { state: harness.state });
     next.engine.start();
-    expect((await next.event('message')).body.payload).toMatchObject({ media: { error: null } });
-    expect(await stored(next, id)).toBe(PIXEL);
+    const { media } = (await next.event('message')).body.payload;
+    expect(media).toMatchObject({ error: null });
+    expect(await stored(next, media)).toBe(PIXEL);
   });
 });

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Curve } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
-import { assertStanzaBytes, guardPairing, withKeyPairs } from './seams.ts';
+import { assertStanzaBytes, forgetMessages, guardPairing, withKeyPairs } from './seams.ts';
 
 describe('the seams of Baileys', () => {
   test('the bytes of a stanza are what is decrypted', async () => {
@@ -19,6 +19,12 @@ describe('the seams of Baileys', () => {
     const { generateKeyPair } = Curve;
     expect(() => withKeyPairs(() => 'no keys')).toThrow(/ephemeral key/);
     expect(Curve.generateKeyPair).toBe(generateKeyPair);
+  });
+
+  test.each([null, {}])('a socket that remembers messages elsewhere is not taken: %o', (memory) => {
+    // Only its methods are touched, and it has none.
+    const messageRetryManager = memory as unknown as Parameters<typeof forgetMessages>[0]['messageRetryManager'];
+    expect(() => forgetMessages({ messageRetryManager })).toThrow(/remembers messages/);
   });
 
   test('a pairing that nobody listens for is not guarded', () => {

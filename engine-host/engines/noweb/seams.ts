@@ -85,6 +85,19 @@ export function guardPairing({ ws }: Pick<WASocket, 'ws'>, admits: (stanza: Bina
   });
 }
 
+/**
+ * Has Baileys ask for whatever it is to send again. Of late messages it has a memory of its own, in which those of others
+ * are too: asked for in a group, they would go out as ours. What else it keeps of retries it needs.
+ * @throws Error when it has none, or another
+ */
+export function forgetMessages({ messageRetryManager: memory }: Pick<WASocket, 'messageRetryManager'>): void {
+  if (typeof memory?.addRecentMessage !== 'function' || typeof memory.getRecentMessage !== 'function') {
+    throw new Error('this version of Baileys remembers messages elsewhere');
+  }
+  memory.addRecentMessage = () => undefined;
+  memory.getRecentMessage = () => undefined;
+}
+
 /** @throws Error unless Baileys works on our key store: the repository factory must have been given its object */
 export function assertKeysReplaced(socket: WASocket, ours: object): void {
   const keys: object = socket.authState.keys;

@@ -15,7 +15,7 @@ import type { LiveAccount } from './handlers/handler-context.ts';
 import { outcomeOfFailure } from './handlers/outcome-of-failure.ts';
 import type { Proofs } from './proofs.ts';
 import { quietLogger } from './quiet-logger.ts';
-import type { RecentSends } from './recent-sends.ts';
+import type { Resends } from './resends.ts';
 import type { ServerAcks, ServerAnswer } from './server-acks.ts';
 
 /** What goes into a message, in Baileys' terms. */
@@ -30,7 +30,7 @@ export interface Draft {
 export interface SenderPorts {
   readonly context: Pick<EngineContext, 'assertOwned' | 'clock'>;
   readonly acks: ServerAcks;
-  readonly recent: RecentSends;
+  readonly resends: Pick<Resends, 'leaving'>;
   readonly ackTimeoutMs: number;
   /** The account once it is connected; waits for the end of a short drop, not for a pairing or a long one. */
   mended(): Promise<LiveAccount | undefined>;
@@ -113,14 +113,14 @@ export class Sender {
     frozen: FrozenContent,
   ): Promise<CommandOutcome> {
     const message = proto.Message.decode(frozen.content);
-    const { acks, recent, proofs, ackTimeoutMs, context } = this.#ports;
+    const { acks, resends, proofs, ackTimeoutMs, context } = this.#ports;
     job.signal.throwIfAborted();
     const leaving = this.#leaving.get(sock) ?? new Set();
     if (leaving.has(job.messageId)) return { kind: 'retry', reason: 'leaving', afterSeconds: 2 };
     context.assertOwned();
     this.#leaving.set(sock, leaving.add(job.messageId));
     proofs.leaving(job.messageId, job.traceparent);
-    recent.set(job.messageId, frozen.content);
+    resends.leaving(jid, job.messageId, frozen.content);
     const answer = acks.expect(job.messageId, ackTimeoutMs);
     try {
       const confirm = await keys.groupMemory.during(keys.forBaileys, jid, () =>

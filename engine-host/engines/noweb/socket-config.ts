@@ -3,6 +3,7 @@ import {
   type GroupMetadata,
   proto,
   type UserFacingSocketConfig,
+  type WAMessageKey,
 } from '@whiskeysockets/baileys';
 import type { SessionConfig } from '#shared/contracts/session.ts';
 import type { AuthKeys } from './auth-keys.ts';
@@ -21,7 +22,8 @@ export interface SocketAccount {
   readonly retries: ExpiringCache;
   readonly calls: ExpiringCache;
   readonly placeholders: ExpiringCache;
-  getMessage(key: { readonly id?: string | null }): Promise<proto.IMessage | undefined>;
+  /** What is to be sent again. */
+  getMessage(key: WAMessageKey): Promise<proto.IMessage | undefined>;
   groupMetadata(jid: string): Promise<GroupMetadata | undefined>;
   /** Whether a stanza from here is acknowledged and not looked at. */
   passesOver(jid: string): boolean;

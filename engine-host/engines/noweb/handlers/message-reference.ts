@@ -20,9 +20,9 @@ export function keyOf(reference: MessageReference, meJid: string): WAMessageKey 
 export async function messageOf(
   reference: MessageReference,
   meJid: string,
-  context: Pick<EngineContext, 'sentContent'>,
+  context: Pick<EngineContext, 'contentOf'>,
 ): Promise<WAMessage & { readonly known: boolean }> {
-  const bytes = reference.content ? Buffer.from(reference.content, 'base64') : await context.sentContent(reference.id);
+  const bytes = reference.content ? Buffer.from(reference.content, 'base64') : await context.contentOf(reference.id);
   const message = bytes ? proto.Message.decode(bytes) : { conversation: '' };
   return { key: keyOf(reference, meJid), message, known: bytes !== undefined };
 }

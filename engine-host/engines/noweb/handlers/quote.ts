@@ -8,7 +8,7 @@ import { messageOf } from './message-reference.ts';
 export async function quoteOf(
   { quoted }: { readonly quoted?: MessageReference | undefined },
   live: LiveAccount,
-  context: Pick<EngineContext, 'sentContent'>,
+  context: Pick<EngineContext, 'contentOf'>,
 ): Promise<{ quoted?: WAMessage }> {
   return quoted ? { quoted: await messageOf(quoted, live.meJid, context) } : {};
 }
