@@ -8,7 +8,7 @@ import { type EventLogRow, eventLogRowSchema } from '../contracts/rows.ts';
 import { DependencyError, NotFoundError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { UnpackEvent } from '../ports/event-detail.ts';
-import type { EventLog, LoggedEvent, Search, SearchPlace } from '../ports/event-log.ts';
+import type { EventLog, LoggedEvent, Search, SearchPlace, Telling } from '../ports/event-log.ts';
 import type { MediaStore } from '../ports/media-store.ts';
 import { DynamoDbEventSeqs, digits, placeOf, seqOf } from './dynamodb-event-seqs.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
@@ -120,8 +120,8 @@ export class DynamoDbEventLog implements EventLog {
     return await this.#seqs.find(session, eventIds);
   }
 
-  async findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search> {
-    return await this.#seqs.findSome(session, eventIds, from);
+  async findSome(session: string, eventIds: readonly string[], telling: Telling, from?: SearchPlace): Promise<Search> {
+    return await this.#seqs.findSome(session, eventIds, telling, from);
   }
 
   async lastBefore(session: string, time: number): Promise<number> {

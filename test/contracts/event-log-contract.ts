@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { EventEnvelope } from '#shared/contracts/events.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
-import type { EventLog, Search, SearchPlace } from '#shared/ports/event-log.ts';
+import type { EventLog, Search, SearchPlace, Telling } from '#shared/ports/event-log.ts';
 import { eventEnvelope } from './events.ts';
 import { waMessage } from './rows.ts';
 
@@ -171,7 +171,7 @@ export function defineEventLogContract(
       expect(await readOn(0, 10)).toEqual([]);
     });
 
-    it('finds events by their ids, the newest of each', async () => {
+    it('finds events by their ids, under the `seq` with which each was told first', async () => {
       await log.append(events(1, 4));
       now += 86_400_000;
       await log.append(events(5, 8));
@@ -182,7 +182,7 @@ export function defineEventLogContract(
         new Map([
           [idOf(2), 2],
           [idOf(8), 8],
-          [idOf(3), 9],
+          [idOf(3), 3],
         ]),
       );
       expect(await log.find('alpha', [idOf(2)])).toEqual(new Map([[idOf(2), 2]]));
@@ -199,28 +199,27 @@ export function defineEventLogContract(
       for (const each of events(6, 9)) await log.append([each]);
       await log.append([event(10, { id: idOf(3) })]);
       await log.append(events(1, 3, 'beta'));
-      const search = async (ids: readonly string[]) => {
-        const found: (readonly [string, number, number])[] = [];
+      const search = async (ids: readonly string[], telling: Telling) => {
+        const found = new Map<string, readonly [seq: number, loggedAt: number]>();
         let left = ids;
         let from: SearchPlace | undefined;
         for (let parts = 1; ; parts += 1) {
-          const part: Search = await log.findSome('alpha', left, from);
-          found.push(...[...part.found].map(([id, { seq, loggedAt }]) => [id, seq, loggedAt] as const));
-          left = left.filter((id) => !part.found.has(id));
+          const part: Search = await log.findSome('alpha', left, telling, from);
+          for (const [id, { seq, loggedAt }] of part.found) found.set(id, [seq, loggedAt]);
+          if (telling === 'last') left = left.filter((id) => !part.found.has(id));
           from = part.next;
-          if (from === undefined) return { parts, found };
+          if (from === undefined) return { parts, found: Object.fromEntries(found) };
         }
       };
-      const all = await search([idOf(1), idOf(3), idOf(4), idOf(7), idOf(3, 'beta')]);
-      expect(all.parts).toBeGreaterThan(2);
-      expect(all.found.toSorted(([, a], [, b]) => a - b)).toEqual([
-        [idOf(1), 1, first],
-        [idOf(4), 4, first],
-        [idOf(7), 7, now],
-        [idOf(3), 10, now],
-      ]);
-      expect(await search([idOf(9), idOf(3)])).toMatchObject({ parts: 1 });
-      expect(await search([])).toEqual({ parts: 1, found: [] });
+      const ids = [idOf(1), idOf(3), idOf(4), idOf(7), idOf(3, 'beta')];
+      const last = await search(ids, 'last');
+      expect(last.parts).toBeGreaterThan(2);
+      const once = { [idOf(1)]: [1, first], [idOf(4)]: [4, first], [idOf(7)]: [7, now] };
+      expect(last.found).toEqual({ ...once, [idOf(3)]: [10, now] });
+      expect(await search([idOf(9), idOf(3)], 'last')).toMatchObject({ parts: 1 });
+      expect((await search(ids, 'first')).found).toEqual({ ...once, [idOf(3)]: [3, first] });
+      for (const telling of ['first', 'last'] as const)
+        expect(await search([], telling)).toEqual({ parts: 1, found: {} });
     });
 
     it('knows what was logged before a time', async () => {
