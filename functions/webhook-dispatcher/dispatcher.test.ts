@@ -74,6 +74,21 @@ describe('what is new in the log', () => {
     expect(new Set(world.posted.map(({ url }) => url))).toEqual(new Set(['https://global.test/']));
   });
 
+  it('goes to it from where what wakes it was told first, when that does not say where it lies', async () => {
+    const world = new DispatcherWorld();
+    await world.configure({});
+    world.global = { url: 'https://global.test/', events: ['*'] };
+    await world.messages('1', '2');
+    const [again] = await world.log.read('alpha', 0, 1);
+    await world.messages('3');
+    if (again === undefined) throw new Error('not reached');
+    await world.log.append([{ ...again.envelope, seq: 1_001 }]);
+    world.now += 3_600_000;
+    const endpointId = webhookEndpoints([], world.global)[0]?.id ?? '';
+    await dispatch({ session: 'alpha', endpointId, event: { id: 'evt_1' } }, world.deps());
+    expect(world.ids()).toEqual(['evt_1', 'evt_2', 'evt_3', 'evt_1']);
+  });
+
   it('goes to it from the event on that wakes it, however late that is', async () => {
     const world = new DispatcherWorld();
     await world.configure({});

@@ -8,7 +8,7 @@ import { type EventLogRow, eventLogRowSchema } from '../contracts/rows.ts';
 import { DependencyError, NotFoundError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { UnpackEvent } from '../ports/event-detail.ts';
-import type { EventLog, LoggedEvent, Search, SearchPlace } from '../ports/event-log.ts';
+import type { EventLog, LoggedEvent, Search, SearchPlace, Telling } from '../ports/event-log.ts';
 import type { MediaStore } from '../ports/media-store.ts';
 import { DynamoDbEventSeqs, digits, placeOf, seqOf } from './dynamodb-event-seqs.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
@@ -120,8 +120,8 @@ export class DynamoDbEventLog implements EventLog {
     return await this.#seqs.find(session, eventIds);
   }
 
-  async findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search> {
-    return await this.#seqs.findSome(session, eventIds, from);
+  async findSome(session: string, eventIds: readonly string[], telling: Telling, from?: SearchPlace): Promise<Search> {
+    return await this.#seqs.findSome(session, eventIds, telling, from);
   }
 
   async lastBefore(session: string, time: number): Promise<number> {
@@ -172,15 +172,16 @@ export class DynamoDbEventLog implements EventLog {
 
   /**
    * A row's events above a `seq`. One whose body is in the media bucket no more is left out: it has expired. So is one of a form that
-   * is not known here, as a later version may write it: it must not hold up all behind it.
+   * is not known here, as a later version may write it: it must not hold up all behind it. Their ids and numbers are the row's: large ones
+   * of earlier versions were stored under their id alone, and what was told again is in the place of all.
    */
   async #unpack({ body, events }: EventLogRow, after: number): Promise<readonly EventEnvelope[]> {
     const details = bodySchema.parse(JSON.parse(await unzipped(body)));
-    const wanted = details.filter((_, index) => (events[index]?.seq ?? 0) > after);
     const found: EventEnvelope[] = [];
-    for (const detail of wanted) {
+    for (const [index, { id, seq }] of events.entries()) {
+      if (seq <= after) continue;
       try {
-        found.push(await this.#unpackEvent(detail));
+        found.push({ ...(await this.#unpackEvent(details[index])), id, seq });
       } catch (error) {
         if (error instanceof z.ZodError) this.#onUnreadable();
         else if (!(error instanceof NotFoundError)) throw error;

@@ -2,7 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { TABLES } from '../contracts/resources.ts';
 import { type EventLogRow, eventLogRowSchema } from '../contracts/rows.ts';
 import { eventTime } from '../domain/event-id.ts';
-import type { EventSeqs, Search, SearchPlace } from '../ports/event-log.ts';
+import type { EventSeqs, Search, SearchPlace, Telling } from '../ports/event-log.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
 
 const PAGE_ROWS = 200;
@@ -31,15 +31,14 @@ export class DynamoDbEventSeqs implements EventSeqs {
     const found = new Map<string, number>();
     let from: SearchPlace | undefined;
     do {
-      const left = eventIds.filter((id) => !found.has(id));
-      const part: Search = await this.findSome(session, left, from);
+      const part: Search = await this.findSome(session, eventIds, 'first', from);
       for (const [id, { seq }] of part.found) found.set(id, seq);
       from = part.next;
     } while (from !== undefined);
     return found;
   }
 
-  async findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search> {
+  async findSome(session: string, eventIds: readonly string[], telling: Telling, from?: SearchPlace): Promise<Search> {
     const found = new Map<string, { readonly seq: number; readonly loggedAt: number }>();
     if (eventIds.length === 0) return { found };
     const items = this.#table.query(
@@ -62,7 +61,7 @@ export class DynamoDbEventSeqs implements EventSeqs {
       const { place, loggedAt, events } = idsSchema.parse(item);
       if (newest === undefined) earliest = earliestTime(left, loggedAt);
       newest ??= loggedAt;
-      const ofRow = events.toReversed().filter(({ id }) => left.delete(id));
+      const ofRow = events.toReversed().filter(({ id }) => (telling === 'last' ? left.delete(id) : left.has(id)));
       for (const { id, seq } of ofRow) found.set(id, { seq, loggedAt });
       if (left.size === 0) break;
       if (ofRow.length > 0) earliest = earliestTime(left, newest);
@@ -117,8 +116,8 @@ export class DynamoDbEventSeqs implements EventSeqs {
 /** When the first of these events happened; 0 when an id does not say. */
 function earliestTime(ids: ReadonlySet<string>, newest: number): number {
   const times = [...ids].map((id) => eventTime(id) ?? 0);
-  // The time in an id is WhatsApp's; where its clock is ahead of ours it says nothing.
-  return Math.min(...times.map((time) => (time > newest ? 0 : time)));
+  // The time in an id is WhatsApp's; where its clock is ahead of ours by more than this it says nothing.
+  return Math.min(...times.map((time) => (time > newest + CLOCK_DIFFERENCE_MS ? 0 : time)));
 }
 
 /** Where the rows begin that end with this `seq`. */

@@ -47,10 +47,11 @@ export class DynamoDbStreamStore implements StreamStore {
     return item && streamRowSchema.parse(item);
   }
 
-  async update(connectionId: string, { since, start, slow, heartbeatAt }: StreamChange): Promise<void> {
+  async update(connectionId: string, { since, had, start, slow, heartbeatAt }: StreamChange): Promise<void> {
     await this.#table.update(streamKey(connectionId), (e) => ({
       update: e.update({
         since: since === null ? REMOVE : undefined,
+        had,
         start: start === null ? REMOVE : start,
         slow: slow === null ? REMOVE : slow,
         heartbeatAt,

@@ -9,10 +9,10 @@ const DETAIL_BYTES = 200 * 1024;
 export async function packEvent(event: EventEnvelope, media: Pick<MediaStore, 'bucket' | 'put'>): Promise<string> {
   const whole = JSON.stringify(event);
   if (Buffer.byteLength(whole) <= DETAIL_BYTES) return whole;
-  const Key = mediaKey.event(event.session, event.id);
+  const Key = mediaKey.event(event.session, event.id, event.seq);
   await media.put(Key, Buffer.from(whole), 'application/json');
-  const { id, session, schemaVersion, traceparent } = event;
-  return JSON.stringify({ id, session, schemaVersion, traceparent, s3: { Bucket: media.bucket, Key } });
+  const { id, session, seq, schemaVersion, traceparent } = event;
+  return JSON.stringify({ id, session, seq, schemaVersion, traceparent, s3: { Bucket: media.bucket, Key } });
 }
 
 /** For what `packEvent` has packed. @param media where the large ones are */

@@ -45,11 +45,12 @@ export type StreamTask = z.infer<typeof streamTaskSchema>;
 /** A task that comes back through the queue of events when its time has come. */
 const streamTimerSchema = z.object({ timer: streamTaskSchema });
 
-/** A bus event, as far as streams use it. A large one is elsewhere, with its `seq`. */
+/** A bus event, as far as streams use it. */
 const streamNewsSchema = z.object({
   id: z.string(),
   /** Of an event that comes again out of the bus's archive. */
   'replay-name': z.string().optional(),
+  /** `seq` is missing where an earlier version has published an event that was too large for the bus. */
   detail: z.object({ session: z.string(), seq: z.number().optional() }),
 });
 /** Body of any message on the fan-out's queue. */

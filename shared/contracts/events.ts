@@ -148,6 +148,8 @@ export type EventBody = BodyOf<z.input<typeof eventEnvelopeSchema>>;
 export const eventReferenceSchema = z.object({
   id: z.string(),
   session: z.string(),
+  /** Missing in what earlier versions have published. */
+  seq: envelopeFields.seq.optional(),
   schemaVersion: envelopeFields.schemaVersion,
   traceparent: z.string().optional(),
   s3: z.object({ Bucket: z.string(), Key: z.string() }),

@@ -10,8 +10,10 @@ export const mediaKey = {
   out: (session: string, jobId: string, digest: string) => `${prefix.out(session)}${jobId}/${digest}`,
   /** Received media, as `GET /api/files/…` names it. */
   file: (session: string, name: string) => `${prefix.files(session)}${name}`,
-  /** An event that is too large for the bus. */
-  event: (session: string, eventId: string) => `${prefix.events(session)}${eventId}.json`,
+  /** An event that is too large for the bus. What is told again has another `seq`, and leaves this as it is. */
+  event: (session: string, eventId: string, seq: number) => `${prefix.events(session)}${eventId}-${seq}.json`,
+  /** The same as a stream has it: it may be a part of what the host has stored, where that is of a later version. */
+  streamed: (session: string, eventId: string, seq: number) => `${prefix.events(session)}${eventId}-${seq}-stream.json`,
 } as const;
 
 /** Path of the API under which a `file` is. */

@@ -138,7 +138,7 @@ export type EventLogRow = z.infer<typeof eventLogRowSchema>;
 /** How far it is found out where a stream goes on. Sessions are taken by name; those up to `after` are done, or under way in `open`. */
 const foundEventSchema = z.object({ id: z.string(), session: z.string(), seq: z.number(), loggedAt: z.number() });
 const streamStartSchema = z.discriminatedUnion('step', [
-  /** Its events are looked for, in each session from the newest on back. */
+  /** Its events are looked for, in each session from the newest on back; one that is found may have been told further back, too. */
   z.object({
     step: z.literal('search'),
     after: z.string().optional(),
@@ -175,6 +175,8 @@ export const streamRowSchema = z.object({
   openedAt: z.number(),
   /** Ids of events after which it goes on, until their places are found. */
   since: z.array(z.string()).optional(),
+  /** The same ids from then on: its other end has these events, however often they are told. */
+  had: z.array(z.string()).optional(),
   /** From the first step of that on until all its sessions have had their turn. */
   start: streamStartSchema.optional(),
   /** While its other end does not read as fast as it is written to: from when on, and for which sessions something waits. */

@@ -91,7 +91,7 @@ export const webhookTimerSchema = z.object({
 });
 export type WebhookTimer = z.infer<typeof webhookTimerSchema>['timer'];
 
-/** What is read of a bus event. A large one only says where it is, and then has no `seq`. */
+/** What is read of a bus event. `seq` is missing where an earlier version has published one that was too large for the bus. */
 const busEventSchema = z.object({
   'detail-type': z.string(),
   /** Of an event that comes again out of the bus's archive. */

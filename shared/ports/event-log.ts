@@ -14,19 +14,22 @@ export interface SearchPlace {
   readonly newest: number;
 }
 
-/** What a part of a search has found, by id: the newest event that has it. */
+/** An event is in the log as often as it was told, each time under another `seq`: which of them a search is for. */
+export type Telling = 'first' | 'last';
+
+/** What a part of a search has found, by id. */
 export interface Search {
   readonly found: ReadonlyMap<string, { readonly seq: number; readonly loggedAt: number }>;
-  /** While ids may lie further back. */
+  /** While there may be more further back. For the first telling that is so of what was found, too: look for it again there. */
   readonly next?: SearchPlace;
 }
 
 /** Which `seq` belongs to an id or a time, without the events themselves. */
 export interface EventSeqs {
-  /** For each id the `seq` of the newest event that has it, in one pass; without those that the log does not have (any more). */
+  /** For each id the `seq` under which it was told first, in one pass; without those that the log does not have (any more). */
   find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
-  /** A part of that pass, of limited length. @param from where the part before it ended */
-  findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search>;
+  /** A part of such a pass, from the newest event back, of limited length. @param from where the part before it ended */
+  findSome(session: string, eventIds: readonly string[], telling: Telling, from?: SearchPlace): Promise<Search>;
   /** The `seq` of the newest event that was logged before this time (milliseconds since 1970); 0 when there is none. */
   lastBefore(session: string, time: number): Promise<number>;
 }

@@ -19,6 +19,7 @@ export interface StreamStore {
 
 export interface StreamChange {
   readonly since?: null;
+  readonly had?: StreamRow['had'];
   readonly start?: StreamRow['start'] | null;
   readonly slow?: StreamRow['slow'] | null;
   readonly heartbeatAt?: number;

@@ -1,12 +1,16 @@
 import { GetQueueUrlCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
+import { DynamoDbEventSeqs } from '#shared/adapters/dynamodb-event-seqs.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
 import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
 import type { EventEnvelope } from '#shared/contracts/events.ts';
+import { TABLES } from '#shared/contracts/resources.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
+import { eventId } from '#shared/domain/event-id.ts';
 import { type AwsBacking, startAwsBacking } from './aws-backing.ts';
 import { envelopeOf } from './event-bridge-stub.ts';
 import { eventEnvelope } from './events.ts';
@@ -97,6 +101,24 @@ describe('what only AWS adapters do', () => {
       }
     }
     for (const event of events) expect(arrived.get(event.id)).toEqual(event);
+  });
+
+  it('looks for where an event was told first no further back than it can be, also where WhatsApp’s clock is ahead', async () => {
+    const tableName = await aws.createTable(TABLES.eventLog);
+    const day = 86_400_000;
+    let now = 1_700_000_000_000;
+    const media = new S3MediaStore(aws.clients.s3, 'none');
+    const log = new DynamoDbEventLog(aws.clients.dynamo, media, { tableName, clock: { now: () => now } });
+    const tell = async (seq: number, id = `evt_${seq}`) =>
+      await log.append([eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }, { id, seq })]);
+    for (let seq = 1; seq <= 20; seq += 1) await tell(seq);
+    now += day;
+    const id = eventId({ name: 'alpha', incarnation: 'inc-1' }, 'message.any', now + 60_000, 'AAAAA1');
+    await tell(21, id);
+    await tell(22);
+    await tell(1_001, id);
+    const seqs = new DynamoDbEventSeqs(aws.clients.dynamo, tableName, 10);
+    expect(await seqs.findSome('alpha', [id], 'first')).toEqual({ found: new Map([[id, { seq: 21, loggedAt: now }]]) });
   });
 
   it('carries hundreds of calls at a time', async () => {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { EventEnvelope } from '#shared/contracts/events.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { eventId } from '#shared/domain/event-id.ts';
-import type { EventLog, Search, SearchPlace } from '#shared/ports/event-log.ts';
+import type { EventLog, Search, SearchPlace, Telling } from '#shared/ports/event-log.ts';
 import { eventEnvelope } from './events.ts';
 import { waMessage } from './rows.ts';
 
@@ -127,6 +127,18 @@ export function defineEventLogContract(
       expect(await readOn(2, 3)).toEqual(range(3, 500));
     });
 
+    it('has a large event that is told again as it was told each time, whichever was stored last', async () => {
+      const large = (seq: number, text: string) => event(seq, { id: idOf(5), body: text.repeat(210_000) });
+      const [first, again] = [large(5, 'x'), large(1_005, 'y')];
+      await log.append([first, ...events(6, 9)]);
+      await log.append([again]);
+      // A host that has the session no more may be late with what it had begun.
+      await log.append([first]);
+      const found = await log.read('alpha', 4, 100);
+      expect(found.map(({ envelope }) => envelope)).toEqual([first, ...events(6, 9), again]);
+      expect(await readOn(4, 1)).toEqual([...range(5, 9), 1_005]);
+    });
+
     it('takes events of many sessions in one call', async () => {
       const sessions = Array.from({ length: 60 }, (_, index) => `s-${index}`);
       const mixed = [1, 2].flatMap((seq) => sessions.map((session) => event(seq, { session })));
@@ -159,7 +171,7 @@ export function defineEventLogContract(
       expect(await readOn(0, 10)).toEqual([]);
     });
 
-    it('finds events by their ids, the newest of each', async () => {
+    it('finds events by their ids, under the `seq` with which each was told first', async () => {
       await log.append(events(1, 4));
       now += 86_400_000;
       await log.append(events(5, 8));
@@ -170,7 +182,7 @@ export function defineEventLogContract(
         new Map([
           [idOf(2), 2],
           [idOf(8), 8],
-          [idOf(3), 9],
+          [idOf(3), 3],
         ]),
       );
       expect(await log.find('alpha', [idOf(2)])).toEqual(new Map([[idOf(2), 2]]));
@@ -187,28 +199,27 @@ export function defineEventLogContract(
       for (const each of events(6, 9)) await log.append([each]);
       await log.append([event(10, { id: idOf(3) })]);
       await log.append(events(1, 3, 'beta'));
-      const search = async (ids: readonly string[]) => {
-        const found: (readonly [string, number, number])[] = [];
+      const search = async (ids: readonly string[], telling: Telling) => {
+        const found = new Map<string, readonly [seq: number, loggedAt: number]>();
         let left = ids;
         let from: SearchPlace | undefined;
         for (let parts = 1; ; parts += 1) {
-          const part: Search = await log.findSome('alpha', left, from);
-          found.push(...[...part.found].map(([id, { seq, loggedAt }]) => [id, seq, loggedAt] as const));
-          left = left.filter((id) => !part.found.has(id));
+          const part: Search = await log.findSome('alpha', left, telling, from);
+          for (const [id, { seq, loggedAt }] of part.found) found.set(id, [seq, loggedAt]);
+          if (telling === 'last') left = left.filter((id) => !part.found.has(id));
           from = part.next;
-          if (from === undefined) return { parts, found };
+          if (from === undefined) return { parts, found: Object.fromEntries(found) };
         }
       };
-      const all = await search([idOf(1), idOf(3), idOf(4), idOf(7), idOf(3, 'beta')]);
-      expect(all.parts).toBeGreaterThan(2);
-      expect(all.found.toSorted(([, a], [, b]) => a - b)).toEqual([
-        [idOf(1), 1, first],
-        [idOf(4), 4, first],
-        [idOf(7), 7, now],
-        [idOf(3), 10, now],
-      ]);
-      expect(await search([idOf(9), idOf(3)])).toMatchObject({ parts: 1 });
-      expect(await search([])).toEqual({ parts: 1, found: [] });
+      const ids = [idOf(1), idOf(3), idOf(4), idOf(7), idOf(3, 'beta')];
+      const last = await search(ids, 'last');
+      expect(last.parts).toBeGreaterThan(2);
+      const once = { [idOf(1)]: [1, first], [idOf(4)]: [4, first], [idOf(7)]: [7, now] };
+      expect(last.found).toEqual({ ...once, [idOf(3)]: [10, now] });
+      expect(await search([idOf(9), idOf(3)], 'last')).toMatchObject({ parts: 1 });
+      expect((await search(ids, 'first')).found).toEqual({ ...once, [idOf(3)]: [3, first] });
+      for (const telling of ['first', 'last'] as const)
+        expect(await search([], telling)).toEqual({ parts: 1, found: {} });
     });
 
     it('knows what was logged before a time', async () => {

@@ -61,8 +61,10 @@ export function defineStreamStoreContract(name: string, factory: () => Promise<S
         await store.update('c1', { start });
         expect(await store.get('c1')).toEqual(streamRow({ since: ['evt_1'], slow, start }));
       }
-      await store.update('c1', { since: null, start: null, slow: null, heartbeatAt: 61_000 });
-      expect(await store.get('c1')).toEqual(streamRow({ heartbeatAt: 61_000 }));
+      const had = ['evt_1'];
+      await store.update('c1', { since: null, had, start: null, slow: null });
+      await store.update('c1', { heartbeatAt: 61_000 });
+      expect(await store.get('c1')).toEqual(streamRow({ had, heartbeatAt: 61_000 }));
       await store.remove('c1');
       await store.update('c1', { heartbeatAt: 91_000 });
       expect(await store.get('c1')).toBeUndefined();

@@ -198,7 +198,7 @@ it('a host may delete everything that is stored of a session', async () => {
   const keys = [
     mediaKey.out(row.name, 'job', 'digest'),
     mediaKey.file(row.name, 'a.jpg'),
-    mediaKey.event(row.name, 'e'),
+    mediaKey.event(row.name, 'e', 1),
   ];
   // What the API has put there.
   for (const key of keys) await new S3MediaStore(clients.s3, buckets.media).put(key, Buffer.from('x'), 'image/jpeg');

@@ -90,7 +90,7 @@ async function seqsOf(
     const left = ids.filter((id) => !seqs.has(id));
     if (clock.monotonic() >= until)
       throw new NotSupportedError(`'${left[0]}' is too far back in the log to be found by its id: replay its time`);
-    const part: Search = await eventSeqs.findSome(session, left, from);
+    const part: Search = await eventSeqs.findSome(session, left, 'last', from);
     for (const [id, { seq }] of part.found) seqs.set(id, seq);
     from = part.next;
   } while (from !== undefined);

@@ -43,7 +43,7 @@ describe('the fan-out', () => {
     expect(queue.tasks).toEqual(wakeUps);
   });
 
-  it('wakes for an event that is too large for the bus', async () => {
+  it('wakes for an event that an earlier version has published without its `seq`', async () => {
     await fanOut([told('1', 'beta')]);
     expect(queue.tasks).toEqual([{ kind: 'session', connectionId: 'c2', session: 'beta' }]);
   });

@@ -17,7 +17,7 @@ export async function frameOf(
 ): Promise<string> {
   const whole = JSON.stringify(envelope);
   if (Buffer.byteLength(whole) <= STREAM_MESSAGE_BYTES) return whole;
-  const key = mediaKey.event(envelope.session, envelope.id);
+  const key = mediaKey.streamed(envelope.session, envelope.id, envelope.seq);
   await media.put(key, Buffer.from(whole), 'application/json');
   return JSON.stringify({ ...envelope, payload: null, href: await media.presignedUrl(key, HREF_SECONDS) });
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StreamTask } from '#shared/contracts/event-stream.ts';
+import { mediaKey } from '#shared/contracts/media-keys.ts';
 import { DependencyError } from '#shared/domain/errors.ts';
 import { sessionRow } from '#test/contracts/rows.ts';
 import { event, KEY, news, SenderWorld, START } from '#test/support/stream-sender-world.ts';
@@ -101,13 +102,18 @@ describe('a stream is written to', () => {
     expect(world.seqs()).toEqual([1, 2, 3]);
   });
 
-  it('with the address of what is too large', async () => {
-    const large = event(1);
-    if (large.event !== 'message') throw new Error('not reached');
-    await world.log.append([{ ...large, payload: { ...large.payload, body: 'ü'.repeat(70_000) } }]);
+  it('with the address of what is too large, and leaves alone what its host has stored of that', async () => {
+    const small = event(1);
+    if (small.event !== 'message') throw new Error('not reached');
+    const large = { ...small, payload: { ...small.payload, body: 'ü'.repeat(70_000) } };
+    const key = mediaKey.event('alpha', large.id, 1);
+    await world.media.put(key, Buffer.from('of a later version'), 'application/json');
+    await world.log.append([large]);
     await world.open();
     await sender.do(news());
     expect(world.frames).toMatchObject([{ id: large.id, payload: null, href: expect.stringMatching(/^data:/) }]);
+    expect(await (await fetch(String(world.frames[0]?.href))).json()).toEqual(large);
+    expect((await world.media.get(key)).body).toEqual(Uint8Array.from(Buffer.from('of a later version')));
   });
 });
 

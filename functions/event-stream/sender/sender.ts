@@ -83,7 +83,8 @@ export class StreamSender {
     const until = clock.monotonic() + TURN_MS;
     const progress = await goOnWithStart(stream, this.#deps, () => clock.monotonic() >= until);
     if (progress.kind === 'unknown') return this.#end(stream, 'since-unknown', progress.eventId);
-    if (progress.kind === 'done') return streams.update(connectionId, { since: null, start: null });
+    const begun = { since: null, ...(since !== undefined && { had: since }) } as const;
+    if (progress.kind === 'done') return streams.update(connectionId, { ...begun, start: null });
     const { start, missing } = progress;
     if (missing !== undefined) {
       const outcome = await this.#send(stream, gap(clock.now(), missing));
@@ -91,7 +92,7 @@ export class StreamSender {
       if (outcome === 'busy') return queue.sendLater({ kind: 'opened', connectionId }, RETRY_SECONDS);
     }
     // Every session has its cursor then, and may have its turn.
-    await streams.update(connectionId, { start, ...(start.step === 'turns' && { since: null }) });
+    await streams.update(connectionId, { start, ...(start.step === 'turns' && begun) });
     await queue.send([{ task: { kind: 'opened', connectionId }, cause: `start#${clock.now()}` }]);
   }
 
@@ -111,9 +112,10 @@ export class StreamSender {
     }
     const until = clock.monotonic() + TURN_MS;
     const left = [...sessions];
+    const told = new Set(stream.had);
     let sent = 0;
     for (let next = left[0]; next !== undefined; next = left[0]) {
-      const turn = await this.#writeOn(stream, next, until, seq);
+      const turn = await this.#writeOn(stream, next, until, told, seq);
       sent += turn.sent;
       if (turn.end === 'gone') return streams.remove(connectionId);
       if (turn.end === 'revoked') return this.#end(stream, 'key-revoked');
@@ -134,10 +136,12 @@ export class StreamSender {
     if (slowSince !== undefined) await streams.update(connectionId, { slow: null });
   }
 
+  /** @param told ids of events that the other end has; those that it gets are added */
   async #writeOn(
     stream: StreamRow,
     session: string,
     until: number,
+    told: Set<string>,
     seq: number | undefined,
   ): Promise<{ readonly end: 'done' | 'more' | 'busy' | 'gone' | 'revoked'; readonly sent: number }> {
     const { log, streams, clock } = this.#deps;
@@ -150,9 +154,10 @@ export class StreamSender {
       if (!(await this.#isOpenTo(stream))) return { end: 'revoked', sent };
       try {
         for (const { envelope } of page) {
-          if (wants(stream.events, envelope)) {
+          if (wants(stream.events, envelope) && !told.has(envelope.id)) {
             const outcome = await this.#post(stream, envelope);
             if (outcome !== 'sent') return { end: outcome, sent };
+            told.add(envelope.id);
             sent += 1;
           }
           cursor = envelope.seq;

@@ -40,6 +40,11 @@ describe('`since`', () => {
     expect(await beginsWith([idOf(2)], ['*'])).toEqual(expected);
   });
 
+  it('begins others before the oldest that it names, also where it names a later one of the same session', async () => {
+    const expected = ['beta 1', 'beta 2', 'beta 3', 'gamma 1', 'gamma 3'];
+    expect(await beginsWith([idOf(1), idOf(3)], ['*'])).toEqual(expected);
+  });
+
   it('ends when it names only what is not there (any more)', async () => {
     expect(await beginsWith([idOf(8), idOf(9)], ['alpha'])).toEqual(['undefined undefined']);
     expect(world.frames).toEqual([
@@ -85,6 +90,42 @@ describe('`since`', () => {
       await world.doAll();
       expect(gap()).toHaveLength(1);
       expect(others().sort()).toEqual(['beta 1', 'beta 2', 'beta 3', 'gamma 1', 'gamma 3']);
+    });
+  });
+
+  describe('with an event that a next host has told again', () => {
+    const again = (of: number, seq: number) => ({ ...event(of), seq });
+    const goesOn = async (since: readonly string[], sessions: readonly string[] = ['alpha']) => {
+      await world.open({ sessions: [...sessions], since: [...since] }, []);
+      await sender.do(opened);
+      await world.doAll();
+      return world.seqs('alpha');
+    };
+
+    it.each([
+      ['one session', [idOf(2)], ['alpha']],
+      ['all sessions, one named', [idOf(2)], ['*']],
+      ['all sessions, each named', [idOf(2), idOf(3, 'beta'), idOf(3, 'gamma')], ['*']],
+    ])('goes on behind where it was told first, as what lies between may be told only there: %s', async (...given) => {
+      await world.append(1_001, 1_002, 1_003, 1_004);
+      await world.log.append([again(2, 1_005)]);
+      await world.append(1_006);
+      expect(await goesOn(given[1], given[2])).toEqual([3, 1_001, 1_002, 1_003, 1_004, 1_006]);
+    });
+
+    it('does not bring that again, neither at once nor later', async () => {
+      await world.log.append([again(3, 1_001)]);
+      expect(await goesOn([idOf(3), idOf(2)])).toEqual([]);
+      await world.log.append([again(3, 2_001)]);
+      await world.append(2_002);
+      await sender.do(news());
+      expect(world.seqs()).toEqual([2_002]);
+    });
+
+    it('brings the others that were told twice while it was away once, where they are in one turn', async () => {
+      await world.append(4);
+      await world.log.append([again(3, 1_001), again(4, 1_002)]);
+      expect(await goesOn([idOf(2)])).toEqual([3, 4]);
     });
   });
 

@@ -30,7 +30,8 @@ type Step<Name extends StreamStart['step']> = Extract<StreamStart, { readonly st
 
 /**
  * Lets a stream go on that names the last events it had: behind them in their sessions, and in the others a minute before the oldest
- * of them was logged. An event that is not there (any more) does not tell its session, so one of these others is it: they begin before
+ * of them was logged. Of an event that was told more than once it may have had the first telling alone, and not what lies between that and
+ * the next. An event that is not there (any more) does not tell its session, so one of these others is it: they begin before
  * that event happened too. Takes some of the way, from where `stream.start` is; to be called again with what it gives back. What was done
  * and not kept may be done again.
  *
@@ -78,32 +79,39 @@ async function search(
   { since = [] }: StreamRow,
   { log }: StreamStartDeps,
 ): Promise<StartProgress> {
-  const fresh = rest.slice(0, AT_ONCE - open.length);
+  const isKnown = new Set(before.map(({ id }) => id));
+  const left = since.filter((id) => !isKnown.has(id));
+  const fresh = left.length === 0 ? [] : rest.slice(0, AT_ONCE - open.length);
   const round: Step<'search'>['open'] = [...open, ...fresh.map((session) => ({ session }))];
-  // An id is of one session: what was found need not be looked for in the next.
-  const left = since.filter((id) => before.every((event) => event.id !== id));
-  const [missing] = left;
-  if (round.length === 0 && missing !== undefined) {
-    if (before.length === 0) return { kind: 'unknown', eventId: missing };
-    return { kind: 'more', start: { step: 'cursors', found: before, from: beginning(before, left) }, missing: left };
+  if (round.length === 0) {
+    const [missing] = left;
+    if (missing !== undefined && before.length === 0) return { kind: 'unknown', eventId: missing };
+    const start: StreamStart = { step: 'cursors', found: before, from: beginning(before, left) };
+    return { kind: 'more', start, ...(missing !== undefined && { missing: left }) };
   }
   const parts = await Promise.all(
-    round.map(async ({ session, from }) => ({ session, ...(await log.findSome(session, left, from)) })),
+    round.map(async ({ session, from }) => {
+      // An id is of one session: what was found there need not be looked for in another.
+      const own = before.flatMap((event) => (event.session === session ? [event.id] : []));
+      return { session, ...(await log.findSome(session, [...left, ...own], 'first', from)) };
+    }),
   );
-  const found = [
-    ...before,
-    ...parts.flatMap(({ session, found }) => [...found].map(([id, place]) => ({ id, session, ...place }))),
-  ];
-  if (found.length === since.length)
-    return { kind: 'more', start: { step: 'cursors', found, from: beginning(found, []) } };
+  // What was found before may have been told earlier yet.
+  const found = new Map(before.map((event) => [event.id, event]));
+  for (const { session, found: ofPart } of parts)
+    for (const [id, place] of ofPart) found.set(id, { id, session, ...place });
+  const isIn = new Set([...found.values()].map(({ session }) => session));
+  const hasAll = found.size === since.length;
   const last = fresh.at(-1) ?? after;
   return {
     kind: 'more',
     start: {
       step: 'search',
       ...(last !== undefined && { after: last }),
-      open: parts.flatMap(({ session, next: from }) => (from === undefined ? [] : [{ session, from }])),
-      found,
+      open: parts.flatMap(({ session, next: from }) =>
+        from === undefined || (hasAll && !isIn.has(session)) ? [] : [{ session, from }],
+      ),
+      found: [...found.values()],
     },
   };
 }

@@ -1,7 +1,7 @@
 import { type EventEnvelope, eventEnvelopeSchema } from '../../contracts/events.ts';
 import { DependencyError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { EventLog, LoggedEvent, Search, SearchPlace } from '../../ports/event-log.ts';
+import type { EventLog, LoggedEvent, Search, SearchPlace, Telling } from '../../ports/event-log.ts';
 import { systemClock } from '../system-clock.ts';
 
 /** Looked through by one call. */
@@ -43,21 +43,23 @@ export class MemoryEventLog implements EventLog {
 
   async find(session: string, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const all = this.#events(session).map(({ envelope: { id, seq } }) => [id, seq] as const);
-    return new Map(all.filter(([id]) => eventIds.includes(id)));
+    return new Map(all.toReversed().filter(([id]) => eventIds.includes(id)));
   }
 
-  async findSome(session: string, eventIds: readonly string[], from?: SearchPlace): Promise<Search> {
+  async findSome(session: string, eventIds: readonly string[], telling: Telling, from?: SearchPlace): Promise<Search> {
+    if (eventIds.length === 0) return { found: new Map() };
     const all = this.#events(session);
     const rest = all.filter(({ envelope: { seq } }) => from === undefined || seq < Number(from.place));
     const some = rest.slice(-SEARCHED_EVENTS);
     const found = new Map(
-      some.flatMap(({ envelope: { id, seq }, loggedAt }) =>
+      (telling === 'first' ? some.toReversed() : some).flatMap(({ envelope: { id, seq }, loggedAt }) =>
         eventIds.includes(id) ? [[id, { seq, loggedAt }] as const] : [],
       ),
     );
     const oldest = some[0]?.envelope.seq;
     const newest = from?.newest ?? all.at(-1)?.loggedAt ?? 0;
-    const isOver = oldest === undefined || rest.length === some.length || eventIds.every((id) => found.has(id));
+    const hasAll = telling === 'last' && eventIds.every((id) => found.has(id));
+    const isOver = oldest === undefined || rest.length === some.length || hasAll;
     return isOver ? { found } : { found, next: { place: String(oldest), newest } };
   }
 

@@ -24,6 +24,7 @@ export class MemoryStreamStore implements StreamStore {
     this.#streams.set(connectionId, {
       ...rest,
       ...(since !== undefined && change.since !== null && { since }),
+      ...(change.had !== undefined && { had: change.had }),
       ...(start !== undefined && { start }),
       ...(slow !== undefined && { slow }),
       ...(change.heartbeatAt !== undefined && { heartbeatAt: change.heartbeatAt }),
