@@ -22,7 +22,7 @@ import { type MessageSecret, MessageSecrets, secretInContent } from './message-s
 import { packTraceparent, unpackTraceparent } from './packed-traceparent.ts';
 import { Proofs } from './proofs.ts';
 import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
-import { ackOf, type ReceiptPorts, receiptChat, receiptIds, toAcks } from './receipts.ts';
+import { ackOf, type ReceiptPorts, receiptIds, toAcks } from './receipts.ts';
 import type { SentMessage } from './sender.ts';
 import { type ServerAcks, secondsOf } from './server-acks.ts';
 import { StanzaIntake } from './stanza-intake.ts';
@@ -220,8 +220,8 @@ export class Receiving {
       acks.proven(id, seconds);
     }
     const me = addresses();
-    if (!me || ackOf(stanza.attrs) === undefined || ignores(receiptChat(stanza.attrs, me) ?? '')) return;
     const { from = '', participant, recipient, type } = stanza.attrs;
+    if (!me || ackOf(stanza.attrs, me) === undefined || ignores(from)) return;
     const attrs = { from, participant, recipient, type, t: String(seconds) };
     const traceparents = this.#traceparentsOf(ids);
     this.#inbox.note({
