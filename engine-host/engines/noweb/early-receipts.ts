@@ -35,7 +35,8 @@ export class EarlyReceipts {
     return [...held.keys()];
   }
 
+  /** Gives up nothing any more: what is held is in the inbox, for the next run. */
   stop(): void {
-    for (const id of [...this.#held.keys()]) this.take(id);
+    for (const held of this.#held.values()) for (const timer of held.values()) clearTimeout(timer);
   }
 }
