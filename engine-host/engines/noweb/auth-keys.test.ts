@@ -94,6 +94,17 @@ describe('AuthKeys', () => {
     expect(await baileys.get('lid-mapping', ['pn'])).toEqual({ pn: 'lid' });
   });
 
+  test('know a person’s other address as soon as Baileys has noted it, also after a new start', async () => {
+    const { state, keys, baileys } = setUp();
+    const [phone, lid] = ['4915100000001@s.whatsapp.net', '77777777777@lid'];
+    expect([keys.otherAddress(phone), keys.otherAddress(lid)]).toEqual([undefined, undefined]);
+    await baileys.set({ 'lid-mapping': { 4915100000001: '77777777777', '77777777777_reverse': '4915100000001' } });
+    for (const each of [keys, new AuthKeys(new MarkedState(state))]) {
+      expect([each.otherAddress(phone), each.otherAddress('77777777777:3@lid')]).toEqual([lid, phone]);
+      expect(each.otherAddress('4915100000001@g.us')).toBeUndefined();
+    }
+  });
+
   test('a transaction inside one of the same name goes through', async () => {
     const { baileys } = setUp();
     const result = await baileys.transaction(() => baileys.transaction(async () => 'inner', 'me'), 'me');

@@ -1,5 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { SignalDataSet, SignalDataTypeMap, SignalKeyStoreWithTransaction } from '@whiskeysockets/baileys';
+import {
+  jidDecode,
+  type SignalDataSet,
+  type SignalDataTypeMap,
+  type SignalKeyStoreWithTransaction,
+} from '@whiskeysockets/baileys';
 import type { StateChange } from '../engine.ts';
 import { GroupKeyMemory } from './group-key-memory.ts';
 import { decodeKey, encodeKey, KEY_TYPES, type KeyType } from './key-codec.ts';
@@ -83,6 +88,15 @@ export class AuthKeys {
   /** From now on nothing is appended any more. */
   close(): void {
     this.#closed = true;
+  }
+
+  /** The same person's other address, as far as it is known here: nobody is asked. */
+  otherAddress(jid: string): string | undefined {
+    const { user, server } = jidDecode(jid) ?? {};
+    if (server !== 'lid' && server !== 's.whatsapp.net') return undefined;
+    const id = server === 'lid' ? `${user}_reverse` : `${user}`;
+    const { [id]: other } = this.#read('lid-mapping', [id], undefined);
+    return other && `${other}@${server === 'lid' ? 's.whatsapp.net' : 'lid'}`;
   }
 
   /**

@@ -1,10 +1,11 @@
-import { areJidsSameUser, type BinaryNode } from '@whiskeysockets/baileys';
+import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { GroupJoinPayload } from '#shared/contracts/event-payloads.ts';
 import type { EventBody } from '#shared/contracts/events.ts';
 import type { EngineEvent } from '../engine.ts';
 import type { GroupChange } from './happening.ts';
 import { jidToChatId, type LookUpOther, resolveAddress } from './ids.ts';
 import { childOf, childrenOf, type KeptNode, keptNode, presentAttrs, textOf } from './kept-node.ts';
+import { isMe } from './me.ts';
 import type { OwnAddresses } from './rebuild-message.ts';
 import { secondsOf } from './server-acks.ts';
 
@@ -113,8 +114,4 @@ async function participant({ attrs }: KeptNode, role: Participant['role'], lookU
   const pn = address?.id.endsWith('@c.us') ? { pn: address.id } : {};
   const lid = address?.lid ? { lid: address.lid } : {};
   return { id: jidToChatId(attrs.jid) ?? attrs.jid ?? '', ...pn, ...lid, role };
-}
-
-function isMe(jid: string | undefined, me: OwnAddresses): boolean {
-  return areJidsSameUser(jid, me.id) || (me.lid !== '' && areJidsSameUser(jid, me.lid));
 }

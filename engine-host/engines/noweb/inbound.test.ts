@@ -2,19 +2,20 @@ import { proto, type WAMessage } from '@whiskeysockets/baileys';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { EngineEvent } from '../engine.ts';
-import type { LookUpOther } from './ids.ts';
 import { Inbound } from './inbound.ts';
 import { chatOf } from './noweb-world.ts';
 
 const ME = chatOf('4915199999999');
 const [ANN, BEN] = ['4915100000001@s.whatsapp.net', '4915100000002@s.whatsapp.net'];
+const ANN_LID = '77777777771@lid';
 
-function setUp(lookUpOther: LookUpOther = async () => null) {
+function setUp(otherAddress: (jid: string) => string | undefined = () => undefined) {
   const events: EngineEvent[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const inbound = new Inbound({
     me: () => ME,
-    lookUpOther,
+    lookUpOther: async (jid) => otherAddress(jid),
+    otherAddress,
     findSecret: async () => undefined,
     ownJids: () => [],
     storeMedia: async () => {
@@ -44,6 +45,76 @@ describe('Inbound', () => {
     downloaded();
     await Promise.all([image, text]);
     expect(bodies()).toEqual(['elsewhere', 'image', 'after the image']);
+  });
+
+  describe('keeps the order of a chat whose address is a number here and a LID there', () => {
+    const others = new Map([
+      [ANN, ANN_LID],
+      [ANN_LID, ANN],
+    ]);
+    const other = (jid: string) => others.get(jid);
+    const image = (key: WAMessage['key']) => ({
+      ...message('', '', { imageMessage: { caption: 'image' } }),
+      key: { id: 'AAAAAA', fromMe: false, ...key },
+    });
+    const reply = (remoteJid: string) => ({
+      ...message('', '', { conversation: 'reply' }),
+      key: { remoteJid, id: 'BBBBBB', fromMe: true },
+    });
+    const order = (events: readonly EngineEvent[]) =>
+      events.flatMap(({ body }) => (body.event === 'message.any' ? [body.payload.body] : []));
+    /** What is told when the download ends after all else was taken. */
+    const told = async ({ inbound, events, downloaded }: ReturnType<typeof setUp>, ...taken: Promise<boolean>[]) => {
+      await new Promise(setImmediate);
+      downloaded();
+      await Promise.all(taken);
+      await inbound.idle();
+      return order(events);
+    };
+
+    test.each([
+      ['the stanza names both', { remoteJid: ANN_LID, remoteJidAlt: ANN }, ANN, undefined],
+      ['the other is known', { remoteJid: ANN_LID }, ANN, other],
+      ['the answer goes to the LID', { remoteJid: ANN }, ANN_LID, other],
+    ])('%s', async (_, key, to, otherAddress) => {
+      const world = setUp(otherAddress);
+      const first = world.inbound.accept(image(key), 'app');
+      expect(await told(world, first, world.inbound.accept(reply(to), 'api'))).toEqual(['image', 'reply']);
+    });
+
+    test('the other becomes known between the two', async () => {
+      let isKnown = false;
+      const world = setUp((jid) => (isKnown ? other(jid) : undefined));
+      const first = world.inbound.accept(image({ remoteJid: ANN_LID }), 'app');
+      isKnown = true;
+      expect(await told(world, first, world.inbound.accept(reply(ANN), 'api'))).toEqual(['image', 'reply']);
+    });
+
+    test.each([
+      ['another chat', BEN],
+      ['all of a group', '120363000000000001@g.us'],
+    ])('%s does not wait', async (_, to) => {
+      const world = setUp(other);
+      const first = world.inbound.accept(image({ remoteJid: ANN_LID, remoteJidAlt: ANN }), 'app');
+      expect(await told(world, first, world.inbound.accept(reply(to), 'api'))).toEqual(['reply', 'image']);
+    });
+  });
+
+  test('what tells of one message is in order by its id, also where nobody knows that two addresses are one person’s', async () => {
+    const { inbound, events, downloaded } = setUp();
+    const own = { ...message(ANN, '', { imageMessage: {} }), key: { remoteJid: ANN, id: 'AAAAAA', fromMe: true } };
+    const sent = inbound.accept(own, 'api');
+    const acks = [1, 2].map((ack) =>
+      inbound.inOrder([ANN_LID, 'ZZZZZZ', 'AAAAAA'], async (emit) => {
+        if (ack === 1) await new Promise(setImmediate);
+        emit({ body: { event: 'engine.event', payload: { event: `ack ${ack}`, data: {} } }, key: '', timestamp: 0 });
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    downloaded();
+    await Promise.all([sent, ...acks]);
+    const names = events.map(({ body }) => (body.event === 'engine.event' ? body.payload.event : body.event));
+    expect(names).toEqual(['message.any', 'message.ack', 'ack 1', 'ack 2']);
   });
 
   test('an edit has the server’s time, whatever its sender says', async () => {
@@ -76,7 +147,7 @@ describe('Inbound', () => {
 
   test('whom a message answers and mentions is named by phone number, also when it is edited', async () => {
     const lid = '77777777777@lid';
-    const { inbound, events } = setUp(async (jid) => (jid === lid ? BEN : null));
+    const { inbound, events } = setUp((jid) => (jid === lid ? BEN : undefined));
     const contextInfo = { stanzaId: 'QUOTED', participant: lid, mentionedJid: [lid], nonJidMentions: 1 };
     const extendedTextMessage = { text: 'hi', contextInfo };
     await inbound.accept(message(ANN, 'AAAAAA', { extendedTextMessage }), 'app');
@@ -121,7 +192,7 @@ describe('Inbound', () => {
 
   test('a happening that cannot be converted does not stop the chat', async () => {
     const { inbound, bodies } = setUp();
-    const broken = await inbound.inOrder(ANN, async () => {
+    const broken = await inbound.inOrder([ANN], async () => {
       throw new Error('broken');
     });
     expect(broken).toBe(false);

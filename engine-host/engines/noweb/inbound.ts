@@ -20,6 +20,8 @@ import { destinationOf, type MessageParts, type MessageSource, type People, toWa
 export interface InboundPorts extends AnswerPorts {
   /** The account's own chat id. */
   me(): ChatId | undefined;
+  /** As `lookUpOther`, at once: the order of things is decided when they come. */
+  otherAddress(jid: string): string | undefined;
   /** Stores a message's media and says where. */
   storeMedia(key: WAMessageKey, content: MessageContent, source: MessageSource): Promise<MessageParts['media']>;
   /** @param published to be called when the event has left for good */
@@ -54,7 +56,7 @@ export class Inbound {
       // In one turn, so that they go into the log and on the bus together.
       for (const event of events) emit({ ...event, traceparent });
     };
-    return this.inOrder(laneOf(message.key), convert, done);
+    return this.inOrder(subjectsOf(message.key), convert, done);
   }
 
   /** Resolves when everything taken so far has become events. */
@@ -63,11 +65,16 @@ export class Inbound {
   }
 
   /**
-   * Runs something that belongs to a chat after what is under way there. Failures are logged, never thrown.
+   * Runs something after what is under way in its chat, or about the same message. Failures are logged, never thrown.
+   * @param subjects its chat's JID, or both where it came with both, and the ids of the messages it tells of
    * @param done as in `accept`
    * @returns as `accept`
    */
-  async inOrder(chat: string, work: (emit: Emit) => Promise<void>, done: () => void = () => {}): Promise<boolean> {
+  async inOrder(
+    subjects: readonly string[],
+    work: (emit: Emit) => Promise<void>,
+    done: () => void = () => {},
+  ): Promise<boolean> {
     // One for the work itself: its events may be published before it has made the last of them.
     let open = 1;
     const close = () => {
@@ -79,13 +86,30 @@ export class Inbound {
       this.#ports.emit(event, close);
     };
     try {
-      await this.#lanes.run(chat, () => work(emit));
+      await this.#lanes.run(this.#lanesOf(subjects), () => work(emit));
       close();
       return true;
     } catch (error) {
       this.#ports.logger.error({ err: error }, 'an inbound happening could not be converted');
       return false;
     }
+  }
+
+  /**
+   * A chat with a person is a lane under each of its addresses, and what belongs to it takes all that are known when it
+   * comes. So two things of one chat are in order as soon as one of them came with both addresses, or the other address was
+   * known by the time the later one came, also when it became known between them. What came under one address each while
+   * nothing said that both are one person's is in two lanes; of that, all that tells of one message is in order by its id.
+   */
+  #lanesOf(subjects: readonly string[]): readonly string[] {
+    const lanes = new Set<string>();
+    for (const subject of subjects) {
+      const jid = jidNormalizedUser(subject);
+      lanes.add(jid || subject);
+      const other = jidNormalizedUser(this.#ports.otherAddress(jid));
+      if (other) lanes.add(other);
+    }
+    return [...lanes];
   }
 
   async #convert(message: WAMessage, source: MessageSource, emit: Emit): Promise<void> {
@@ -251,8 +275,8 @@ interface Base {
 
 export type Emit = (event: EngineEvent) => void;
 
-/** One chat has one lane, whichever of its two addresses a message comes with. */
-function laneOf({ remoteJid, remoteJidAlt }: WAMessage['key']): string {
-  const lid = [remoteJid, remoteJidAlt].find((jid) => jid?.endsWith('@lid'));
-  return jidNormalizedUser(lid ?? remoteJid ?? undefined);
+function subjectsOf({ remoteJid, remoteJidAlt, id }: WAMessage['key']): readonly string[] {
+  // Baileys takes an author's other address for the list's.
+  const alternative = remoteJid?.endsWith('@broadcast') ? undefined : remoteJidAlt;
+  return [remoteJid, alternative, id].filter((subject) => typeof subject === 'string');
 }

@@ -102,14 +102,24 @@ export class Inbox {
     if (number !== undefined && happening && isComplete(happening)) this.#deliver(number, happening);
   }
 
-  /** Notes something that is complete as it comes. @param alongside what belongs into the same record */
-  note(happening: Happening, alongside: readonly StateChange[] = []): void {
-    const number = this.#next;
-    this.#next += 1;
-    const value = encodeHappening(happening);
-    this.#remember(number, happening, value);
-    this.#state.append([...alongside, { key: keyOf(number), value }]);
-    this.#deliver(number, happening);
+  /**
+   * Notes something that is complete as it comes.
+   * @param alongside what belongs into the same record
+   * @param early numbers of what was noted before it and has to be told after it: delivered behind it, as new entries, in
+   *   the same record, so that a later run has them in this order too
+   */
+  note(happening: Happening, alongside: readonly StateChange[] = [], early: readonly number[] = []): void {
+    const moved = early.map((number) => this.#entries.get(number)?.happening).filter((each) => each !== undefined);
+    const taken = [happening, ...moved].map((each) => {
+      const number = this.#next;
+      this.#next += 1;
+      const value = encodeHappening(each);
+      this.#remember(number, each, value);
+      return { number, happening: each, change: { key: keyOf(number), value } };
+    });
+    const removed = early.map((number) => this.#remove(number));
+    this.#state.append([...alongside, ...taken.map(({ change }) => change), ...removed]);
+    for (const { number, happening: each } of taken) this.#deliver(number, each);
   }
 
   /** Whether it is between the account's own devices. */

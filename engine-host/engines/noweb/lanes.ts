@@ -2,14 +2,18 @@
 export class Lanes {
   readonly #tails = new Map<string, Promise<void>>();
 
-  /** Runs `work` after everything already in the lane. A failure is the caller's; it does not stop the lane. */
-  run<T>(lane: string, work: () => T | Promise<T>): Promise<T> {
-    const result = (this.#tails.get(lane) ?? Promise.resolve()).then(work);
+  /**
+   * Runs `work` after everything already in the lane, or in any of several, and before all that comes later in one of
+   * them. A failure is the caller's; it does not stop the lanes.
+   */
+  run<T>(lanes: string | readonly string[], work: () => T | Promise<T>): Promise<T> {
+    const taken = typeof lanes === 'string' ? [lanes] : lanes;
+    const result = Promise.all(taken.map((lane) => this.#tails.get(lane))).then(() => work());
     const tail: Promise<void> = result.then(
-      () => this.#leave(lane, tail),
-      () => this.#leave(lane, tail),
+      () => this.#leave(taken, tail),
+      () => this.#leave(taken, tail),
     );
-    this.#tails.set(lane, tail);
+    for (const lane of taken) this.#tails.set(lane, tail);
     return result;
   }
 
@@ -18,7 +22,7 @@ export class Lanes {
     while (this.#tails.size > 0) await Promise.all(this.#tails.values());
   }
 
-  #leave(lane: string, tail: Promise<void>): void {
-    if (this.#tails.get(lane) === tail) this.#tails.delete(lane);
+  #leave(lanes: readonly string[], tail: Promise<void>): void {
+    for (const lane of lanes) if (this.#tails.get(lane) === tail) this.#tails.delete(lane);
   }
 }

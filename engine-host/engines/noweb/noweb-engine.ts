@@ -1,7 +1,6 @@
 import {
   type AuthenticationCreds,
   type BaileysEventMap,
-  jidDecode,
   jidNormalizedUser,
   type WASocket,
 } from '@whiskeysockets/baileys';
@@ -122,7 +121,8 @@ export class NowebEngine implements Engine {
     });
     this.#inbound = new Inbound({
       me: () => jidToChatId(this.#creds?.me?.id),
-      lookUpOther: (jid) => this.#lookUpOther(jid),
+      lookUpOther: this.#lookUps.lookUpOther,
+      otherAddress: (jid) => this.#keys?.otherAddress(jid),
       storeMedia: async (key, { media: content }, source) => {
         if (!content) return null;
         if (source === 'app') return media.fetch(key, content, ON_ARRIVAL);
@@ -345,23 +345,18 @@ export class NowebEngine implements Engine {
     'messages.media-update': (updates) => this.#reuploads.answered(updates),
     'presence.update': (presence) => {
       const now = this.#context.clock.now();
-      this.#inOrder({ remoteJid: presence.id }, () => toPresence(presence, this.#lookUps.lookUpOther, now));
+      void this.#inbound.inOrder([presence.id], async (emit) => {
+        const event = await toPresence(presence, this.#lookUps.lookUpOther, now);
+        if (event) emit(event);
+      });
     },
   };
 
   readonly #lookUps = {
     me: () => jidToChatId(this.#creds?.me?.id),
-    lookUpOther: (jid: string) => this.#lookUpOther(jid),
+    lookUpOther: async (jid: string) => this.#keys?.otherAddress(jid),
     now: () => this.#context.clock.now(),
   };
-
-  #inOrder(key: { readonly remoteJid?: string | null }, convert: () => Promise<EngineEvent | undefined>): void {
-    const chat = jidNormalizedUser(key.remoteJid ?? undefined);
-    void this.#inbound.inOrder(chat, async (emit) => {
-      const event = await convert();
-      if (event) emit(event);
-    });
-  }
 
   #working(): LiveAccount | undefined {
     const me = this.#creds?.me;
@@ -374,14 +369,6 @@ export class NowebEngine implements Engine {
   #requireSocket(): WASocket {
     if (!this.#live) throw new Error('not connected');
     return this.#live.sock;
-  }
-
-  /** As far as it is known here: nobody is asked. */
-  async #lookUpOther(jid: string): Promise<string | null> {
-    if (jid.endsWith('@lid')) return (await this.#live?.sock.signalRepository.lidMapping.getPNForLID(jid)) ?? null;
-    const user = jidDecode(jid)?.user ?? '';
-    const known = await this.#keys?.forBaileys.get('lid-mapping', [user]);
-    return known?.[user] ? `${known[user]}@lid` : null;
   }
 
   #emit(event: EngineEvent, published: () => void): void {

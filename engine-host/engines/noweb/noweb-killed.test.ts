@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ACKS } from '#shared/domain/message-ack.ts';
 import { messageIdForJob } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
 import { type EngineHarness, eventually, TestJob } from '../engine-harness.ts';
@@ -72,6 +73,7 @@ async function lead(name: string, phone: string, deaths: Iterable<Death>, option
       lostIn: missing(),
       twiceIn: texts.length - new Set(texts).size,
       disorderIn: disorder(texts),
+      earlyAcks: earlyAcks(session.bus),
       lostOut: asked.filter((id) => !inbox.includes(id)).length,
       twiceOut: log.filter(({ kind }) => kind === 'repeat').length,
       undecryptable: after.retries - before.retries,
@@ -128,10 +130,23 @@ function disorder(texts: readonly string[]): readonly string[] {
   });
 }
 
+/** Acks that came before the server's, which comes with the message. */
+function earlyAcks(bus: readonly EngineEvent[]): readonly string[] {
+  const acked = new Set<string>();
+  return bus.flatMap(({ body }) => {
+    if (body.event !== 'message.ack' && body.event !== 'message.ack.group') return [];
+    const { id, ack, ackName } = body.payload;
+    const [message = id] = /3EB0[0-9A-F]+/.exec(id) ?? [];
+    if (ack === ACKS.SERVER) acked.add(message);
+    return acked.has(message) ? [] : [`${ackName} of ${message}`];
+  });
+}
+
 const NONE = {
   lostIn: [],
   twiceIn: 0,
   disorderIn: [],
+  earlyAcks: [],
   lostOut: 0,
   twiceOut: 0,
   undecryptable: 0,

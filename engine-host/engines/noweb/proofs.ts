@@ -41,6 +41,11 @@ export class Proofs {
     return this.#known.get(id)?.told === true;
   }
 
+  /** The message may have left, and its job is still to say that it is sent. */
+  isAwaited(id: string): boolean {
+    return this.#known.get(id)?.told === false;
+  }
+
   /** That of the job that sends, or has sent, the message. */
   traceparentOf(id: string): string | undefined {
     return decode(this.#state.get(keyOf(id))).traceparent;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { ACKS } from '#shared/domain/message-ack.ts';
 import type { EngineEvent } from '../engine.ts';
 import { resolveMessage } from './ids.ts';
 import { chatOf } from './noweb-world.ts';
-import { receiptChat, serverAck, toAcks } from './receipts.ts';
+import { ackOf, serverAck, toAcks } from './receipts.ts';
 
 const OWN = { id: '4915199999999:1@s.whatsapp.net', lid: '99999999999:1@lid' };
 const ME = chatOf('4915199999999');
@@ -36,15 +37,19 @@ describe('receipts', () => {
     ['of an own device that has it', { from: OWN.id, type: 'sender', recipient: ADA }],
     ['of an own device that has a group’s message', { from: GROUP, participant: OWN.id, type: 'sender' }],
     ['of an own device that has read what others wrote', { from: OWN.id, type: 'read-self', recipient: ADA }],
+    ['of an own device that has read what others wrote in a group', { from: GROUP, participant: OWN.id, type: 'read' }],
+    ['of one that has read it unseen', { from: GROUP, participant: OWN.id, type: 'read-self' }],
+    ['of one that has got it', { from: GROUP, participant: OWN.id }],
+    ['of one that has read it, by LID', { from: GROUP, participant: OWN.lid, type: 'read' }],
+    ['of an own device that has seen a status', { from: 'status@broadcast', participant: OWN.lid, type: 'read' }],
+    ['of an own device, by LID', { from: OWN.lid, type: 'read' }],
     ['that asks for the message again', { from: ADA, type: 'retry' }],
   ])('%s: no ack', async (_, attrs) => {
     expect(await acksOf(attrs)).toEqual([]);
   });
 
-  test('belong to the chat they come from, unless they are between own devices', () => {
-    expect(receiptChat({ from: ADA }, OWN)).toBe(ADA);
-    expect(receiptChat({ from: GROUP, participant: OWN.id }, OWN)).toBe(GROUP);
-    expect(receiptChat({ from: OWN.id, recipient: ADA }, OWN)).toBeUndefined();
+  test('of others make acks before the account’s LID is known', () => {
+    expect(ackOf({ from: GROUP, participant: ADA }, { ...OWN, lid: '' })).toBe(ACKS.DEVICE);
   });
 });
 

@@ -1,5 +1,4 @@
 import {
-  areJidsSameUser,
   type BinaryNode,
   getStatusFromReceiptType,
   isJidGroup,
@@ -18,6 +17,7 @@ import {
   resolveAddress,
   resolveMessage,
 } from './ids.ts';
+import { isMe } from './me.ts';
 import { unpackTraceparent } from './packed-traceparent.ts';
 import type { OwnAddresses } from './rebuild-message.ts';
 
@@ -53,11 +53,6 @@ export function receiptIds({ attrs, content }: BinaryNode): readonly string[] {
   return [attrs.id, ...items].filter((id) => id !== undefined);
 }
 
-/** Whose chat a receipt belongs to; undefined when an own device speaks of what it has. */
-export function receiptChat(attrs: OwnReceipt['attrs'], me: OwnAddresses): string | undefined {
-  return !isByMe(attrs, me) || isJidGroup(attrs.from) ? attrs.from : undefined;
-}
-
 /**
  * As WAHA's NOWEB tells them: `message.ack` in chats with one person; in groups, and of a status, `message.ack.group` for
  * each participant by itself, and nothing for all of them together.
@@ -69,8 +64,8 @@ export async function toAcks(
   me: OwnAddresses,
   ports: ReceiptPorts,
 ): Promise<EngineEvent[]> {
-  const ack = ackOf(attrs);
-  const remoteJid = receiptChat(attrs, me);
+  const ack = ackOf(attrs, me);
+  const remoteJid = attrs.from;
   const ownId = ports.me();
   if (ack === undefined || !remoteJid || !ownId) return [];
   const shared = isJidGroup(remoteJid) || isJidStatusBroadcast(remoteJid);
@@ -99,14 +94,13 @@ export function serverAck(address: AddressedMessage, me: ChatId, timestamp: numb
   return { body, key: `${address.eventKey}_${ACKS.SERVER}`, timestamp };
 }
 
-/** How far the messages have come; undefined when they are not ours or the receipt asks for something. */
-export function ackOf({ recipient, type }: OwnReceipt['attrs']): Ack | undefined {
-  const status = recipient ? undefined : getStatusFromReceiptType(type);
+/**
+ * How far the messages have come; undefined when they are not ours, the receipt asks for something, or an own device
+ * speaks of what it has, which in a group is what others wrote.
+ */
+export function ackOf({ from, participant, recipient, type }: OwnReceipt['attrs'], me: OwnAddresses): Ack | undefined {
+  const status = recipient || isMe(participant || from, me) ? undefined : getStatusFromReceiptType(type);
   return typeof status === 'number' ? ACK_OF_STATUS[status] : undefined;
-}
-
-function isByMe({ from = '', participant }: OwnReceipt['attrs'], me: OwnAddresses): boolean {
-  return areJidsSameUser(participant || from, from.includes('lid') ? me.lid : me.id);
 }
 
 function ackBody(

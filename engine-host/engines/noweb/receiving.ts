@@ -1,17 +1,19 @@
+import type { EventEmitter } from 'node:events';
 import {
+  areJidsSameUser,
   type BinaryNode,
   jidNormalizedUser,
   proto,
   type WAMessage,
   type WAMessageKey,
-  type WASocket,
 } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
 import type { WaMedia } from '#shared/contracts/message.ts';
 import { AccountSync, toAccountEvent } from './account-sync.ts';
 import { Calls, toCallEvent } from './calls.ts';
+import { EarlyReceipts } from './early-receipts.ts';
 import { groupChange, toGroupEvents } from './group-changes.ts';
-import type { Happening } from './happening.ts';
+import { type Happening, isComplete } from './happening.ts';
 import type { Emit, Inbound } from './inbound.ts';
 import { Inbox } from './inbox.ts';
 import type { InboxShare } from './inbox-budget.ts';
@@ -21,7 +23,7 @@ import { type MessageSecret, MessageSecrets, secretInContent } from './message-s
 import { packTraceparent, unpackTraceparent } from './packed-traceparent.ts';
 import { Proofs } from './proofs.ts';
 import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
-import { ackOf, type ReceiptPorts, receiptChat, receiptIds, toAcks } from './receipts.ts';
+import { ackOf, type ReceiptPorts, receiptIds, toAcks } from './receipts.ts';
 import type { SentMessage } from './sender.ts';
 import { type ServerAcks, secondsOf } from './server-acks.ts';
 import { StanzaIntake } from './stanza-intake.ts';
@@ -72,13 +74,13 @@ export class Receiving {
   #held = false;
   /** The stanza at hand asks for a message of ours again. */
   #isRetry = false;
-  /** What an earlier run may not have had the time to take effect. */
-  #leftEffects: readonly (readonly [number, Happening])[];
+  readonly #early = new EarlyReceipts();
+  /** What an earlier run, or connection, may not have had the time to take effect. */
+  #leftEffects: readonly (readonly [number, Happening])[] = [];
 
   constructor(ports: ReceivingPorts) {
     this.#ports = ports;
     this.#inbox = new Inbox(ports.state, (number, happening) => this.#deliver(number, happening), ports.share);
-    this.#leftEffects = this.#inbox.waiting;
     this.#calls = new Calls(ports.state);
     this.#secrets = new MessageSecrets(ports.state);
     this.#account = new AccountSync(ports.state);
@@ -96,9 +98,15 @@ export class Receiving {
     return true;
   }
 
-  /** Listens on a new socket, ahead of Baileys. @param broken called when something was not kept */
-  listen(sock: WASocket, broken: () => void): void {
+  /**
+   * Listens on a new socket, ahead of Baileys. Nothing of the one before it is reported or takes effect any more.
+   * @param broken called when something was not kept
+   */
+  listen({ ws }: { readonly ws: EventEmitter }, broken: () => void): void {
     this.#breakOff = broken;
+    this.intake.startOver();
+    this.#forgetEffects();
+    this.#leftEffects = this.#inbox.waiting;
     const failed = (error: unknown): void => {
       this.#ports.logger.error({ err: error }, 'a stanza could not be kept');
       broken();
@@ -112,7 +120,7 @@ export class Receiving {
     const notification = unlessHeld((stanza) => this.#onNotification(stanza));
     const call = unlessHeld((stanza) => this.#onCall(stanza));
     const answer = (stanza: BinaryNode) => this.#onAnswer(stanza);
-    listenFirst(sock.ws, { message, receipt, notification, call, answer }, failed);
+    listenFirst(ws, { message, receipt, notification, call, answer }, failed);
   }
 
   /**
@@ -128,13 +136,14 @@ export class Receiving {
     this.#inbox.replay();
   }
 
-  /** Lets Baileys do again what an earlier run may not have finished. Call once the connection is open. */
-  resume(sock: WASocket): void {
+  /** Lets Baileys do again what an earlier run or connection may not have finished. Call once the connection is open. */
+  resume({ ws }: { readonly ws: EventEmitter }): void {
     const left = this.#leftEffects;
     this.#leftEffects = [];
     for (const [number, happening] of left) {
-      if (happening.kind === 'message' && happening.internal) {
-        sock.ws.emit('CB:message', this.intake.restored(number, happening));
+      // What has parts to come was never acknowledged, and comes again as a whole.
+      if (happening.kind === 'message' && happening.internal && isComplete(happening)) {
+        ws.emit('CB:message', this.intake.restored(number, happening));
       }
     }
   }
@@ -175,7 +184,7 @@ export class Receiving {
         content,
         ...(traceparent !== undefined && { traceparent: packTraceparent(traceparent) }),
       } as const;
-      this.#inbox.note(sent, [...this.proofs.told(id, timestamp, traceparent), ...secret]);
+      this.#inbox.note(sent, [...this.proofs.told(id, timestamp, traceparent), ...secret], this.#early.take(id));
     }
     await state.durable(state.needed);
   }
@@ -202,7 +211,8 @@ export class Receiving {
   }
 
   stop(): void {
-    for (const timer of this.#effects) clearTimeout(timer);
+    this.#forgetEffects();
+    this.#early.stop();
     this.#ports.share.close();
   }
 
@@ -219,16 +229,17 @@ export class Receiving {
       acks.proven(id, seconds);
     }
     const me = addresses();
-    if (!me || ackOf(stanza.attrs) === undefined || ignores(receiptChat(stanza.attrs, me) ?? '')) return;
     const { from = '', participant, recipient, type } = stanza.attrs;
-    const attrs = { from, participant, recipient, type, t: String(seconds) };
-    const traceparents = this.#traceparentsOf(ids);
-    this.#inbox.note({
-      kind: 'receipt',
-      attrs: presentAttrs(attrs),
-      ids: [...ids],
-      ...(traceparents && { traceparents }),
-    });
+    if (!me || ackOf(stanza.attrs, me) === undefined || ignores(from)) return;
+    const attrs = presentAttrs({ from, participant, recipient, type, t: String(seconds) });
+    // Each message that is still to be told of holds up its own acks only.
+    const awaited = ids.filter((id) => this.proofs.isAwaited(id));
+    const others = ids.filter((id) => !awaited.includes(id));
+    for (const each of [others, ...awaited.map((id) => [id])]) {
+      const traceparents = this.#traceparentsOf(each);
+      if (each.length > 0)
+        this.#inbox.note({ kind: 'receipt', attrs, ids: each, ...(traceparents && { traceparents }) });
+    }
   }
 
   /** Of the jobs that have sent the messages, as far as they are known. */
@@ -264,6 +275,12 @@ export class Receiving {
     const me = this.#ports.addresses();
     if (this.#ports.share.isFull) this.#hold();
     if (!me) return;
+    const awaited = happening.kind === 'receipt' && happening.ids.find((id) => this.proofs.isAwaited(id));
+    if (awaited) this.#early.hold(awaited, number, () => this.#tell(number, happening, me));
+    else this.#tell(number, happening, me);
+  }
+
+  #tell(number: number, happening: Happening, me: OwnAddresses): void {
     const setAside = (error?: unknown) => {
       if (error !== undefined) this.#ports.logger.error({ err: error }, 'a happening could not be read');
       this.#inbox.setAside(number);
@@ -283,17 +300,20 @@ export class Receiving {
         const emitAll = async (emit: Emit) => {
           for (const event of await toAcks(happening, me, receipts)) emit(event);
         };
-        return inbound.inOrder(receiptChat(happening.attrs, me) ?? '', emitAll, done);
+        return inbound.inOrder([happening.attrs.from ?? '', ...happening.ids], emitAll, done);
       }
       case 'group': {
         const emitAll = async (emit: Emit) => {
           for (const event of await toGroupEvents(happening, me, receipts.lookUpOther)) emit(event);
         };
-        return inbound.inOrder(happening.attrs.from ?? '', emitAll, done);
+        return inbound.inOrder([happening.attrs.from ?? ''], emitAll, done);
       }
       case 'call': {
         const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpOther));
-        return inbound.inOrder(happening.chat, emitAll, done);
+        const { chat, from, phone } = happening;
+        // The phone is the caller's; the chat is the caller's too unless a group calls.
+        const caller = areJidsSameUser(chat, from) && phone !== undefined ? [phone] : [];
+        return inbound.inOrder([chat, ...caller], emitAll, done);
       }
       case 'account': {
         const { change } = happening;
@@ -301,14 +321,14 @@ export class Receiving {
           const event = await toAccountEvent(happening, receipts.lookUpOther);
           if (event) emit(event);
         };
-        return inbound.inOrder('chat' in change ? change.chat : 'labels', emitAll, done);
+        return inbound.inOrder(['chat' in change ? change.chat : 'labels'], emitAll, done);
       }
       case 'media': {
         const emitAll = async (emit: Emit) => {
           const event = await toMediaEvent(happening, receipts);
           if (event) emit(event);
         };
-        return inbound.inOrder(happening.chat, emitAll, done);
+        return inbound.inOrder([happening.chat, happening.id], emitAll, done);
       }
       case 'report':
         return inbound.accept(readReport(happening.content), 'app', done);
@@ -327,6 +347,11 @@ export class Receiving {
     if (!this.#held) this.#ports.logger.warn('too much waits for the bus: nothing more is received');
     this.#held = true;
     this.#breakOff();
+  }
+
+  #forgetEffects(): void {
+    for (const timer of this.#effects) clearTimeout(timer);
+    this.#effects.clear();
   }
 
   #clearAfterEffect(number: number): void {

@@ -31,12 +31,20 @@ export class StanzaIntake {
   readonly #secrets: Pick<MessageSecrets, 'keep'>;
   readonly #parts = new WeakMap<Uint8Array, Part>();
   readonly #stored = new WeakMap<Uint8Array, { readonly plain: Uint8Array; readonly number: number }>();
-  /** Stanzas that Baileys has not reported as messages yet, by their id; a stanza may come twice. */
+  /** Stanzas of this connection that Baileys has not reported as messages yet, by their id; a stanza may come twice. */
   readonly #unreported = new Map<string, MessageInProgress[]>();
 
   constructor(inbox: Inbox, secrets: Pick<MessageSecrets, 'keep'>) {
     this.#inbox = inbox;
     this.#secrets = secrets;
+  }
+
+  /**
+   * A new connection: what has come over an older one, and was not reported, is not reported any more. Baileys drops what it
+   * has queued when a connection ends; the stanza comes again, or was all that there is to know and is in the inbox.
+   */
+  startOver(): void {
+    this.#unreported.clear();
   }
 
   /** Looks at a message stanza before Baileys does. */

@@ -48,6 +48,7 @@ function converted(message: WAMessage): Tell {
     const inbound = new Inbound({
       me: () => ME,
       lookUpOther,
+      otherAddress: () => undefined,
       findSecret: async () => undefined,
       ownJids: () => [OWN.id],
       storeMedia: async () => null,
