@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { TASK_ENDS_PATTERN } from '#shared/contracts/fleet-events.ts';
 import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
 import { resourceNames, shardIds } from '#shared/contracts/resources.ts';
+import { FUNCTION_RIGHTS, type FunctionRights } from '../../infra/stacks/function-rights.ts';
 import { createResolver } from './support/resolve.ts';
 import { type Resource, resourcesOf, synthesize, type Template } from './support/synthesis.ts';
 
@@ -164,6 +165,26 @@ describe('functions are called', () => {
       const visible = definition.queues.find((candidate) => candidate.name === queue)?.visibilityTimeoutSeconds ?? 0;
       expect(Number(made?.Properties.Timeout)).toBeLessThan(visible);
     }
+  });
+
+  it('by what they have sent themselves, over and over, only where such a chain is meant and ends', () => {
+    const fedBy = (name: string): readonly string[] => {
+      const { queues = [] }: FunctionRights = Object.entries(FUNCTION_RIGHTS).find(([known]) => known === name)?.[1] ?? {
+        tables: {},
+      };
+      const written = queues.map((id): string => names.queues[id]);
+      return definition.eventSources.flatMap((source) => (written.includes(source.queue) ? [source.function] : []));
+    };
+    const reached = (from: readonly string[], seen: readonly string[] = []): readonly string[] => {
+      const fresh = [...new Set(from)].filter((name) => !seen.includes(name));
+      return fresh.length === 0 ? seen : reached(fresh.flatMap(fedBy), [...seen, ...fresh]);
+    };
+    const inChains = Object.keys(FUNCTION_RIGHTS).filter((name) => reached(fedBy(name)).includes(name));
+    expect(inChains.sort()).toEqual(['stream-fanout', 'stream-sender', 'webhook-dispatcher', 'webhook-fanout']);
+    const allowed = resourcesOf(functions, 'AWS::Lambda::Function').flatMap(({ Properties }) =>
+      Properties.RecursiveLoop === 'Allow' ? [String(Properties.FunctionName).replace('trunkline-prod-', '')] : [],
+    );
+    expect(allowed.sort()).toEqual(inChains);
   });
 
   it('by the schedules of the contracts', () => {
