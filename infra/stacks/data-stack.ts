@@ -167,7 +167,8 @@ export class DataStack extends Stack {
           {
             abortIncompleteMultipartUploadAfter: Duration.days(1),
             noncurrentVersionExpiration: Duration.days(NONCURRENT_DAYS),
-            ...(current !== undefined && { expiration: current }),
+            // An expiry takes markers without versions along; without one they would stay for ever.
+            ...(current === undefined ? { expiredObjectDeleteMarker: true } : { expiration: current }),
           },
         ],
       });

@@ -114,6 +114,14 @@ describe('buckets', () => {
     }
   });
 
+  it('keep no marker of what was deleted when its last version has gone', () => {
+    // S3 takes no rule with both; one with days has these markers removed too.
+    const rules = (name: string) => named(name)?.Properties.LifecycleConfiguration;
+    expect(rules(names.buckets.state)).toMatchObject({ Rules: [{ ExpiredObjectDeleteMarker: true }] });
+    expect(rules(names.buckets.media)).toMatchObject({ Rules: [{ ExpirationInDays: 90 }] });
+    expect(JSON.stringify(rules(names.buckets.media))).not.toContain('ExpiredObjectDeleteMarker');
+  });
+
   it('are closed to the public and to plain HTTP', () => {
     for (const { id, Properties } of buckets) {
       expect(Properties.PublicAccessBlockConfiguration).toEqual({

@@ -168,18 +168,16 @@ describe('functions are called', () => {
   });
 
   it('by what they have sent themselves, over and over, only where such a chain is meant and ends', () => {
+    const rights = new Map<string, FunctionRights>(Object.entries(FUNCTION_RIGHTS));
     const fedBy = (name: string): readonly string[] => {
-      const { queues = [] }: FunctionRights = Object.entries(FUNCTION_RIGHTS).find(([known]) => known === name)?.[1] ?? {
-        tables: {},
-      };
-      const written = queues.map((id): string => names.queues[id]);
+      const written = (rights.get(name)?.queues ?? []).map((id) => names.queues[id]);
       return definition.eventSources.flatMap((source) => (written.includes(source.queue) ? [source.function] : []));
     };
     const reached = (from: readonly string[], seen: readonly string[] = []): readonly string[] => {
       const fresh = [...new Set(from)].filter((name) => !seen.includes(name));
       return fresh.length === 0 ? seen : reached(fresh.flatMap(fedBy), [...seen, ...fresh]);
     };
-    const inChains = Object.keys(FUNCTION_RIGHTS).filter((name) => reached(fedBy(name)).includes(name));
+    const inChains = [...rights.keys()].filter((name) => reached(fedBy(name)).includes(name));
     expect(inChains.sort()).toEqual(['stream-fanout', 'stream-sender', 'webhook-dispatcher', 'webhook-fanout']);
     const allowed = resourcesOf(functions, 'AWS::Lambda::Function').flatMap(({ Properties }) =>
       Properties.RecursiveLoop === 'Allow' ? [String(Properties.FunctionName).replace('trunkline-prod-', '')] : [],
