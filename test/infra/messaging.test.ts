@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { TASK_ENDS_PATTERN } from '#shared/contracts/fleet-events.ts';
@@ -148,13 +149,23 @@ describe('functions are called', () => {
       queue: text(Properties.EventSourceArn, functions).split(':').at(-1),
       function: text(Properties.FunctionName, functions).replace('trunkline-prod-', ''),
       batchSize: Properties.BatchSize,
-      concurrency: z.object({ MaximumConcurrency: z.number() }).optional().parse(Properties.ScalingConfig)
-        ?.MaximumConcurrency,
+      concurrency: z.object({ MaximumConcurrency: z.number() }).parse(Properties.ScalingConfig).MaximumConcurrency,
       answers: Properties.FunctionResponseTypes,
     }));
     expect(mappings).toEqual(
       definition.eventSources.map((source) => ({ ...source, answers: ['ReportBatchItemFailures'] })),
     );
+  });
+
+  it('by all queues together so seldom at once that most of an account’s calls are left to the API', () => {
+    for (const { queue, concurrency } of definition.eventSources) {
+      expect(concurrency, queue).toBeGreaterThanOrEqual(2);
+      expect(concurrency, queue).toBeLessThanOrEqual(1_000);
+    }
+    const all = definition.eventSources.reduce((sum, { concurrency }) => sum + concurrency, 0);
+    expect(all).toBeLessThanOrEqual(250);
+    const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+    expect(runbook).toContain(`queues take ${all} of them at most`);
   });
 
   it('for less time than a message of their queue is invisible, so that none is with two of them', () => {
