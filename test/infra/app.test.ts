@@ -268,6 +268,15 @@ describe('alarms', () => {
     expect(JSON.stringify(without)).not.toContain('stream-connections-failing');
   });
 
+  it('at the limit is raised by a deployment of the stacks that the runbook names', () => {
+    const more = synthesize('prod', { maxHosts: '11' }).stacks;
+    const changed = Object.keys(prod.stacks).filter(
+      (name) => JSON.stringify(more[name]) !== JSON.stringify(prod.stacks[name]),
+    );
+    const [, section = ''] = /^## hosts-at-limit\n([^#]*)/m.exec(runbook) ?? [];
+    expect([...section.matchAll(/`P-([a-z]+)`/g)].map(([, name]) => name).sort()).toEqual(changed.sort());
+  });
+
   it('of missing hosts is not silent when there is none', () => {
     const missing = named('hosts-missing');
     expect(JSON.stringify(missing?.Properties)).toContain('FILL(wanted, 0) - FILL(running, 0)');
