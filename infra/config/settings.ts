@@ -108,8 +108,11 @@ export const settingsSchema = z
       }),
     /** A firewall in front of the APIs. */
     waf: flag,
-    /** Requests of one address within five minutes, from which on the firewall refuses it. */
-    wafRequestsPerAddress: integer(10, 20_000_000),
+    /**
+     * Requests of one address within five minutes, from which on the firewall refuses it, whichever API they are for. @default what all usage
+     * plans let through in that time, and 3,000 at least
+     */
+    wafRequestsPerAddress: integer(10, 20_000_000).optional(),
     /** Own host name of the API, with the ARN of its certificate (in the same region) and its Route 53 zone. */
     domainName: z.string().min(4).optional(),
     certificateArn: z.string().startsWith('arn:').optional(),

@@ -28,7 +28,6 @@ const dev: StageSettings = {
   throttleBurst: 100,
   usagePlans: { standard: { rate: 25, burst: 50 } },
   waf: false,
-  wafRequestsPerAddress: 3_000,
   archiveDays: 1,
   eventLogDays: 4,
   mediaDays: 7,

@@ -12,8 +12,10 @@ export interface AlarmDefinition {
   readonly metric: IMetric;
   /** It goes off above it. */
   readonly above: number;
-  /** Periods of the metric in a row. @default 1 */
+  /** Periods of the metric. @default 1 */
   readonly periods?: number;
+  /** Of so many periods it has to be above in `periods`, whichever. @default in a row */
+  readonly outOf?: number;
   /** @default no data is good news */
   readonly withoutData?: 'good' | 'bad';
   /** Tells several of one name apart. */
@@ -26,14 +28,15 @@ const RUNBOOK = 'docs/runbook.md';
 
 /** An alarm whose description leads to the runbook. */
 export function alarm(scope: Construct, prefix: string, topic: Topic, definition: AlarmDefinition): Alarm {
-  const { name, says, metric, above, periods = 1, withoutData = 'good', of } = definition;
+  const { name, says, metric, above, periods = 1, outOf = periods, withoutData = 'good', of } = definition;
   const id = of === undefined ? name : `${name}-${of}`;
   const made = new Alarm(scope, id, {
     alarmName: `${prefix}-${id}`,
     alarmDescription: `${says} What to do: ${RUNBOOK}#${name}`,
     metric,
     threshold: above,
-    evaluationPeriods: periods,
+    evaluationPeriods: outOf,
+    datapointsToAlarm: periods,
     comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
     treatMissingData: withoutData === 'good' ? TreatMissingData.NOT_BREACHING : TreatMissingData.BREACHING,
   });

@@ -30,7 +30,7 @@ const KEY_SCHEME = 'caller';
 const PLAN_SCHEME = 'api_key';
 const IAM_SCHEME = 'sigv4';
 /** How long a browser may keep the answer to a preflight. */
-const PREFLIGHT_SECONDS = 600;
+export const PREFLIGHT_SECONDS = 600;
 
 /** The route table as API Gateway reads it: every operation, and for every path the answer to a browser's preflight. */
 export function apiDefinition(props: ApiDefinitionProps): Json {

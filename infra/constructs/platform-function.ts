@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Installation } from '../installation.ts';
@@ -13,6 +13,8 @@ export interface PlatformFunctionProps {
   readonly files?: BundledFiles;
   readonly memoryMiB: number;
   readonly timeoutSeconds: number;
+  /** What it sends may call it again, directly or through others, any number of times. */
+  readonly feedsItself?: true;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -23,7 +25,7 @@ export interface PlatformFunction {
 
 /** A function of `functions/`, with a role and a log of its own. The role may write that log and nothing else yet. */
 export function platformFunction(scope: Construct, name: string, props: PlatformFunctionProps): PlatformFunction {
-  const { installation, entry, files, memoryMiB, timeoutSeconds, environment } = props;
+  const { installation, entry, files, memoryMiB, timeoutSeconds, feedsItself, environment } = props;
   const logGroup = new LogGroup(scope, `${name}-log`, {
     logGroupName: `/trunkline/${installation.settings.stage}/${name}`,
     retention: retention(installation.settings.logDays),
@@ -50,6 +52,8 @@ export function platformFunction(scope: Construct, name: string, props: Platform
     logGroup,
     memorySize: memoryMiB,
     timeout: Duration.seconds(timeoutSeconds),
+    // By default Lambda refuses the seventeenth call of one chain.
+    ...(feedsItself && { recursiveLoop: RecursiveLoop.ALLOW }),
     environment: { ...installation.environment, ...environment },
   });
   return { function: made, role };

@@ -20,6 +20,7 @@ export function alarmCatalogue(installation: Installation): readonly AlarmDefini
     ...queueAlarms(installation),
     ...tableAlarms(installation),
     ...installation.pools.flatMap((pool) => poolAlarms(installation, pool)),
+    ...(installation.settings.eventStream ? [handshakesFailing(installation)] : []),
     ...webhookAlarms(installation),
   ];
 }
@@ -71,18 +72,32 @@ function apiAlarms({ names, settings }: Installation): readonly AlarmDefinition[
     {
       name: 'capacity-failing',
       says: 'Nobody decides how many engine hosts there are.',
-      metric: sum('AWS/Lambda', 'Errors', { FunctionName: `${names.prefix}-capacity` }),
+      metric: failuresOrSilence(`${names.prefix}-capacity`),
       above: 2,
       periods: 2,
+      withoutData: 'bad',
     },
     {
       name: 'reconciler-failing',
       says: 'Lost wake-ups of jobs are not found again.',
-      metric: sum('AWS/Lambda', 'Errors', { FunctionName: `${names.prefix}-reconciler` }),
+      metric: failuresOrSilence(`${names.prefix}-reconciler`),
       above: 2,
       periods: 2,
+      withoutData: 'bad',
     },
   ];
+}
+
+/** Of a function that a schedule calls every minute. What is never called has no errors: five silent minutes are five failures. */
+function failuresOrSilence(FunctionName: string): MathExpression {
+  return new MathExpression({
+    expression: 'IF(FILL(calls, 0) < 1, 5, FILL(errors, 0))',
+    usingMetrics: {
+      calls: sum('AWS/Lambda', 'Invocations', { FunctionName }),
+      errors: sum('AWS/Lambda', 'Errors', { FunctionName }),
+    },
+    period: FIVE_MINUTES,
+  });
 }
 
 function queueAlarms({ names, resources }: Installation): readonly AlarmDefinition[] {
@@ -159,6 +174,17 @@ function undelivered(rule: Record<string, string>): MathExpression {
     },
     period: FIVE_MINUTES,
   });
+}
+
+function handshakesFailing({ names }: Installation): AlarmDefinition {
+  return {
+    name: 'stream-connections-failing',
+    says: 'Event streams cannot be opened.',
+    metric: sum('AWS/Lambda', 'Errors', { FunctionName: `${names.prefix}-stream-connections` }),
+    // One client alone that tries again less and less often, as it should, still reaches it.
+    above: 2,
+    periods: 2,
+  };
 }
 
 function webhookAlarms({ names }: Installation): readonly AlarmDefinition[] {
@@ -288,7 +314,8 @@ function fleetAlarms({ names }: Installation, pool: HostPool): readonly AlarmDef
         period: MINUTE,
       }),
       above: 0,
-      periods: 10,
+      periods: 8,
+      outOf: 10,
     },
     {
       name: 'hosts-at-limit',
@@ -306,7 +333,8 @@ function fleetAlarms({ names }: Installation, pool: HostPool): readonly AlarmDef
         period: MINUTE,
       }),
       above: 0,
-      periods: 10,
+      periods: 8,
+      outOf: 10,
     },
     {
       name: 'hosts-dying',

@@ -14,11 +14,16 @@ import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
 import { usagePlanKey } from '#shared/contracts/usage-plans.ts';
+import type { Settings } from '../config/settings.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { RegionalApi } from '../constructs/regional-api.ts';
 import { WebAcl } from '../constructs/web-acl.ts';
 import type { Installation } from '../installation.ts';
 import type { FunctionsStack } from './functions-stack.ts';
+
+/** For which the firewall counts. */
+const FIREWALL_SECONDS = 300;
+const LEAST_REQUESTS_PER_ADDRESS = 3_000;
 
 export interface ApiStackProps extends StackProps {
   readonly installation: Installation;
@@ -52,7 +57,7 @@ export class ApiStack extends Stack {
     if (settings.waf) {
       new WebAcl(this, 'Firewall', {
         name: names.prefix,
-        requestsPerAddress: settings.wafRequestsPerAddress,
+        requestsPerAddress: settings.wafRequestsPerAddress ?? letThroughByPlans(settings),
         stages: {
           Key: this.keyApi.stageArn,
           ...(this.iamApi !== undefined && { Iam: this.iamApi.stageArn }),
@@ -124,6 +129,18 @@ export class ApiStack extends Stack {
       target: RecordTarget.fromAlias(new ApiGatewayDomain(domain)),
     });
   }
+}
+
+/**
+ * Requests that the usage plans let through within the firewall's five minutes. One address may be all there is: a backend with the
+ * keys of every plan. So who stays within them is never refused by the firewall, which does not say why or for how long.
+ */
+function letThroughByPlans({ usagePlans }: Settings): number {
+  const each = Object.values(usagePlans).map(({ rate, burst }) => rate * FIREWALL_SECONDS + burst);
+  return Math.max(
+    LEAST_REQUESTS_PER_ADDRESS,
+    each.reduce((sum, requests) => sum + requests, 0),
+  );
 }
 
 const withoutSlash = (url: string): string => url.replace(/\/$/, '');

@@ -2,12 +2,21 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CorsRule,
+  HttpMethods,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { API_HEADERS, EXPOSED_HEADERS } from '#shared/contracts/api/routes.ts';
 import type { ResourceDefinition } from '#shared/contracts/resource-shapes.ts';
 import type { BucketId, TableId } from '#shared/contracts/resources.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
+import { PREFLIGHT_SECONDS } from '../constructs/api-definition.ts';
 import { definedTable } from '../constructs/table.ts';
 import type { Installation } from '../installation.ts';
 
@@ -20,6 +29,18 @@ const STATE_RECOVERY_DAYS = 7;
 const RECOVERY_DAYS = 35;
 const NONCURRENT_DAYS = 7;
 const ACCESS_LOG_DAYS = 90;
+
+/**
+ * The API sends pages of any origin here. Browsers ask again before they follow, with every header that the API was sent. What
+ * opens an object is its presigned address, whoever has it.
+ */
+const READ_BY_PAGES: CorsRule = {
+  allowedMethods: [HttpMethods.GET, HttpMethods.HEAD],
+  allowedOrigins: ['*'],
+  allowedHeaders: [...API_HEADERS],
+  exposedHeaders: [...EXPOSED_HEADERS],
+  maxAge: PREFLIGHT_SECONDS,
+};
 
 export interface DataStackProps extends StackProps {
   readonly installation: Installation;
@@ -153,10 +174,11 @@ export class DataStack extends Stack {
       lifecycleRules: [{ expiration: Duration.days(ACCESS_LOG_DAYS) }],
     });
     acknowledge(accessLogs, { S1: 'It is the bucket that access logs are written to.' });
-    const bucket = (id: BucketId, key: IKey, current?: Duration): Bucket =>
+    const bucket = (id: BucketId, key: IKey, current?: Duration, cors?: CorsRule[]): Bucket =>
       new Bucket(this, `${id}Bucket`, {
         ...common,
         bucketName: names[id],
+        ...(cors !== undefined && { cors }),
         versioned: true,
         encryption: BucketEncryption.KMS,
         encryptionKey: key,
@@ -167,11 +189,15 @@ export class DataStack extends Stack {
           {
             abortIncompleteMultipartUploadAfter: Duration.days(1),
             noncurrentVersionExpiration: Duration.days(NONCURRENT_DAYS),
-            ...(current !== undefined && { expiration: current }),
+            // An expiry takes markers without versions along; without one they would stay for ever.
+            ...(current === undefined ? { expiredObjectDeleteMarker: true } : { expiration: current }),
           },
         ],
       });
-    return { state: bucket('state', this.stateKey), media: bucket('media', this.dataKey, Duration.days(mediaDays)) };
+    return {
+      state: bucket('state', this.stateKey),
+      media: bucket('media', this.dataKey, Duration.days(mediaDays), [READ_BY_PAGES]),
+    };
   }
 
   /** Its value is made by Secrets Manager and is in no template. */

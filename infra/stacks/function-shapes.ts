@@ -6,6 +6,8 @@ export interface FunctionShape {
   readonly files?: BundledFiles;
   readonly memoryMiB: number;
   readonly timeoutSeconds: number;
+  /** What it sends may call it again, any number of times. What ends each such chain: ADR 18. */
+  readonly feedsItself?: true;
 }
 
 /** API Gateway gives up after 29 seconds, so there is no use in more. Memory buys CPU, and so the time of a cold start. */
@@ -38,14 +40,14 @@ export const FUNCTION_SHAPES = {
   authorizer: { entry: 'authorizer', memoryMiB: 1024, timeoutSeconds: 5 },
   'event-projector': { entry: 'event-projector', memoryMiB: 512, timeoutSeconds: PROJECTOR_TIMEOUT_SECONDS },
   'stream-connections': { entry: 'event-stream/connections', memoryMiB: 512, timeoutSeconds: 10 },
-  'stream-fanout': { entry: 'event-stream/fanout', memoryMiB: 512, timeoutSeconds: 10 },
+  'stream-fanout': { entry: 'event-stream/fanout', memoryMiB: 512, timeoutSeconds: 10, feedsItself: true },
   // Five tasks of one stream in a row, each of which takes up to two and a half seconds.
-  'stream-sender': { entry: 'event-stream/sender', memoryMiB: 512, timeoutSeconds: 25 },
+  'stream-sender': { entry: 'event-stream/sender', memoryMiB: 512, timeoutSeconds: 25, feedsItself: true },
   reconciler: { entry: 'reconciler', memoryMiB: 512, timeoutSeconds: 60 },
   // Sooner than the next call of its schedule, and than its queue's messages come back.
   capacity: { entry: 'capacity', memoryMiB: 512, timeoutSeconds: 30 },
-  'webhook-fanout': { entry: 'webhook-fanout', memoryMiB: 512, timeoutSeconds: 10 },
+  'webhook-fanout': { entry: 'webhook-fanout', memoryMiB: 512, timeoutSeconds: 10, feedsItself: true },
   // A try takes 15 seconds, and none is begun after 6.
-  'webhook-dispatcher': { entry: 'webhook-dispatcher', memoryMiB: 512, timeoutSeconds: 25 },
+  'webhook-dispatcher': { entry: 'webhook-dispatcher', memoryMiB: 512, timeoutSeconds: 25, feedsItself: true },
   'administrator-key': { entry: 'administrator-key', memoryMiB: 256, timeoutSeconds: 30 },
 } as const satisfies Readonly<Record<string, FunctionShape>>;

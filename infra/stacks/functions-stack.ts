@@ -143,7 +143,7 @@ export class FunctionsStack extends Stack {
         target,
         eventSourceArn: queue.queueArn,
         batchSize,
-        ...(concurrency !== undefined && { maxConcurrency: concurrency }),
+        maxConcurrency: concurrency,
         reportBatchItemFailures: true,
       });
     }

@@ -56,8 +56,12 @@ export interface EventSourceDefinition {
   readonly queue: string;
   readonly function: string;
   readonly batchSize: number;
-  /** Invocations at the same time, at least 2. @default what the event source has */
-  readonly concurrency?: number;
+  /**
+   * Invocations at the same time, 2 to 1,000 for both kinds of queues. Each has a bound: a standard queue would otherwise get as
+   * many as the account has, a FIFO queue as many as it has groups, and a burst would take them from the API and its authorizer.
+   * What is above it waits in the queue, and is not received in vain, which would count towards `maxReceiveCount`.
+   */
+  readonly concurrency: number;
 }
 
 /** A function that is called at a fixed rate: a schedule of EventBridge in AWS. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { OPERATIONS } from '#shared/contracts/api/index.ts';
@@ -160,9 +161,30 @@ describe('stages', () => {
 
   it('have a firewall in front, each', () => {
     expect(resourcesOf(api, 'AWS::WAFv2::WebACLAssociation')).toHaveLength(2);
-    expect(JSON.stringify(resourcesOf(api, 'AWS::WAFv2::WebACL'))).toContain(
-      '"RateBasedStatement":{"AggregateKeyType":"IP","Limit":3000}',
-    );
+  });
+});
+
+describe('the firewall', () => {
+  const limitOf = (context: Readonly<Record<string, string>>) => {
+    const [acl] = resourcesOf(synthesize('prod', context).stacks.api, 'AWS::WAFv2::WebACL');
+    return /"RateBasedStatement":(\{[^}]*\})/.exec(JSON.stringify(acl))?.[1];
+  };
+  const limit = (requests: number) => `{"AggregateKeyType":"IP","Limit":${requests}}`;
+
+  it('lets through of one address what all plans let through of it', () => {
+    expect(limitOf({})).toBe(limit(100 * 300 + 200));
+    const two = '{"standard":{"rate":100,"burst":200},"bulk":{"rate":400,"burst":1000}}';
+    expect(limitOf({ usagePlans: two })).toBe(limit(151_200));
+  });
+
+  it('has a limit that is not so low that a few people behind one address reach it, unless it is told', () => {
+    expect(limitOf({ usagePlans: '{"small":{"rate":1,"burst":2}}' })).toBe(limit(3_000));
+    expect(limitOf({ wafRequestsPerAddress: '500' })).toBe(limit(500));
+  });
+
+  it('has the limit that the documents name', () => {
+    for (const page of ['README.md', 'docs/runbook.md', 'infra/README.md'])
+      expect(readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'), page).toContain('30,200');
   });
 });
 

@@ -206,6 +206,11 @@ describe('alarms', () => {
   const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
   const headings = [...(runbook.split('# Procedures')[0] ?? '').matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
 
+  const named = (name: string) =>
+    resourcesOf(observability, 'AWS::CloudWatch::Alarm').find(
+      ({ Properties }) => Properties.AlarmName === `trunkline-prod-${name}`,
+    );
+
   it('each lead to a heading of the runbook, and each heading has one', () => {
     expect(alarms.length).toBeGreaterThan(15);
     for (const { name, links } of alarms) expect(headings, name).toContain(links);
@@ -232,16 +237,48 @@ describe('alarms', () => {
   });
 
   it('speak up when the sessions take more hosts than there may be', () => {
-    const limit = resourcesOf(observability, 'AWS::CloudWatch::Alarm').find(
-      ({ Properties }) => Properties.AlarmName === 'trunkline-prod-hosts-at-limit',
+    expect(named('hosts-at-limit')?.Properties).toMatchObject({ MetricName: 'PoolLoad', Threshold: 5_000 });
+  });
+
+  it.each(['hosts-missing', 'shards-without-host'])(
+    '%s goes off although a minute was better, or is missing',
+    (name) => {
+      expect(named(name)?.Properties).toMatchObject({ EvaluationPeriods: 10, DatapointsToAlarm: 8 });
+    },
+  );
+
+  it.each(['capacity', 'reconciler'])('%s-failing goes off too when nobody calls the function', (name) => {
+    const failing = named(`${name}-failing`)?.Properties;
+    expect(failing).toMatchObject({ Threshold: 2, TreatMissingData: 'breaching' });
+    expect(JSON.stringify(failing)).toContain('IF(FILL(calls, 0) < 1, 5, FILL(errors, 0))');
+    const of = { Dimensions: [{ Name: 'FunctionName', Value: `trunkline-prod-${name}` }], Namespace: 'AWS/Lambda' };
+    for (const MetricName of ['Invocations', 'Errors'])
+      expect(failing?.Metrics).toContainEqual(
+        expect.objectContaining({ MetricStat: expect.objectContaining({ Metric: { ...of, MetricName } }) }),
+      );
+  });
+
+  it('of event streams goes off when each handshake fails, and is there where they are', () => {
+    expect(named('stream-connections-failing')?.Properties).toMatchObject({
+      MetricName: 'Errors',
+      Dimensions: [{ Name: 'FunctionName', Value: 'trunkline-prod-stream-connections' }],
+      TreatMissingData: 'notBreaching',
+    });
+    const without = synthesize('dev', { eventStream: 'false' }).stacks.observability;
+    expect(JSON.stringify(without)).not.toContain('stream-connections-failing');
+  });
+
+  it('at the limit is raised by a deployment of the stacks that the runbook names', () => {
+    const more = synthesize('prod', { maxHosts: '11' }).stacks;
+    const changed = Object.keys(prod.stacks).filter(
+      (name) => JSON.stringify(more[name]) !== JSON.stringify(prod.stacks[name]),
     );
-    expect(limit?.Properties).toMatchObject({ MetricName: 'PoolLoad', Threshold: 5_000 });
+    const [, section = ''] = /^## hosts-at-limit\n([^#]*)/m.exec(runbook) ?? [];
+    expect([...section.matchAll(/`P-([a-z]+)`/g)].map(([, name]) => name).sort()).toEqual(changed.sort());
   });
 
   it('of missing hosts is not silent when there is none', () => {
-    const missing = resourcesOf(observability, 'AWS::CloudWatch::Alarm').find(
-      ({ Properties }) => Properties.AlarmName === 'trunkline-prod-hosts-missing',
-    );
+    const missing = named('hosts-missing');
     expect(JSON.stringify(missing?.Properties)).toContain('FILL(wanted, 0) - FILL(running, 0)');
     const read = JSON.stringify(missing?.Properties).match(/"MetricName":"\w+","Namespace":"[^"]+"/g);
     expect(read?.sort()).toEqual(

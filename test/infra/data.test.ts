@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { API_HEADERS, EXPOSED_HEADERS } from '#shared/contracts/api/routes.ts';
 import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
 import type { IndexDefinition } from '#shared/contracts/resource-shapes.ts';
 import { resourceNames } from '#shared/contracts/resources.ts';
@@ -112,6 +113,29 @@ describe('buckets', () => {
       });
       expect(named(name)?.DeletionPolicy).toBe('Retain');
     }
+  });
+
+  it('keep no marker of what was deleted when its last version has gone', () => {
+    // S3 takes no rule with both; one with days has these markers removed too.
+    const rules = (name: string) => named(name)?.Properties.LifecycleConfiguration;
+    expect(rules(names.buckets.state)).toMatchObject({ Rules: [{ ExpiredObjectDeleteMarker: true }] });
+    expect(rules(names.buckets.media)).toMatchObject({ Rules: [{ ExpirationInDays: 90 }] });
+    expect(JSON.stringify(rules(names.buckets.media))).not.toContain('ExpiredObjectDeleteMarker');
+  });
+
+  it('let pages of any origin follow the API’s redirects to media, with what the API was sent, and to nothing else', () => {
+    expect(named(names.buckets.media)?.Properties.CorsConfiguration).toEqual({
+      CorsRules: [
+        {
+          AllowedMethods: ['GET', 'HEAD'],
+          AllowedOrigins: ['*'],
+          AllowedHeaders: API_HEADERS,
+          ExposedHeaders: EXPOSED_HEADERS,
+          MaxAge: 600,
+        },
+      ],
+    });
+    expect(named(names.buckets.state)?.Properties).not.toHaveProperty('CorsConfiguration');
   });
 
   it('are closed to the public and to plain HTTP', () => {

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { TASK_ENDS_PATTERN } from '#shared/contracts/fleet-events.ts';
 import { resourceDefinition } from '#shared/contracts/resource-definition.ts';
 import { resourceNames, shardIds } from '#shared/contracts/resources.ts';
+import { FUNCTION_RIGHTS, type FunctionRights } from '../../infra/stacks/function-rights.ts';
 import { createResolver } from './support/resolve.ts';
 import { type Resource, resourcesOf, synthesize, type Template } from './support/synthesis.ts';
 
@@ -147,13 +149,23 @@ describe('functions are called', () => {
       queue: text(Properties.EventSourceArn, functions).split(':').at(-1),
       function: text(Properties.FunctionName, functions).replace('trunkline-prod-', ''),
       batchSize: Properties.BatchSize,
-      concurrency: z.object({ MaximumConcurrency: z.number() }).optional().parse(Properties.ScalingConfig)
-        ?.MaximumConcurrency,
+      concurrency: z.object({ MaximumConcurrency: z.number() }).parse(Properties.ScalingConfig).MaximumConcurrency,
       answers: Properties.FunctionResponseTypes,
     }));
     expect(mappings).toEqual(
       definition.eventSources.map((source) => ({ ...source, answers: ['ReportBatchItemFailures'] })),
     );
+  });
+
+  it('by all queues together so seldom at once that most of an account’s calls are left to the API', () => {
+    for (const { queue, concurrency } of definition.eventSources) {
+      expect(concurrency, queue).toBeGreaterThanOrEqual(2);
+      expect(concurrency, queue).toBeLessThanOrEqual(1_000);
+    }
+    const all = definition.eventSources.reduce((sum, { concurrency }) => sum + concurrency, 0);
+    expect(all).toBeLessThanOrEqual(250);
+    const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+    expect(runbook).toContain(`queues take ${all} of them at most`);
   });
 
   it('for less time than a message of their queue is invisible, so that none is with two of them', () => {
@@ -164,6 +176,24 @@ describe('functions are called', () => {
       const visible = definition.queues.find((candidate) => candidate.name === queue)?.visibilityTimeoutSeconds ?? 0;
       expect(Number(made?.Properties.Timeout)).toBeLessThan(visible);
     }
+  });
+
+  it('by what they have sent themselves, over and over, only where such a chain is meant and ends', () => {
+    const rights = new Map<string, FunctionRights>(Object.entries(FUNCTION_RIGHTS));
+    const fedBy = (name: string): readonly string[] => {
+      const written = (rights.get(name)?.queues ?? []).map((id) => names.queues[id]);
+      return definition.eventSources.flatMap((source) => (written.includes(source.queue) ? [source.function] : []));
+    };
+    const reached = (from: readonly string[], seen: readonly string[] = []): readonly string[] => {
+      const fresh = [...new Set(from)].filter((name) => !seen.includes(name));
+      return fresh.length === 0 ? seen : reached(fresh.flatMap(fedBy), [...seen, ...fresh]);
+    };
+    const inChains = [...rights.keys()].filter((name) => reached(fedBy(name)).includes(name));
+    expect(inChains.sort()).toEqual(['stream-fanout', 'stream-sender', 'webhook-dispatcher', 'webhook-fanout']);
+    const allowed = resourcesOf(functions, 'AWS::Lambda::Function').flatMap(({ Properties }) =>
+      Properties.RecursiveLoop === 'Allow' ? [String(Properties.FunctionName).replace('trunkline-prod-', '')] : [],
+    );
+    expect(allowed.sort()).toEqual(inChains);
   });
 
   it('by the schedules of the contracts', () => {
