@@ -186,7 +186,7 @@ describe('a restore', () => {
     );
   });
 
-  it('names its own bucket in messages with media, also in what they reply to', async () => {
+  it('names its own bucket in messages with media, also in what they reply to and what came later', async () => {
     const media = (Bucket: string) => ({ url: '/api/files/a', s3: { Bucket, Key: 'files/alpha/a' } });
     const message = (bucket: string) => ({
       media: media(bucket),
@@ -196,12 +196,15 @@ describe('a restore', () => {
     await source.tables.messages.put([
       { session: 'alpha', id: 'a', message: message('old-media') },
       { session: 'alpha', id: 'b', message: { media: media('elsewhere') } },
-      { session: 'alpha', id: 'c', ack: 3 },
+      { session: 'alpha', id: 'c', ack: 3, 'media:x': { at: 1, media: media('old-media') } },
     ]);
     await restore();
     expect(target.tables.messages.rows.get('alpha|a')?.message).toEqual(message('new-media'));
     expect(target.tables.messages.rows.get('alpha|b')?.message).toEqual({ media: media('elsewhere') });
-    expect(target.tables.messages.rows.get('alpha|c')).toMatchObject({ ack: 3 });
+    expect(target.tables.messages.rows.get('alpha|c')).toMatchObject({
+      ack: 3,
+      'media:x': { media: media('new-media') },
+    });
   });
 
   it('does not bring back what has expired, and does not miss what expires meanwhile', async () => {

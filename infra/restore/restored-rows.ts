@@ -31,5 +31,5 @@ export function restoredMessage(row: Row, buckets: { readonly from: string; read
     const moved = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, move(inner)]));
     return isRow(s3) && s3.Bucket === buckets.from ? { ...moved, s3: { ...s3, Bucket: buckets.to } } : moved;
   };
-  return { ...row, message: move(row.message) };
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, move(value)]));
 }

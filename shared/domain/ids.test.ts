@@ -60,7 +60,16 @@ describe('message ids', () => {
 
   const ordinary = fc.stringMatching(/^[0-9A-F]{8,24}$/);
   const chosen = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 });
-  const hostile = fc.constantFrom('MY_OWN_ID', 'A', '_', '%41', '50%', 'true_123456@c.us_ABCDEF', 'X_123456@c.us', 'a#b');
+  const hostile = fc.constantFrom(
+    'MY_OWN_ID',
+    'A',
+    '_',
+    '%41',
+    '50%',
+    'true_123456@c.us_ABCDEF',
+    'X_123456@c.us',
+    'a#b',
+  );
 
   it('survive a round trip in the long form, whatever they are', () => {
     fc.assert(
