@@ -1,3 +1,4 @@
+import { chatOfEvent } from '#shared/contracts/event-chat.ts';
 import { EVENT_SCHEMA_VERSION, type EventEnvelope } from '#shared/contracts/events.ts';
 import type { SessionRow } from '#shared/contracts/rows.ts';
 import type { EngineName, Me } from '#shared/contracts/session.ts';
@@ -6,7 +7,6 @@ import { eventId } from '#shared/domain/event-id.ts';
 import { type IgnoredKinds, isIgnoredChat } from '#shared/domain/ignored-chats.ts';
 import { traceparentOf } from '#shared/domain/trace-context.ts';
 import type { EngineEvent } from '../engines/engine.ts';
-import { chatOfEvent } from './event-chat.ts';
 import { contentAt } from './event-content.ts';
 import type { EventLane } from './event-publisher.ts';
 import type { SeqCounter } from './seq-counter.ts';

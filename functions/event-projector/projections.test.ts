@@ -5,11 +5,13 @@ import { MemoryMessageStore } from '#shared/adapters/memory/memory-message-store
 import type { EventBody, EventEnvelope } from '#shared/contracts/events.ts';
 import { ValidationError } from '#shared/domain/errors.ts';
 import { type Ack, ackName } from '#shared/domain/message-ack.ts';
+import { formatMessageId, parseMessageId } from '#shared/domain/message-id.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
 import { project } from './projections.ts';
 
 const CHAT = '4915100000001@c.us';
+const OTHER = '4915100000002@c.us';
 const GROUP = '120363000000000001@g.us';
 const OWN = '4915109999999@c.us';
 
@@ -31,34 +33,28 @@ const ackOf = (event: 'message.ack' | 'message.ack.group', id: string, ack: Ack)
   event,
   payload: { id: longId(id), from: CHAT, to: OWN, participant: null, fromMe: false, ack, ackName: ackName(ack) },
 });
-const reactionTo = (id: string, text: string, from = CHAT): EventBody => ({
+const reactionTo = (id: string, text: string, fromMe = false, chat = CHAT): EventBody => ({
   event: 'message.reaction',
+  payload: { ...waMessage({ id: 'REACT1', chatId: chat, fromMe }), reaction: { text, messageId: longId(id) } },
+});
+const editOf = (id: string, body: string, chatId = CHAT, fromMe = false): EventBody => ({
+  event: 'message.edited',
   payload: {
-    id: longId('REACT1'),
-    timestamp: 1,
-    from,
-    fromMe: false,
-    source: 'app',
-    to: OWN,
-    participant: null,
-    reaction: { text, messageId: longId(id) },
+    ...waMessage({ id: 'EDIT01', chatId, fromMe, body, _data: { content: 'bmV3' } }),
+    editedMessageId: id,
   },
 });
-const editOf = (id: string, body: string): EventBody => ({
-  event: 'message.edited',
-  payload: { ...waMessage({ id: 'EDIT01', body, _data: { content: 'bmV3' } }), editedMessageId: id },
-});
-const revocationOf = (id: string): EventBody => ({
+const revocationOf = (id: string, chatId = CHAT): EventBody => ({
   event: 'message.revoked',
-  payload: { revokedMessageId: id, chatId: CHAT, after: null, before: null },
+  payload: { revokedMessageId: id, chatId, after: waMessage({ id: 'REVOK1', chatId }), before: null },
 });
 
-const mediaOf = (id: string, error: string | null): EventBody => ({
+const mediaOf = (id: string, error: string | null, chat = CHAT): EventBody => ({
   event: 'message.media',
   payload: {
-    id: longId(id),
+    id: longId(id, chat),
     timestamp: 1,
-    from: CHAT,
+    from: chat,
     to: OWN,
     participant: null,
     fromMe: false,
@@ -122,12 +118,12 @@ describe('projections', () => {
       eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }),
       eventEnvelope(reactionTo('AAAAA1', ''), { timestamp: 20 }),
       eventEnvelope(reactionTo('AAAAA1', '👍'), { timestamp: 10 }),
-      eventEnvelope(reactionTo('AAAAA1', '🎉', '4915100000002@c.us'), { timestamp: 10 }),
+      eventEnvelope(reactionTo('AAAAA1', '🎉', true), { timestamp: 10 }),
       eventEnvelope(editOf('AAAAA1', 'edited'), { timestamp: 30 }),
       eventEnvelope(revocationOf('AAAAA1'), { timestamp: 40 }),
     );
     expect(await messages.get('alpha', 'AAAAA1')).toMatchObject({
-      reactions: { '4915100000002@c.us': '🎉' },
+      reactions: { [OWN]: '🎉' },
       editedAt: 30,
       revokedAt: 40,
       message: { body: 'edited', _data: { content: 'bmV3' } },
@@ -162,11 +158,70 @@ describe('projections', () => {
     expect((await messages.get('alpha', 'AAAAA1'))?.message).toEqual({ ...payload, media });
   });
 
-  it('refuses ids that are none, and changes nothing', async () => {
+  it('takes nobody’s word for a message of another chat', async () => {
+    const { run, messages } = models();
+    const message = waMessage({ id: 'AAAAA1', body: 'pay 10', fromMe: true });
+    const media = mediaOf('AAAAA1', 'forged', OTHER);
+    const forged = [editOf('AAAAA1', 'pay 1000000', OTHER), reactionTo('AAAAA1', '👎', false, OTHER)];
+    const others = [revocationOf('AAAAA1', OTHER), editOf('AAAAA1', 'pay 1000000'), revocationOf('AAAAA1'), media];
+    for (const body of [...forged, ...others]) await run(eventEnvelope(body));
+    await run(eventEnvelope({ event: 'message.any', payload: message }));
+    for (const body of [...forged, ...others]) await run(eventEnvelope(body, { timestamp: 2_000_000 }));
+    const row = await messages.get('alpha', 'AAAAA1');
+    expect(row).toMatchObject({ message, reactions: {} });
+    expect([row?.editedAt, row?.revokedAt]).toEqual([undefined, undefined]);
+    await run(eventEnvelope(editOf('AAAAA1', 'pay 20', CHAT, true)));
+    expect(await messages.get('alpha', 'AAAAA1')).toMatchObject({ message: { body: 'pay 20' } });
+  });
+
+  it('does not let a message hide another by its id', async () => {
+    const { run, everything } = models();
+    const stranger = waMessage({ id: 'AAAAA1', chatId: OTHER, timestamp: 1 });
+    await run(eventEnvelope({ event: 'message.any', payload: stranger }));
+    const message = waMessage({ id: 'AAAAA1', timestamp: 2 });
+    await run(eventEnvelope({ event: 'message.any', payload: message }));
+    expect((await everything()).messages).toMatchObject([{ message: stranger }, { message }]);
+  });
+
+  it('takes an edit or a revocation by nobody known for no one’s', async () => {
+    const { run, messages } = models();
+    await run(eventEnvelope({ event: 'message.any', payload: waMessage({ id: 'AAAAA1' }) }));
+    const payload = { revokedMessageId: 'AAAAA1', chatId: CHAT, after: null, before: null };
+    await run(eventEnvelope({ event: 'message.revoked', payload }));
+    expect(await messages.get('alpha', 'AAAAA1')).not.toHaveProperty('revokedAt');
+  });
+
+  it.each(['MY_OWN_ID', 'A', 'A'.repeat(500), `X_${CHAT}`, 'a b/c#d', '漢'.repeat(2000)])(
+    'projects whatever a sender takes for an id: %j',
+    async (id) => {
+      const { run, messages, everything } = models();
+      const { id: long, ...payload } = waMessage({ id, timestamp: 5 });
+      const key = parseMessageId(longId('X'));
+      if (key === undefined) throw new Error(long);
+      const told = formatMessageId({ ...key, id });
+      await run(
+        eventEnvelope(editOf(id, 'edited')),
+        eventEnvelope({ event: 'message.any', payload: { ...payload, id: told } }),
+        eventEnvelope({
+          event: 'message.reaction',
+          payload: { ...payload, id: told, reaction: { text: '👍', messageId: told } },
+        }),
+        eventEnvelope(revocationOf(id)),
+      );
+      const row = { message: { id: told, body: 'edited' }, reactions: { [CHAT]: '👍' }, revokedAt: 1_000_000 };
+      expect(await everything()).toMatchObject({ messages: [row], chats: [{ chatId: CHAT }] });
+      expect(await messages.get('alpha', id)).toMatchObject(row);
+    },
+  );
+
+  it('refuses what is no message of an engine’s, and changes nothing', async () => {
     const { run, everything } = models();
     const payload = { ...waMessage({ id: 'AAAAA1' }), id: 'AAAAA1' };
     await expect(run(eventEnvelope({ event: 'message.any', payload }))).rejects.toBeInstanceOf(ValidationError);
-    await expect(run(eventEnvelope(editOf('?', 'x')))).rejects.toBeInstanceOf(ValidationError);
+    const edit = { ...payload, editedMessageId: 'AAAAA1' };
+    await expect(run(eventEnvelope({ event: 'message.edited', payload: edit }))).rejects.toBeInstanceOf(
+      ValidationError,
+    );
     expect(await everything()).toEqual({ messages: [], chats: [] });
   });
 
@@ -174,6 +229,8 @@ describe('projections', () => {
   const acks = fc.constantFrom<Ack>(-1, 0, 1, 2, 3, 4);
   const times = fc.integer({ min: 1, max: 4 });
   const texts = fc.constantFrom('', 'a', 'b');
+  const chats = fc.constantFrom(CHAT, OTHER);
+  const sides = fc.boolean();
   /** A message has one content, whenever and however often it is announced. */
   const contents: Record<string, ReturnType<typeof waMessage>> = {
     AAAAA1: waMessage({ id: 'AAAAA1', timestamp: 7, _data: { pushName: 'Old' } }),
@@ -182,13 +239,14 @@ describe('projections', () => {
   };
   const bodies: fc.Arbitrary<EventBody> = fc.oneof(
     ids.map((id) => ({ event: 'message.any' as const, payload: contents[id] ?? waMessage({ id }) })),
+    ids.map((id) => ({ event: 'message.any' as const, payload: waMessage({ id, chatId: OTHER, timestamp: 8 }) })),
     fc
       .tuple(fc.constantFrom<'message.ack' | 'message.ack.group'>('message.ack', 'message.ack.group'), ids, acks)
       .map(([event, id, ack]) => ackOf(event, id, ack)),
-    fc.tuple(ids, texts, fc.constantFrom(CHAT, OWN)).map(([id, text, from]) => reactionTo(id, text, from)),
-    fc.tuple(ids, texts).map(([id, body]) => editOf(id, body)),
-    ids.map(revocationOf),
-    fc.tuple(ids, texts).map(([id, error]) => mediaOf(id, error)),
+    fc.tuple(ids, texts, sides, chats).map((parts) => reactionTo(...parts)),
+    fc.tuple(ids, texts, chats, sides).map((parts) => editOf(...parts)),
+    fc.tuple(ids, chats).map((parts) => revocationOf(...parts)),
+    fc.tuple(ids, texts, chats).map((parts) => mediaOf(...parts)),
   );
   const someEvents = fc.array(
     fc.tuple(bodies, times).map(([body, timestamp]) => eventEnvelope(body, { timestamp })),

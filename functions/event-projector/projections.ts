@@ -5,7 +5,8 @@ import { mediaAt, withoutAddresses } from '#shared/contracts/media-address.ts';
 import type { WaMessage } from '#shared/contracts/message.ts';
 import { ValidationError } from '#shared/domain/errors.ts';
 import { ACKS } from '#shared/domain/message-ack.ts';
-import { bareMessageId, type MessageKey, parseMessageId } from '#shared/domain/message-id.ts';
+import { authorOf, type MessageAuthor } from '#shared/domain/message-author.ts';
+import { type MessageKey, parseMessageId } from '#shared/domain/message-id.ts';
 import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
 
 export interface ReadModels {
@@ -28,7 +29,7 @@ const UNLISTED_CHAT = 'status@broadcast';
  * the ack to DEVICE at most, which is how far a group's message comes here. Whether all have read it only who knows the
  * members can count; there is no event for it.
  *
- * @throws ValidationError when the event names a message by something that is no id
+ * @throws ValidationError when what an engine says is no message's id. Whatever a sender chooses on the wire is one
  */
 export async function project(event: EventEnvelope, { messages, chats }: ReadModels): Promise<void> {
   const { session, timestamp, seq } = event;
@@ -45,27 +46,32 @@ export async function project(event: EventEnvelope, { messages, chats }: ReadMod
       const { id, ack } = event.payload;
       const proven = event.event === 'message.ack' ? ack : Math.min(ack, ACKS.DEVICE);
       // That the server has it, the message says itself: a write for each send would change nothing.
-      if (proven !== ACKS.SERVER) await messages.raiseAck(session, bareId(id), proven);
+      if (proven !== ACKS.SERVER) await messages.raiseAck(session, targetId(id), proven);
       return;
     }
     case 'message.reaction': {
       const { text, messageId } = event.payload.reaction;
       const sender = reactionSender(event.payload, event.me?.id);
-      await messages.react(session, bareId(messageId), sender, text, timestamp);
+      await messages.react(session, targetId(messageId), writerOf(event.payload), sender, text, timestamp);
       return;
     }
     case 'message.edited': {
       const { editedMessageId, body, _data } = event.payload;
-      const content = typeof _data?.content === 'string' ? _data.content : undefined;
-      await messages.edit(session, bareId(editedMessageId), body, content, timestamp);
+      const text = { body, ...(typeof _data?.content === 'string' && { content: _data.content }) };
+      await messages.edit(session, targetId(editedMessageId), writerOf(event.payload), text, timestamp);
       return;
     }
-    case 'message.revoked':
-      await messages.revoke(session, bareId(event.payload.revokedMessageId), timestamp);
+    case 'message.revoked': {
+      const { revokedMessageId, after } = event.payload;
+      // WAHA's form allows it; then nobody knows whether whoever did it may.
+      if (after !== null) await messages.revoke(session, targetId(revokedMessageId), writerOf(after), timestamp);
       return;
-    case 'message.media':
-      await messages.setMedia(session, bareId(event.payload.id), mediaAt('', event.payload.media), timestamp);
+    }
+    case 'message.media': {
+      const { id, media } = event.payload;
+      await messages.setMedia(session, targetId(id), writerOf(event.payload), mediaAt('', media), timestamp);
       return;
+    }
     default:
   }
 }
@@ -90,7 +96,12 @@ export function targetOf(event: EventEnvelope): string {
 }
 
 function target(session: string, messageId: string): string {
-  return `${session}/${bareMessageId(messageId) ?? messageId}`;
+  return `${session}/${targetId(messageId)}`;
+}
+
+/** Bare id of the message that an event names, in whatever form. */
+function targetId(messageId: string): string {
+  return parseMessageId(messageId)?.id ?? messageId;
 }
 
 async function touchChat(
@@ -116,10 +127,10 @@ function reactionSender({ fromMe, from, participant }: Reaction, me: string | un
   return (fromMe ? me : undefined) ?? participant ?? from;
 }
 
-function bareId(id: string): string {
-  const bare = bareMessageId(id);
-  if (bare === undefined) throw notAMessageId('payload');
-  return bare;
+function writerOf(payload: Parameters<typeof authorOf>[0]): MessageAuthor {
+  const author = authorOf(payload);
+  if (author === undefined) throw notAMessageId('payload.id');
+  return author;
 }
 
 function notAMessageId(path: string): ValidationError {

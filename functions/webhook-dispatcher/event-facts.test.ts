@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EventBody } from '#shared/contracts/events.ts';
 import type { WaMessage } from '#shared/contracts/message.ts';
+import { passesFilter } from '#shared/domain/webhook-filter.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
 import { eventFacts } from './event-facts.ts';
@@ -62,10 +63,37 @@ describe('what is known of a message', () => {
   });
 });
 
+describe('the chat of a message whose id nobody expects', () => {
+  const OTHER = '4915100000002@c.us';
+  const ids = ['MY_OWN_ID', 'A', 'A'.repeat(500), `X_${CHAT}`, ''];
+  const chats = [OTHER, GROUP, 'status@broadcast'];
+  it.each(ids.flatMap((id) => chats.map((chatId) => [id, chatId] as const)))('%j in %s', (id, chatId) => {
+    const payload = waMessage({ id, chatId });
+    const vote = { id: payload.id, from: payload.from, to: payload.to, fromMe: false };
+    const media = { url: null, mimetype: null, filename: null, error: null };
+    const bodies: readonly EventBody[] = [
+      { event: 'message', payload },
+      { event: 'message.any', payload },
+      { event: 'message.waiting', payload },
+      { event: 'message.edited', payload: { ...payload, editedMessageId: id } },
+      { event: 'message.reaction', payload: { ...payload, reaction: { text: '👍', messageId: id } } },
+      { event: 'message.ack', payload },
+      { event: 'message.media', payload: { ...payload, media, _data: {} } },
+      { event: 'poll.vote', payload: { vote: { ...vote, selectedOptions: [], timestamp: 1 }, poll: vote } },
+      { event: 'message.revoked', payload: { revokedMessageId: id, chatId, after: payload, before: null } },
+    ];
+    for (const found of bodies.map(facts)) {
+      expect(found.chatId).toBe(chatId);
+      expect(passesFilter({ allow: new Set([CHAT]) }, found)).toBe(false);
+      expect(passesFilter({ deny: new Set([chatId]) }, found)).toBe(false);
+    }
+  });
+});
+
 describe('what is known of other events', () => {
   const media = { url: '/api/files/alpha/X.jpg', mimetype: 'image/jpeg', filename: null, s3: null, error: null };
   const vote = { id: `false_${CHAT}_AAAAAA1`, from: CHAT, to: ME.id, fromMe: false };
-  const common = { from: CHAT, to: ME.id, participant: null, fromMe: true };
+  const common = { from: ME.id, to: CHAT, participant: null, fromMe: true };
   it.each<[EventBody, ReturnType<typeof eventFacts>]>([
     [
       { event: 'message.ack', payload: { ...common, id: `true_${CHAT}_AAAAAA1`, ack: 3, ackName: 'READ' } },

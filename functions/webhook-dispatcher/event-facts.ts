@@ -1,8 +1,8 @@
 import * as z from 'zod';
+import { chatOfEvent } from '#shared/contracts/event-chat.ts';
 import type { EventEnvelope } from '#shared/contracts/events.ts';
 import type { WaMessage } from '#shared/contracts/message.ts';
 import { WHATSAPP } from '#shared/domain/chat-id.ts';
-import { parseMessageId } from '#shared/domain/message-id.ts';
 import type { EventFacts } from '#shared/domain/webhook-filter.ts';
 
 const dataWithLid = z.object({ _data: z.object({ lid: z.string() }) });
@@ -23,6 +23,11 @@ function isPerson(chatId: string | undefined): chatId is string {
 }
 
 function factsOf(envelope: EventEnvelope): EventFacts {
+  const chatId = chatOfEvent(envelope);
+  return { ...(chatId !== undefined && { chatId }), ...restOf(envelope) };
+}
+
+function restOf(envelope: EventEnvelope): EventFacts {
   switch (envelope.event) {
     case 'message':
     case 'message.any':
@@ -32,33 +37,16 @@ function factsOf(envelope: EventEnvelope): EventFacts {
     case 'message.media':
     case 'event.response':
     case 'event.response.failed':
-      return { ...chatIn(envelope.payload.id), own: envelope.payload.fromMe };
+      return { own: envelope.payload.fromMe };
     case 'poll.vote':
     case 'poll.vote.failed':
-      return { ...chatIn(envelope.payload.vote.id), own: envelope.payload.vote.fromMe };
-    case 'message.ack':
-    case 'message.ack.group':
-      return chatIn(envelope.payload.id);
+      return { own: envelope.payload.vote.fromMe };
     case 'message.revoked': {
-      const { chatId, after } = envelope.payload;
-      return { chatId, ...(after !== null && { own: after.fromMe }) };
+      const { after } = envelope.payload;
+      return after === null ? {} : { own: after.fromMe };
     }
     case 'message.waiting':
-      return {
-        ...(typeof envelope.payload.id === 'string' && chatIn(envelope.payload.id)),
-        message: { text: '', kind: 'unsupported', addressed: false },
-      };
-    case 'presence.update':
-    case 'chat.archive':
-      return { chatId: envelope.payload.id };
-    case 'label.chat.added':
-    case 'label.chat.deleted':
-      return { chatId: envelope.payload.chatId };
-    case 'group.v2.join':
-    case 'group.v2.leave':
-    case 'group.v2.update':
-    case 'group.v2.participants':
-      return { chatId: envelope.payload.group.id };
+      return { message: { text: '', kind: 'unsupported', addressed: false } };
     case 'call.received':
     case 'call.accepted':
     case 'call.rejected':
@@ -70,15 +58,9 @@ function factsOf(envelope: EventEnvelope): EventFacts {
 
 function messageFacts(message: WaMessage, me: EventEnvelope['me']): EventFacts {
   return {
-    ...chatIn(message.id),
     own: message.fromMe,
     message: { text: message.body, kind: kindOf(message), addressed: isAddressed(message, me) },
   };
-}
-
-function chatIn(messageId: string): Pick<EventFacts, 'chatId'> {
-  const key = parseMessageId(messageId);
-  return key === undefined ? {} : { chatId: key.chatId };
 }
 
 function kindOf({ from, _data }: WaMessage): NonNullable<EventFacts['message']>['kind'] {

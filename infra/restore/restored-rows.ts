@@ -33,9 +33,6 @@ export function restoredDelivery(row: Row, now: number): Row {
   return { ...row, dueAt, retryAt: dueAt };
 }
 
-/** Attributes of a message's row that name media: itself, and what has come later in place of what was missing. */
-const WITH_MEDIA: ReadonlySet<string> = new Set(['message', 'media']);
-
 /** A message's row, with all media that it names in the new installation's bucket. */
 export function restoredMessage(row: Row, buckets: { readonly from: string; readonly to: string }): Row {
   const move = (value: unknown): unknown => {
@@ -45,7 +42,5 @@ export function restoredMessage(row: Row, buckets: { readonly from: string; read
     const moved = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, move(inner)]));
     return isRow(s3) && s3.Bucket === buckets.from ? { ...moved, s3: { ...s3, Bucket: buckets.to } } : moved;
   };
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, WITH_MEDIA.has(name) ? move(value) : value]),
-  );
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, move(value)]));
 }

@@ -110,7 +110,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
   'api-docs': { tables: {} },
   authorizer: { tables: { apiKeys: ['get', 'noteUse'], sessions: ['get'] }, secrets: ['keyPepper'] },
   'event-projector': {
-    tables: { messages: ['update'], chats: ['update'] },
+    tables: { messages: ['get', 'query', 'update'], chats: ['update'] },
     media: { prefixes: ['events/'], actions: ['GetObject'] },
   },
   'stream-connections': {

@@ -5,6 +5,7 @@ import type { ChatQuery, ChatStore } from '../ports/read-models.ts';
 import { pageOfChats } from './chat-order.ts';
 import type { Expression } from './dynamodb-expression.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
+import { fittingLabel } from './fitting-message.ts';
 import { positionOf } from './message-facts.ts';
 
 /** One item per chat. `namePosition` is the position of the message that the name came with: the latest name stays. */
@@ -24,7 +25,7 @@ export class DynamoDbChatStore implements ChatStore {
     const position = positionOf(message.timestamp, message.seq, message.id);
     const key = { session, chatId };
     const moved = { position, timestamp: message.timestamp, lastMessageId: message.id };
-    const named = { name, namePosition: position };
+    const named = { name: name && fittingLabel(name), namePosition: position };
     if (name !== undefined) {
       const both = await this.#table.update(key, (e) => ({
         update: e.update({ ...moved, ...named }),

@@ -3,45 +3,62 @@ import * as z from 'zod';
 import { mediaSchema, type WaMedia, type WaMessage, waMessageSchema } from '../contracts/message.ts';
 import { INDEXES, TABLES } from '../contracts/resources.ts';
 import type { MessageRow } from '../contracts/rows.ts';
-import type { MessageQuery, MessageStore } from '../ports/read-models.ts';
+import { authorIn, authorKey, isIn, isSameAuthor, type MessageAuthor } from '../domain/message-author.ts';
+import { writtenMessageId } from '../domain/message-id.ts';
+import type { MessageQuery, MessageStore, MessageText } from '../ports/read-models.ts';
 import type { Expression } from './dynamodb-expression.ts';
 import { DynamoDbTable } from './dynamodb-table.ts';
+import { fittingEdit, fittingReaction } from './fitting-message.ts';
 import {
+  authorsOwn,
   chatKeyOf,
   composeMessageRow,
+  type EditFact,
+  type Fact,
+  identityOf,
   isAck,
   type MessageFacts,
   matches,
   mediaFact,
-  placeOf,
+  type PlacedMessage,
+  placed,
   positionRange,
   weakerAcks,
 } from './message-facts.ts';
 
-/** Each sender's reaction is an attribute of its own: a new item needs no map to put it in. */
-const REACTION_PREFIX = 'reaction:';
+/** Each author's news is an attribute of its own: nobody's stands in the way of another's, and a new item needs no map to put it in. */
+const PREFIX = { edit: 'edit:', media: 'media:', reaction: 'reaction:', revoked: 'revoked:' } as const;
 const LONGEST_PAGE = 500;
 
 const placeSchema = z.object({
-  id: z.string(),
   chatId: z.string(),
   chatKey: z.string(),
   position: z.string(),
   message: waMessageSchema,
 });
-const factsSchema = z.object({
-  session: z.string(),
-  id: z.string(),
-  ack: z.number().optional(),
-  edit: z.object({ body: z.string(), content: z.string().optional(), at: z.number() }).optional(),
-  revokedAt: z.number().optional(),
-  media: z.object({ media: mediaSchema, text: z.string(), at: z.number() }).optional(),
-});
-const reactionSchema = z.object({ text: z.string(), at: z.number() });
+const itemSchema = z.object({ session: z.string(), id: z.string(), ack: z.number().optional() });
+const fact = { at: z.number(), lid: z.string().optional() };
+const factSchema = z.object(fact);
+const mediaFactSchema = z.object({ ...fact, media: mediaSchema, text: z.string() });
+const reactionFactSchema = z.object({ ...fact, text: z.string(), sender: z.string().optional() });
+const editSchema = z.object({ at: z.number(), body: z.string(), content: z.string().optional() });
+
+type Item = Readonly<Record<string, unknown>>;
+/** Condition on the fact in a column, whose time is `at`. */
+type GivesWay = (e: Expression, at: string, column: string) => string;
+
+/** A message, and what is known under its id. */
+interface Found {
+  readonly facts: MessageFacts;
+  /** When who has edited something; what it says now is an item of its own. */
+  readonly edits: readonly Fact[];
+  readonly message: PlacedMessage;
+}
 
 /**
- * One item per message, written by upserts in any order. Only `add` gives an item the keys of the indexes, so items
- * that know an ack or a reaction but not yet the message are in no query.
+ * One item for each id, written by upserts in any order, with the message and all that is told of it. Only a message gives an item the keys
+ * of the indexes, so items that know an ack or a reaction but not yet the message are in no query. Beside it lie, under the id and `#`,
+ * what others have sent under the same id and, since it may be as long as a message, what it was edited to.
  */
 export class DynamoDbMessageStore implements MessageStore {
   readonly #table: DynamoDbTable;
@@ -51,58 +68,72 @@ export class DynamoDbMessageStore implements MessageStore {
   }
 
   async add(session: string, message: WaMessage, seq: number): Promise<void> {
-    const { id, ...place } = placeOf(session, message, seq);
-    await this.#table.update({ session, id }, (e) => ({
-      update: e.update({ ...place, message }),
-      condition: `attribute_not_exists(${e.name('message')})`,
-    }));
+    const { id, author, ...stored } = placed(session, message, seq);
+    const put = async (key: string) =>
+      await this.#table.update({ session, id: key }, (e) => ({
+        update: e.update(stored),
+        condition: `attribute_not_exists(${e.name('message')})`,
+      }));
+    if ((await put(writtenMessageId(id))) !== undefined) return;
+    const known = await this.#placedUnder(session, id);
+    if (known.some((other) => isSameAuthor(other.author, author))) return;
+    await put(`${writtenMessageId(id)}#${authorKey(author)}`);
   }
 
   async raiseAck(session: string, id: string, ack: number): Promise<void> {
     if (!isAck(ack)) return;
-    await this.#table.update({ session, id }, (e) => {
+    await this.#table.update({ session, id: writtenMessageId(id) }, (e) => {
       const column = e.name('ack');
       const weaker = weakerAcks(ack).map((value) => `${column} = ${e.value(value)}`);
       return { update: e.update({ ack }), condition: [`attribute_not_exists(${column})`, ...weaker].join(' OR ') };
     });
   }
 
-  async react(session: string, id: string, sender: string, text: string, timestamp: number): Promise<void> {
-    const attribute = `${REACTION_PREFIX}${sender}`;
-    await this.#table.update({ session, id }, (e) => ({
-      update: e.update({ [attribute]: { text, at: timestamp } }),
-      condition: notOutdated(e, e.name(attribute), timestamp, 'text', text),
-    }));
+  async react(
+    session: string,
+    id: string,
+    by: MessageAuthor,
+    sender: string,
+    text: string,
+    timestamp: number,
+  ): Promise<void> {
+    const { participant, chatId, lid } = by;
+    const written = fittingReaction(text);
+    // A group has many members: what need not be said of each is not.
+    const who = { ...(participant === undefined && { lid }), ...(sender !== (participant ?? chatId) && { sender }) };
+    const attribute = `${PREFIX.reaction}${authorKey(by)}`;
+    const fact = { text: written, at: timestamp, ...who };
+    await this.#note(session, writtenMessageId(id), attribute, fact, outdated(timestamp, 'text', written));
   }
 
-  async edit(session: string, id: string, body: string, content: string | undefined, timestamp: number): Promise<void> {
-    await this.#table.update({ session, id }, (e) => ({
-      update: e.update({ edit: { body, content, at: timestamp } }),
-      condition: notOutdated(e, e.name('edit'), timestamp, 'body', body),
-    }));
+  async edit(session: string, id: string, by: MessageAuthor, text: MessageText, timestamp: number): Promise<void> {
+    const edit = { ...fittingEdit(text), at: timestamp };
+    await this.#note(session, editKey(id, by), 'edit', edit, outdated(timestamp, 'body', edit.body));
+    const attribute = `${PREFIX.edit}${authorKey(by)}`;
+    const fact = { at: timestamp, lid: by.lid };
+    await this.#note(session, writtenMessageId(id), attribute, fact, (e, at) => `${at} < ${e.value(timestamp)}`);
   }
 
-  async revoke(session: string, id: string, timestamp: number): Promise<void> {
-    await this.#table.update({ session, id }, (e) => {
-      const column = e.name('revokedAt');
-      return {
-        update: e.update({ revokedAt: timestamp }),
-        condition: `attribute_not_exists(${column}) OR ${column} > ${e.value(timestamp)}`,
-      };
-    });
+  async revoke(session: string, id: string, by: MessageAuthor, timestamp: number): Promise<void> {
+    const attribute = `${PREFIX.revoked}${authorKey(by)}`;
+    const fact = { at: timestamp, lid: by.lid };
+    await this.#note(session, writtenMessageId(id), attribute, fact, (e, at) => `${at} > ${e.value(timestamp)}`);
   }
 
-  async setMedia(session: string, id: string, media: WaMedia, timestamp: number): Promise<void> {
-    const fact = mediaFact(media, timestamp);
-    await this.#table.update({ session, id }, (e) => ({
-      update: e.update({ media: { ...fact } }),
-      condition: notOutdated(e, e.name('media'), timestamp, 'text', fact.text),
-    }));
+  async setMedia(session: string, id: string, by: MessageAuthor, media: WaMedia, timestamp: number): Promise<void> {
+    const { by: _, ...found } = mediaFact(media, by, timestamp);
+    const attribute = `${PREFIX.media}${authorKey(by)}`;
+    const fact = { ...found, lid: by.lid };
+    await this.#note(session, writtenMessageId(id), attribute, fact, outdated(timestamp, 'text', found.text));
   }
 
-  async get(session: string, id: string): Promise<MessageRow | undefined> {
-    const item = await this.#table.get({ session, id });
-    return item && composeMessageRow(factsIn(item));
+  async get(session: string, id: string, chatId?: string): Promise<MessageRow | undefined> {
+    const item = await this.#table.get({ session, id: writtenMessageId(id) });
+    const first = item && placedIn(item);
+    if (item === undefined || first === undefined) return undefined;
+    const isMeant = ({ author }: PlacedMessage) => chatId === undefined || isIn(author, chatId);
+    const others = isMeant(first) ? [] : await this.#others(session, id);
+    return await this.#rowOf(foundIn(item, others.find(isMeant) ?? first));
   }
 
   async query(session: string, query: MessageQuery): Promise<readonly MessageRow[]> {
@@ -122,42 +153,124 @@ export class DynamoDbMessageStore implements MessageStore {
         Limit: Math.min(Math.max(1, offset + limit), LONGEST_PAGE),
       },
     );
-    const rows: MessageRow[] = [];
-    if (limit <= 0 || from > to) return rows;
+    const page: Found[] = [];
+    if (limit <= 0 || from > to) return [];
     let skipped = 0;
     for await (const item of items) {
-      const row = composeMessageRow(factsIn(item));
-      if (row === undefined || !matches(row, query)) continue;
+      const found = await this.#foundFrom(item);
+      if (found === undefined || !matches(composeMessageRow(found.facts, found.message, []), query)) continue;
       if (skipped < offset) {
         skipped += 1;
         continue;
       }
-      rows.push(row);
-      if (rows.length >= limit) break;
+      page.push(found);
+      if (page.length >= limit) break;
     }
-    return rows;
+    return await Promise.all(page.map((found) => this.#rowOf(found)));
   }
 
   async clear(session: string): Promise<void> {
     await this.#table.deletePartition('session', session, 'id');
   }
+
+  /** Writes a fact down if there is none yet, or the one that there is gives way. */
+  async #note(session: string, key: string, attribute: string, fact: Item, givesWay: GivesWay): Promise<void> {
+    await this.#table.update({ session, id: key }, (e) => {
+      const column = e.name(attribute);
+      return {
+        update: e.update({ [attribute]: fact }),
+        condition: `attribute_not_exists(${column}) OR ${givesWay(e, `${column}.${e.name('at')}`, column)}`,
+      };
+    });
+  }
+
+  /** The messages that have been added under an id. */
+  async #placedUnder(session: string, id: string): Promise<readonly PlacedMessage[]> {
+    const first = await this.#table.get({ session, id: writtenMessageId(id) });
+    return [...(first === undefined ? [] : [placedIn(first)]), ...(await this.#others(session, id))].filter(
+      (message) => message !== undefined,
+    );
+  }
+
+  /** The messages under an id beside the first. */
+  async #others(session: string, id: string): Promise<readonly PlacedMessage[]> {
+    const prefix = `${writtenMessageId(id)}#`;
+    const items = this.#table.query(
+      (e) => `${e.name('session')} = ${e.value(session)} AND begins_with(${e.name('id')}, ${e.value(prefix)})`,
+      { ConsistentRead: true },
+    );
+    const others: PlacedMessage[] = [];
+    for await (const item of items) others.push(...[placedIn(item)].filter((message) => message !== undefined));
+    return others;
+  }
+
+  /** @param item of an index */
+  async #foundFrom(item: Item): Promise<Found | undefined> {
+    const message = placedIn(item);
+    if (message === undefined) return undefined;
+    const { session, id } = itemSchema.parse(item);
+    const key = writtenMessageId(message.id);
+    const first = id === key ? item : await this.#table.get({ session, id: key });
+    return first && foundIn(first, message);
+  }
+
+  async #rowOf({ facts, edits, message }: Found): Promise<MessageRow> {
+    const own = authorsOwn(edits, message).map(async ({ by }): Promise<EditFact | undefined> => {
+      const item = await this.#table.get({ session: facts.session, id: editKey(message.id, by) });
+      return item && { by, ...editSchema.parse(item.edit) };
+    });
+    const texts = (await Promise.all(own)).filter((edit) => edit !== undefined);
+    return composeMessageRow(facts, message, texts);
+  }
 }
 
-/** Nothing later is there; of two at the same time the greater text stays, whichever came first. */
-function notOutdated(e: Expression, attribute: string, at: number, textName: string, text: string): string {
-  const time = `${attribute}.${e.name('at')}`;
-  const value = e.value(at);
-  const greater = `${attribute}.${e.name(textName)} < ${e.value(text)}`;
-  return `attribute_not_exists(${attribute}) OR ${time} < ${value} OR (${time} = ${value} AND ${greater})`;
+function editKey(id: string, by: MessageAuthor): string {
+  return `${writtenMessageId(id)}#edit#${authorKey(by)}`;
 }
 
-function factsIn(item: Record<string, unknown>): MessageFacts {
-  const reactions = Object.entries(item)
-    .filter(([attribute]) => attribute.startsWith(REACTION_PREFIX))
-    .map(([attribute, value]) => [attribute.slice(REACTION_PREFIX.length), reactionSchema.parse(value)] as const);
-  return {
-    ...factsSchema.parse(item),
-    reactions: new Map(reactions),
-    placed: 'message' in item ? placeSchema.parse(item) : undefined,
+/** Of two at the same time the greater text stays, whichever came first. */
+function outdated(time: number, textName: string, text: string): GivesWay {
+  return (e, at, column) => {
+    const value = e.value(time);
+    const greater = `${column}.${e.name(textName)} < ${e.value(text)}`;
+    return `${at} < ${value} OR (${at} = ${value} AND ${greater})`;
   };
+}
+
+function placedIn(item: Item): PlacedMessage | undefined {
+  if (!('message' in item)) return undefined;
+  const place = placeSchema.parse(item);
+  return { ...place, ...identityOf(place.message) };
+}
+
+function foundIn(item: Item, message: PlacedMessage): Found {
+  const { session, ack } = itemSchema.parse(item);
+  return {
+    message,
+    edits: factsIn(item, PREFIX.edit, factSchema),
+    facts: {
+      session,
+      ack,
+      revocations: factsIn(item, PREFIX.revoked, factSchema),
+      media: factsIn(item, PREFIX.media, mediaFactSchema),
+      reactions: factsIn(item, PREFIX.reaction, reactionFactSchema).map(({ by, sender, ...fact }) => ({
+        ...fact,
+        by,
+        sender: sender ?? by.participant ?? by.chatId,
+      })),
+    },
+  };
+}
+
+function factsIn<T extends { readonly lid?: string | undefined }>(
+  item: Item,
+  prefix: string,
+  schema: z.ZodType<T>,
+): readonly (Omit<T, 'lid'> & { readonly by: MessageAuthor })[] {
+  return Object.entries(item).flatMap(([attribute, value]) => {
+    if (!attribute.startsWith(prefix)) return [];
+    const { lid, ...fact } = schema.parse(value);
+    const by = authorIn(attribute.slice(prefix.length), lid);
+    return by === undefined ? [] : [{ ...fact, by }];
+  });
 }

@@ -1,10 +1,11 @@
 import type { WaMedia, WaMessage } from '../contracts/message.ts';
 import { type MessageRow, messageRowSchema } from '../contracts/rows.ts';
-import { isChatId } from '../domain/chat-id.ts';
 import { ValidationError } from '../domain/errors.ts';
 import { ACKS, type Ack, ackName } from '../domain/message-ack.ts';
-import { parseMessageId } from '../domain/message-id.ts';
-import type { MessageQuery } from '../ports/read-models.ts';
+import { authorOf, isSameAuthor, isSameChat, type MessageAuthor, mayRevoke } from '../domain/message-author.ts';
+import { bareMessageId, writtenMessageId } from '../domain/message-id.ts';
+import type { MessageQuery, MessageText } from '../ports/read-models.ts';
+import { fittingMedia, fittingMessage } from './fitting-message.ts';
 
 /** Where a message stands in the read model. */
 export interface MessagePlace {
@@ -15,49 +16,53 @@ export interface MessagePlace {
   readonly position: string;
 }
 
-export interface ReactionFact {
+/** Something that somebody did to a message, or says to have done. */
+export interface Fact {
+  readonly by: MessageAuthor;
+  /** Milliseconds. */
+  readonly at: number;
+}
+
+export interface ReactionFact extends Fact {
   readonly text: string;
-  /** Milliseconds. */
-  readonly at: number;
+  /** How readers know who it is from. */
+  readonly sender: string;
 }
 
-interface EditFact {
-  readonly body: string;
-  readonly content?: string | undefined;
-  /** Milliseconds. */
-  readonly at: number;
-}
+export interface EditFact extends Fact, MessageText {}
 
-interface MediaFact {
+export interface MediaFact extends Fact {
   readonly media: WaMedia;
   /** Where it is, or why it is not there: decides between two of the same time. */
   readonly text: string;
-  /** Milliseconds. */
-  readonly at: number;
 }
 
-export function mediaFact(media: WaMedia, at: number): MediaFact {
-  return { media, text: media.url ?? media.error ?? '', at };
+export function mediaFact(media: WaMedia, by: MessageAuthor, at: number): MediaFact {
+  return { by, at, media: fittingMedia(media), text: media.url ?? media.error ?? '' };
 }
 
 /**
- * What is known of a message, each kind of news apart from the others, so that it does not matter in which order they
- * come. The row that readers see is composed from them.
+ * What is known of the messages with an id, each kind of news apart from the others, and that of each author, so that it does not matter
+ * in which order they come. The row that readers see is composed from what counts for its message. An id is its sender's
+ * choice: several messages may have it, and who is no author of a message has no part in it.
  */
 export interface MessageFacts {
   readonly session: string;
-  readonly id: string;
-  readonly placed?: (MessagePlace & { readonly message: WaMessage }) | undefined;
   readonly ack?: number | undefined;
-  readonly edit?: EditFact | undefined;
-  readonly revokedAt?: number | undefined;
-  readonly media?: MediaFact | undefined;
-  readonly reactions: ReadonlyMap<string, ReactionFact>;
+  readonly revocations: readonly Fact[];
+  readonly media: readonly MediaFact[];
+  readonly reactions: readonly ReactionFact[];
+}
+
+/** A message where it stands. */
+export interface PlacedMessage extends MessagePlace {
+  readonly message: WaMessage;
+  readonly author: MessageAuthor;
 }
 
 /** Sorts by time, then by what came first. @param timestamp seconds @param seq number of the event */
 export function positionOf(timestamp: number, seq: number, id: string): string {
-  return `${secondsKey(timestamp)}#${String(seq).padStart(15, '0')}#${id}`;
+  return `${secondsKey(timestamp)}#${String(seq).padStart(15, '0')}#${writtenMessageId(id)}`;
 }
 
 /** First and last position of a span of time, both inclusive. Ids have no character above `~`. */
@@ -73,14 +78,23 @@ export function chatKeyOf(session: string, chatId: string): string {
   return `${session}#${chatId}`;
 }
 
-/** @throws ValidationError when the message's id is not in the long form or its chat is not a chat */
-export function placeOf(session: string, message: WaMessage, seq: number): MessagePlace {
-  const key = parseMessageId(message.id);
-  if (key === undefined || !isChatId(key.chatId)) {
+/**
+ * The message as it is stored, and where.
+ * @throws ValidationError when its id is not in the long form
+ */
+export function placed(session: string, message: WaMessage, seq: number): PlacedMessage {
+  const { author, id } = identityOf(message);
+  const { chatId } = author;
+  const place = { id, chatId, chatKey: chatKeyOf(session, chatId), position: positionOf(message.timestamp, seq, id) };
+  return { ...place, message: fittingMessage(message), author };
+}
+
+export function identityOf(message: WaMessage): Pick<PlacedMessage, 'id' | 'author'> {
+  const [author, id] = [authorOf(message), bareMessageId(message.id)];
+  if (author === undefined || id === undefined) {
     throw new ValidationError([{ path: 'message.id', message: 'must be {fromMe}_{chatId}_{id}' }]);
   }
-  const { chatId, id } = key;
-  return { id, chatId, chatKey: chatKeyOf(session, chatId), position: positionOf(message.timestamp, seq, id) };
+  return { author, id };
 }
 
 /** Acks from weak to strong. A failure outdoes PENDING only: a later receipt proves that the message did arrive. */
@@ -107,35 +121,62 @@ export function outdates(
   return known === undefined || next.at > known.at || (next.at === known.at && next.text > known.text);
 }
 
-/** The row as readers see it; undefined while the message itself is unknown. */
-export function composeMessageRow(facts: MessageFacts): MessageRow | undefined {
-  if (facts.placed === undefined) return undefined;
-  const { message, chatId, chatKey, position } = facts.placed;
+/** Those by the message's author. */
+export function authorsOwn<T extends Fact>(facts: readonly T[], { author }: PlacedMessage): readonly T[] {
+  return facts.filter(({ by }) => isSameAuthor(by, author));
+}
+
+/** The last of an author's facts, and of two at the same time always the same one. */
+export function latestOf<T extends Fact>(facts: readonly T[], textOf: (fact: T) => string): T | undefined {
+  let latest: T | undefined;
+  for (const fact of facts) {
+    const known = latest && { at: latest.at, text: textOf(latest) };
+    if (outdates({ at: fact.at, text: textOf(fact) }, known)) latest = fact;
+  }
+  return latest;
+}
+
+/** The row as readers see it. */
+export function composeMessageRow(
+  facts: MessageFacts,
+  placedMessage: PlacedMessage,
+  edits: readonly EditFact[],
+): MessageRow {
+  const { message, author, ...place } = placedMessage;
   const ack = strongerAck(message.ack, facts.ack);
-  const reactions = [...facts.reactions].filter(([, { text }]) => text !== '').map(([who, { text }]) => [who, text]);
+  const edit = latestOf(authorsOwn(edits, placedMessage), ({ body }) => body);
+  const media = latestOf(authorsOwn(facts.media, placedMessage), ({ text }) => text)?.media;
+  const revocations = facts.revocations.filter(({ by }) => mayRevoke(by, author)).map(({ at }) => at);
   return messageRowSchema.parse({
+    ...place,
     session: facts.session,
-    id: facts.id,
-    chatId,
-    chatKey,
-    position,
     message: {
-      ...edited(message, facts.edit),
-      ...(facts.media && { media: facts.media.media }),
+      ...edited(message, edit),
+      ...(media && { media }),
       ack,
       ackName: isAck(ack) ? ackName(ack) : message.ackName,
     },
     ack,
-    reactions: Object.fromEntries(reactions),
-    ...(facts.edit !== undefined && { editedAt: facts.edit.at }),
-    ...(facts.revokedAt !== undefined && { revokedAt: facts.revokedAt }),
+    reactions: reactionsIn(facts.reactions.filter(({ by }) => isSameChat(by, author))),
+    ...(edit !== undefined && { editedAt: edit.at }),
+    ...(revocations.length > 0 && { revokedAt: Math.min(...revocations) }),
   });
 }
 
+/** Who reacted once by number and once by LID has two authors and may have one name. */
+function reactionsIn(facts: readonly ReactionFact[]): Record<string, string> {
+  const latest = [...Map.groupBy(facts, ({ sender }) => sender).values()]
+    .flatMap((ofOne) => latestOf(ofOne, ({ text }) => text) ?? [])
+    .filter(({ text }) => text !== '');
+  return Object.fromEntries(latest.map(({ sender, text }) => [sender, text]));
+}
+
+/** Of the content of before nothing stays: whoever forwards or quotes the message means what it says now. */
 function edited(message: WaMessage, edit: EditFact | undefined): WaMessage {
   if (edit === undefined) return message;
+  const { content: _, ...data } = message._data ?? {};
   const { body, content } = edit;
-  return { ...message, body, ...(content !== undefined && { _data: { ...message._data, content } }) };
+  return { ...message, body, _data: { ...data, ...(content === undefined ? { omitted: true } : { content }) } };
 }
 
 export function matches(row: MessageRow, query: MessageQuery): boolean {

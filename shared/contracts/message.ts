@@ -62,7 +62,8 @@ export const waMessageSchema = z.object({
     .nullish(),
   /**
    * What the engine knows beyond WAHA's fields: `lid`, `pushName`, `type`, `mentions` (chat ids, by phone number where it is known),
-   * `mentionedLids`, `mentionsAll` (everybody in the group), `content` (protobuf, base64; not in lists)…
+   * `mentionedLids`, `mentionsAll` (everybody in the group), `content` (protobuf, base64; not in lists), `omitted` (a row had no room for
+   * all of it)…
    */
   _data: z.record(z.string(), z.unknown()).optional(),
 });

@@ -89,7 +89,7 @@ export const fleetRowSchema = z.object({
 export type FleetRow = z.infer<typeof fleetRowSchema>;
 
 /**
- * Row of the messages read model, key (`session`, `id` = bare message id). `chatKey` is `session#chatId`,
+ * Row of the messages read model as readers see it (ADR 5); `id` is the bare message id. `chatKey` is `session#chatId`,
  * `position` sorts by time: seconds in 12 digits, `#`, the event's `seq` in 15 digits, `#`, id.
  */
 export const messageRowSchema = z.object({

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chatIdToJid, isChatId, parseChatId, takesMessages } from './chat-id.ts';
 import { eventId, eventTime } from './event-id.ts';
-import { bareMessageId, formatMessageId, messageIdForJob, parseMessageId } from './message-id.ts';
+import { bareMessageId, formatMessageId, messageIdForJob, parseMessageId, writtenMessageId } from './message-id.ts';
 import { isSessionName } from './session-name.ts';
 
 const digits = (min: number, max: number) => fc.stringMatching(new RegExp(`^[1-9][0-9]{${min - 1},${max - 1}}$`));
@@ -58,12 +58,25 @@ describe('message ids', () => {
     expect(messageIdForJob('a', 'bc')).not.toBe(messageIdForJob('ab', 'c'));
   });
 
-  it('survive a round trip in the long form', () => {
+  const ordinary = fc.stringMatching(/^[0-9A-F]{8,24}$/);
+  const chosen = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 });
+  const hostile = fc.constantFrom(
+    'MY_OWN_ID',
+    'A',
+    '_',
+    '%41',
+    '50%',
+    'true_123456@c.us_ABCDEF',
+    'X_123456@c.us',
+    'a#b',
+  );
+
+  it('survive a round trip in the long form, whatever they are', () => {
     fc.assert(
       fc.property(
         fc.boolean(),
         chatId,
-        fc.stringMatching(/^[0-9A-F]{8,24}$/),
+        fc.oneof(ordinary, chosen, hostile),
         fc.option(chatId),
         (fromMe, chat, id, sender) => {
           if (!isChatId(chat) || (sender !== null && !isChatId(sender))) throw new Error('generator');
@@ -75,15 +88,43 @@ describe('message ids', () => {
     );
   });
 
+  it('stand in the long form as they are when they are ordinary, and never break it', () => {
+    const chat = parseChatId('4915112345678@c.us');
+    if (chat === undefined) throw new Error('no chat');
+    const long = (id: string) => formatMessageId({ fromMe: false, chatId: chat, id });
+    expect(long('3EB0C767D71D8EC3A1')).toBe('false_4915112345678@c.us_3EB0C767D71D8EC3A1');
+    expect(long('a.B-9')).toBe('false_4915112345678@c.us_a.B-9');
+    expect(long('MY_ID/1')).toBe('false_4915112345678@c.us_MY%5FID%2F1');
+    expect(long('\ud800')).toBe('false_4915112345678@c.us_%EF%BF%BD');
+  });
+
+  it('have room in a key, however long they are, and are not taken for each other', () => {
+    const [one, other] = ['漢'.repeat(5000), `${'漢'.repeat(4999)}字`];
+    expect(writtenMessageId(one)).toMatch(/^SHA256-[0-9a-f]{64}$/);
+    expect(writtenMessageId(one)).not.toBe(writtenMessageId(other));
+    expect(writtenMessageId('A'.repeat(256))).toBe('A'.repeat(256));
+    expect(writtenMessageId('A'.repeat(257)).length).toBeLessThan(256);
+  });
+
   it.each([
-    '',
-    'true_x',
-    'maybe_123456@c.us_ABCDEF',
-    'true_123456@c.us_',
-    'true_123456@c.us_A B',
-    'true_123456@c.us_ABCDEF_x',
-  ])('refuses %j as long form', (text) => {
-    expect(parseMessageId(text)).toBeUndefined();
+    ['true_123456@c.us_A B', 'A B'],
+    ['true_123456@c.us_MY_OWN_ID', 'MY_OWN_ID'],
+    ['true_123456@c.us_MY_123456', 'MY_123456'],
+    ['true_123456@c.us_50%', '50%'],
+  ])('are read also where nobody encoded them: %j', (text, id) => {
+    expect(parseMessageId(text)).toEqual({ fromMe: true, chatId: '123456@c.us', id });
+  });
+
+  it.each(['', 'true_x', 'maybe_123456@c.us_ABCDEF', 'true_123456@c.us_', 'true_123456@c.us__123456@c.us'])(
+    'refuses %j as long form',
+    (text) => {
+      expect(parseMessageId(text)).toBeUndefined();
+    },
+  );
+
+  it('are named by clients in the long form, or bare when they are ordinary', () => {
+    expect(bareMessageId('3EB0C767D71D8EC3A1')).toBe('3EB0C767D71D8EC3A1');
+    for (const text of ['MY_OWN_ID', 'A B C D', 'ABC', 'A'.repeat(129)]) expect(bareMessageId(text)).toBeUndefined();
   });
 });
 

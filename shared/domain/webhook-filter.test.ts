@@ -9,6 +9,7 @@ const message = (fields: Partial<NonNullable<EventFacts['message']>> = {}, chatI
   message: { text: '!help me', kind: 'written', addressed: false, ...fields },
 });
 const status: EventFacts = {};
+const { chatId: _, ...homeless } = message();
 const LID = '77777777777@lid';
 const known: EventFacts = { chatId: CHAT, chatLid: LID };
 const ack: EventFacts = { chatId: CHAT };
@@ -41,6 +42,9 @@ describe('a filter', () => {
     ['allow', { allow: new Set([CHAT]) }, message({}, GROUP), false],
     ['allow of nothing', { allow: new Set() }, ack, false],
     ['allow', { allow: new Set([CHAT]) }, status, true],
+    ['allow', { allow: new Set([CHAT]) }, homeless, false],
+    ['deny', { deny: new Set([CHAT]) }, homeless, false],
+    ['without rules', {}, homeless, true],
     ['deny', { deny: new Set([CHAT]) }, ack, false],
     ['deny', { deny: new Set([CHAT]) }, message({}, GROUP), true],
     ['allow', { allow: new Set([LID]) }, known, true],

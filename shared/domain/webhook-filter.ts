@@ -32,7 +32,10 @@ export interface EventFilter {
 
 const STATUS_CHAT = 'status@broadcast';
 
-/** Whether an event passes. A rule about something that the event does not have (a chat, a text) lets it pass. */
+/**
+ * Whether an event passes. A rule about something that the event does not have (a text, a chat) lets it pass, but no message gets
+ * through a list for want of a chat.
+ */
 export function passesFilter(filter: EventFilter, { chatId, chatLid, own, message }: EventFacts): boolean {
   if (filter.skipOwn && own === true) return false;
   if (chatId !== undefined) {
@@ -40,7 +43,7 @@ export function passesFilter(filter: EventFilter, { chatId, chatLid, own, messag
     const has = (chats: ReadonlySet<string>) => chats.has(chatId) || (chatLid !== undefined && chats.has(chatLid));
     if (filter.deny !== undefined && has(filter.deny)) return false;
     if (filter.allow !== undefined && !has(filter.allow)) return false;
-  }
+  } else if (message !== undefined && (filter.allow ?? filter.deny) !== undefined) return false;
   if (message === undefined) return true;
   if (filter.skipSystem && message.kind === 'system') return false;
   if (filter.skipUnsupported && message.kind === 'unsupported') return false;

@@ -1,5 +1,6 @@
 import type { WaMedia, WaMessage } from '../contracts/message.ts';
 import type { ChatRow, MessageRow } from '../contracts/rows.ts';
+import type { MessageAuthor } from '../domain/message-author.ts';
 
 export interface MessageQuery {
   /** Undefined: all chats. */
@@ -14,22 +15,40 @@ export interface MessageQuery {
   readonly ack?: number;
 }
 
-/** Messages as the projector has seen them. Writes are idempotent and may come in any order. */
+/** A message's text, and its protobuf in base64. */
+export interface MessageText {
+  readonly body: string;
+  readonly content?: string | undefined;
+}
+
+/**
+ * Messages as the projector has seen them. Writes are idempotent and may come in any order. `id` is a bare id, which its sender has chosen:
+ * several messages may have it, and `by` tells for which of them a write counts. What is too long for a row is cut, and
+ * `_data.omitted` says so.
+ */
 export interface MessageStore {
-  /** Adds the message; what is already known of it (ack, edit, revocation) stays. */
-  /** @param seq number of the event, which orders messages of the same second */
+  /**
+   * Adds the message; what is already known of it (ack, edit, revocation) stays.
+   * @param seq number of the event, which orders messages of the same second
+   * @throws ValidationError when the message's id is not in the long form
+   */
   add(session: string, message: WaMessage, seq: number): Promise<void>;
   /** Raises the ack; never lowers it. */
   raiseAck(session: string, id: string, ack: number): Promise<void>;
-  /** @param timestamp milliseconds; an older reaction of a sender does not overwrite a newer one */
-  react(session: string, id: string, sender: string, text: string, timestamp: number): Promise<void>;
-  /** @param timestamp milliseconds; an older edit does not overwrite a newer one */
-  edit(session: string, id: string, body: string, content: string | undefined, timestamp: number): Promise<void>;
-  revoke(session: string, id: string, timestamp: number): Promise<void>;
-  /** The media in place of what the message came with. @param timestamp milliseconds; the newest counts */
-  setMedia(session: string, id: string, media: WaMedia, timestamp: number): Promise<void>;
-  /** Only rows whose message is known. */
-  get(session: string, id: string): Promise<MessageRow | undefined>;
+  /**
+   * Counts in the same chat.
+   * @param sender how readers know who it is
+   * @param timestamp milliseconds; an older reaction of a sender does not overwrite a newer one
+   */
+  react(session: string, id: string, by: MessageAuthor, sender: string, text: string, timestamp: number): Promise<void>;
+  /** Counts by the message's author. @param timestamp milliseconds; an older edit does not overwrite a newer one */
+  edit(session: string, id: string, by: MessageAuthor, text: MessageText, timestamp: number): Promise<void>;
+  /** Counts by the message's author, and in a group by everybody. @param timestamp milliseconds; the first counts */
+  revoke(session: string, id: string, by: MessageAuthor, timestamp: number): Promise<void>;
+  /** The media in place of what the author's message came with. @param timestamp milliseconds; the newest counts */
+  setMedia(session: string, id: string, by: MessageAuthor, media: WaMedia, timestamp: number): Promise<void>;
+  /** Only rows whose message is known. @param chatId which is meant where several messages have the id */
+  get(session: string, id: string, chatId?: string): Promise<MessageRow | undefined>;
   query(session: string, query: MessageQuery): Promise<readonly MessageRow[]>;
   /** Removes all rows of a session. */
   clear(session: string): Promise<void>;

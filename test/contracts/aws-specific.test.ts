@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { DynamoDbEventLog } from '#shared/adapters/dynamodb-event-log.ts';
 import { DynamoDbEventSeqs } from '#shared/adapters/dynamodb-event-seqs.ts';
+import { DynamoDbMessageStore } from '#shared/adapters/dynamodb-message-store.ts';
 import { DynamoDbSessionStore } from '#shared/adapters/dynamodb-session-store.ts';
+import { DynamoDbTable } from '#shared/adapters/dynamodb-table.ts';
 import { EventBridgeEventBus } from '#shared/adapters/event-bridge-event-bus.ts';
 import { S3MediaStore } from '#shared/adapters/s3-media-store.ts';
 import { SqsShardQueue } from '#shared/adapters/sqs-shard-queue.ts';
@@ -14,6 +16,7 @@ import { eventId } from '#shared/domain/event-id.ts';
 import { type AwsBacking, startAwsBacking } from './aws-backing.ts';
 import { envelopeOf } from './event-bridge-stub.ts';
 import { eventEnvelope } from './events.ts';
+import { storeTheLargest } from './message-store-contract.ts';
 import { waMessage } from './rows.ts';
 
 const ruleEventSchema = z.object({ detail: z.unknown() });
@@ -24,6 +27,16 @@ describe('what only AWS adapters do', () => {
     aws = await startAwsBacking();
   });
   afterAll(() => aws?.close());
+
+  // The local table counts characters where DynamoDB counts bytes.
+  it('has no item above 400 KB for the largest message', async () => {
+    const table = await aws.createTable(TABLES.messages);
+    await storeTheLargest(new DynamoDbMessageStore(aws.clients.dynamo, table));
+    const items = await new DynamoDbTable(aws.clients.dynamo, table).scan();
+    const bytes = items.map((item) => Buffer.byteLength(JSON.stringify(item)));
+    expect(bytes).toHaveLength(32);
+    expect(Math.max(...bytes)).toBeLessThan(300 * 1024);
+  });
 
   it('buries what it cannot read, and gives what is behind it', async () => {
     const [shard, deadLetterQueue] = await Promise.all([aws.createFifoQueue(), aws.createFifoQueue()]);

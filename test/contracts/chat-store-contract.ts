@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ChatQuery, ChatStore } from '#shared/ports/read-models.ts';
 
+/** DynamoDB’s, which the local table does not know for indexes. */
+export const MOST_KEY_BYTES = 1024;
+
 const page = (query: Partial<ChatQuery> = {}): ChatQuery => ({
   limit: 100,
   offset: 0,
@@ -41,6 +44,13 @@ export function defineChatStoreContract(name: string, factory: () => Promise<Cha
       expect(await only()).toMatchObject({ lastMessageId: 'AAAAA4', name: 'New' });
       await store.touch('alpha', '10001@c.us', { id: 'AAAAA5', timestamp: 50, seq: 1 });
       expect(await only()).toMatchObject({ lastMessageId: 'AAAAA5', name: 'New' });
+    });
+
+    it('has room for whatever somebody takes for a name and an id', async () => {
+      await store.touch('alpha', '10001@c.us', { id: '漢'.repeat(5000), timestamp: 10, seq: 1 }, 'A'.repeat(500_000));
+      const { name, position = '' } = (await only()) ?? {};
+      expect(name).toMatch(/^A{500,2000}$/);
+      expect(Buffer.byteLength(position)).toBeLessThan(MOST_KEY_BYTES);
     });
 
     it('sorts by time, id and name; chats without a name come last', async () => {

@@ -63,6 +63,7 @@ export function hostRow(fields: Partial<HostRow> = {}): HostRow {
 export interface MessageFields {
   readonly id: string;
   readonly chatId?: string;
+  readonly participant?: string;
   readonly fromMe?: boolean;
   readonly timestamp?: number;
   readonly body?: string;
@@ -71,18 +72,19 @@ export interface MessageFields {
   readonly _data?: Record<string, unknown>;
 }
 
-/** A message of a one-to-one chat; `id` is the bare id. */
+/** A message of a one-to-one chat or, with `participant`, of a group; `id` is the bare id. */
 export function waMessage({ id, ...fields }: MessageFields): WaMessage {
+  const { participant } = fields;
   const { chatId = '4915100000001@c.us', fromMe = false, timestamp = 1000, body = `body of ${id}`, ack = 1 } = fields;
   const own = '4915109999999@c.us';
   return {
-    id: `${fromMe}_${chatId}_${id}`,
+    id: `${fromMe}_${chatId}_${id}${participant === undefined ? '' : `_${participant}`}`,
     timestamp,
     from: fromMe ? own : chatId,
     fromMe,
     source: 'app',
     to: fromMe ? chatId : own,
-    participant: null,
+    participant: participant ?? null,
     body,
     hasMedia: fields.media !== undefined,
     media: fields.media ?? null,

@@ -1,6 +1,7 @@
 import { proto, type WAMessage } from '@whiskeysockets/baileys';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { parseMessageId, writtenMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
 import { Inbound } from './inbound.ts';
 import { chatOf } from './noweb-world.ts';
@@ -130,6 +131,22 @@ describe('Inbound', () => {
       ['message.edited', 1_700_000_000_000],
     ]);
   });
+
+  test.each(['MY_OWN_ID', 'A', `X_${chatOf('4915100000001')}`, '漢'.repeat(5000)])(
+    'a message is read by its long id, whatever its sender has chosen: %j',
+    async (id) => {
+      const { inbound, events } = setUp();
+      await inbound.accept(message(BEN, id, { conversation: 'hi' }), 'app');
+      await inbound.accept(message(BEN, 'REACT1', { reactionMessage: { key: { id }, text: '👍' } }), 'app');
+      const [first, , reaction] = events;
+      if (first?.body.event !== 'message' || reaction?.body.event !== 'message.reaction') throw new Error('no events');
+      const key = parseMessageId(first.body.payload.id);
+      expect(key).toMatchObject({ fromMe: false, chatId: '4915100000002@c.us' });
+      expect(key).not.toHaveProperty('participant');
+      expect(writtenMessageId(key?.id ?? '')).toBe(writtenMessageId(id));
+      expect(reaction.body.payload.reaction.messageId).toBe(first.body.payload.id);
+    },
+  );
 
   test('the same message gives the same keys and times again', async () => {
     const { inbound, events } = setUp();

@@ -41,9 +41,11 @@ export function createChatsHandlers(deps: ChatsDeps): ApiHandlers<typeof chatsOp
     },
     getChatMessage: async ({ operation, params, query, headers, baseUrl }) => {
       const session = await findSession(deps, operation, params.session);
-      const row = await deps.messages.get(session.name, params.messageId.id);
-      if (row === undefined || (params.chatId !== 'all' && row.chatId !== params.chatId)) {
-        throw messageNotFound(params.messageId);
+      const { chatId, messageId } = params;
+      const inChat = chatId === 'all' ? messageId.key?.chatId : chatId;
+      const row = await deps.messages.get(session.name, messageId.id, inChat);
+      if (row === undefined || (chatId !== 'all' && row.chatId !== chatId)) {
+        throw messageNotFound(messageId);
       }
       const shown = query.downloadMedia === true ? await fetchMedia(deps, session, row, preferredWaitMs(headers)) : row;
       return json(messageView(shown, baseUrl));

@@ -69,6 +69,27 @@ describe('messages', () => {
     expect(ids(old.json)).toEqual(['MSG003', 'MSG002']);
   });
 
+  it('are those of the chat that is asked for, whoever has used the id before', async () => {
+    await api.messages.add('main', message(OTHER, 'MSG001', 500, { body: 'of another chat' }), 2);
+    await api.chats.touch('main', OTHER, { id: 'MSG001', timestamp: 500, seq: 2 });
+    const bodyAt = async (path: string) => (await api.call('GET', `/api/main/chats/${path}`)).json;
+    expect(await bodyAt(`${CHAT}/messages/MSG001`)).toMatchObject({ body: 'MSG001' });
+    expect(await bodyAt(`${OTHER}/messages/MSG001`)).toMatchObject({ body: 'of another chat' });
+    expect(await bodyAt(`all/messages/false_${OTHER}_MSG001`)).toMatchObject({ body: 'of another chat' });
+    expect(await bodyAt('overview?limit=1')).toMatchObject([{ lastMessage: { body: 'of another chat' } }]);
+    const put = { body: { text: 'new' } };
+    await api.messages.add('main', message(OTHER, 'MSG002', 500), 2);
+    expect((await api.call('PUT', `/api/main/chats/${OTHER}/messages/MSG002`, put)).status).toBe(400);
+    expect((await api.call('PUT', `/api/main/chats/${CHAT}/messages/MSG002`, put)).status).toBe(200);
+  });
+
+  it('can be named by whatever id they have', async () => {
+    const id = `false_${CHAT}_MY%5FOWN%2FID`;
+    await api.messages.add('main', { ...message(CHAT, 'X', 500), id, body: 'mine' }, 2);
+    const answer = await api.call('GET', `/api/main/chats/${CHAT}/messages/${encodeURIComponent(id)}`);
+    expect(answer.json).toMatchObject({ id, body: 'mine' });
+  });
+
   it('carry their newest ack, and media at an address the client can open', async () => {
     const read = await api.call('GET', `/api/main/chats/${encodeURIComponent(CHAT)}/messages/true_${CHAT}_MSG002`);
     expect(read.json).toMatchObject({ ack: 3, ackName: 'READ' });

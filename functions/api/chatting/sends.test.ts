@@ -393,6 +393,17 @@ describe('references', () => {
     expect(await quote(`true_${CHAT}_3EB0NOBODY`)).toEqual({ chatId: CHAT, id: '3EB0NOBODY', fromMe: true });
   });
 
+  it('quotes of several messages with one id that of the chat', async () => {
+    const server = await api();
+    const stranger = { ...known('3EB0KNOWN0'), id: 'false_491511234569@c.us_3EB0KNOWN0', from: '491511234569@c.us' };
+    await server.messages.add('main', stranger, 1);
+    await server.messages.add('main', known('3EB0KNOWN0'), 2);
+    for (const id of ['3EB0KNOWN0', `false_${CHAT}_3EB0KNOWN0`]) {
+      const answer = await server.call('POST', '/api/sendText', { body: text({ reply_to: id }) });
+      expect((await sentJob(server, answer.json)).job.command).toMatchObject({ quoted: { chatId: CHAT } });
+    }
+  });
+
   it('forwards what it knows and refuses what it does not', async () => {
     const server = await api();
     await server.messages.add('main', known('3EB0KNOWN0'), 1);

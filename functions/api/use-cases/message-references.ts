@@ -15,20 +15,24 @@ const LONGEST_QUOTE = 32_768;
  * @returns undefined when it is not known which chat it is in
  */
 export async function findReference(
-  { messages }: Pick<ApiDeps, 'messages'>,
+  deps: Pick<ApiDeps, 'messages'>,
   session: string,
   named: NamedMessage,
   chat?: ChatId,
 ): Promise<MessageReference | undefined> {
-  const row = await messages.get(session, named.id);
-  const known = row && referenceTo(row);
-  if (known !== undefined) return known;
-  const { key } = named;
-  if (key !== undefined) {
-    const { fromMe, chatId, id, participant } = key;
-    return { fromMe, chatId, id, ...(participant === undefined ? {} : { participant }) };
-  }
-  return chat === undefined ? undefined : { chatId: chat, id: named.id, fromMe: false };
+  const told = await toldReference(deps, session, named, chat);
+  return told ?? (chat === undefined ? undefined : { chatId: chat, id: named.id, fromMe: false });
+}
+
+/** Of several messages with the id it is that of the chat which the id names, or else of this one. */
+async function toldReference(
+  { messages }: Pick<ApiDeps, 'messages'>,
+  session: string,
+  { id, key }: NamedMessage,
+  chat: ChatId | undefined,
+): Promise<MessageReference | undefined> {
+  const row = await messages.get(session, id, key?.chatId ?? chat);
+  return (row && referenceTo(row)) ?? key;
 }
 
 /** Quoted message of a reply. One that nobody knows is quoted without its content. */
@@ -53,7 +57,7 @@ export async function findOwnReference(
   named: NamedMessage,
   chatId: ChatId,
 ): Promise<MessageReference> {
-  const found = await findReference(deps, session, named);
+  const found = await toldReference(deps, session, named, chatId);
   if (found === undefined) return { chatId, id: named.id, fromMe: true };
   const { content: _notNeeded, ...reference } = found;
   return reference;

@@ -1,6 +1,7 @@
 import type { ChatRow } from '../../contracts/rows.ts';
 import type { ChatQuery, ChatStore } from '../../ports/read-models.ts';
 import { pageOfChats } from '../chat-order.ts';
+import { fittingLabel } from '../fitting-message.ts';
 import { positionOf } from '../message-facts.ts';
 
 interface Chat {
@@ -25,7 +26,7 @@ export class MemoryChatStore implements ChatStore {
     const names = name !== undefined && (known === undefined || known.namePosition <= position);
     const place = moves ? { lastMessageId: message.id, timestamp: message.timestamp, position } : known.row;
     this.#chats.set(key, {
-      row: { ...place, session, chatId, name: names ? name : (known?.row.name ?? null) },
+      row: { ...place, session, chatId, name: names ? fittingLabel(name) : (known?.row.name ?? null) },
       namePosition: names ? position : (known?.namePosition ?? ''),
     });
   }

@@ -60,7 +60,7 @@ export interface NamedMessage {
 
 export const messageIdField = z
   .string()
-  .max(300)
+  .max(400)
   .transform((text, context): NamedMessage => {
     const key = parseMessageId(text);
     if (key !== undefined) return { id: key.id, key };

@@ -1,6 +1,6 @@
-import type { EventBody } from '#shared/contracts/events.ts';
+import type { EventBody } from './events.ts';
 
-/** The chat in which an event happened; undefined for those that belong to none. */
+/** The chat in which an event happened, by its addresses and not by ids of messages; undefined for those that belong to none. */
 export function chatOfEvent(body: EventBody): string | undefined {
   switch (body.event) {
     case 'message':

@@ -1,0 +1,76 @@
+import { isGroup } from './chat-id.ts';
+import { formatMessageId, type MessageKey, parseMessageId } from './message-id.ts';
+
+/**
+ * Who has written a message, or something about one, and in which chat. The network proves both; which message it is about
+ * is only said, so an id that is known to somebody gives no right to the message.
+ */
+export interface MessageAuthor extends Pick<MessageKey, 'fromMe' | 'chatId' | 'participant'> {
+  /** LID of the participant or, where two write to each other, of the chat; where it is known. */
+  readonly lid?: string;
+}
+
+/** @param message as events have it; undefined when its id is not in the long form */
+export function authorOf(message: {
+  readonly id: string;
+  readonly _data?: Readonly<Record<string, unknown>> | undefined;
+}): MessageAuthor | undefined {
+  const key = parseMessageId(message.id);
+  const lid = message._data?.lid;
+  return key && authorFrom(key, typeof lid === 'string' ? lid : undefined);
+}
+
+/** An author as text, without what `lid` adds. */
+export function authorKey(author: MessageAuthor): string {
+  return formatMessageId({ ...author, id: NO_ID });
+}
+
+/** @returns undefined when the text is no author's */
+export function authorIn(key: string, lid: string | undefined): MessageAuthor | undefined {
+  const parsed = parseMessageId(key);
+  return parsed?.id === NO_ID ? authorFrom(parsed, lid) : undefined;
+}
+
+const NO_ID = '-';
+
+function authorFrom({ id: _, ...author }: MessageKey, lid: string | undefined): MessageAuthor {
+  return { ...author, ...(lid !== undefined && { lid }) };
+}
+
+/** Whether it is one chat, by either of its addresses. */
+export function isSameChat(one: MessageAuthor, other: MessageAuthor): boolean {
+  return meet(chatNames(one), chatNames(other));
+}
+
+/** Whether it is one person in one chat, by either address. */
+export function isSameAuthor(one: MessageAuthor, other: MessageAuthor): boolean {
+  if (one.fromMe !== other.fromMe || !isSameChat(one, other)) return false;
+  return one.fromMe || isOfTwo(one) || meet(participantNames(one), participantNames(other));
+}
+
+/** Whether `somebody` may delete a message for everybody: its author may and, in a group, an admin. Who is one is not known here. */
+export function mayRevoke(somebody: MessageAuthor, author: MessageAuthor): boolean {
+  return isGroup(author.chatId) ? isSameChat(somebody, author) : isSameAuthor(somebody, author);
+}
+
+function isOfTwo({ chatId }: MessageAuthor): boolean {
+  return chatId.endsWith('@c.us') || chatId.endsWith('@lid');
+}
+
+/** Whether it was in this chat, by either of its addresses. */
+export function isIn(author: MessageAuthor, chatId: string): boolean {
+  return chatNames(author).includes(chatId);
+}
+
+function chatNames(author: MessageAuthor): readonly (string | undefined)[] {
+  return isOfTwo(author) ? [author.chatId, author.lid] : [author.chatId];
+}
+
+/** A channel writes as itself. */
+function participantNames({ participant, lid }: MessageAuthor): readonly (string | undefined)[] {
+  return participant === undefined && lid === undefined ? ['nobody'] : [participant, lid];
+}
+
+function meet(some: readonly (string | undefined)[], others: readonly (string | undefined)[]): boolean {
+  return some.some((name) => name !== undefined && others.includes(name));
+}
