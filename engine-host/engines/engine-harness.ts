@@ -3,6 +3,7 @@ import { MemoryMediaStore } from '#shared/adapters/memory/memory-media-store.ts'
 import { type SessionConfig, wantsEngineEvents } from '#shared/contracts/session.ts';
 import type { ChatId } from '#shared/domain/chat-id.ts';
 import { EngineError, NotOwnerError } from '#shared/domain/errors.ts';
+import type { SaidOfAuthor } from '#shared/domain/message-author.ts';
 import { messageIdForJob } from '#shared/domain/message-id.ts';
 import { traceparentOf } from '#shared/domain/trace-context.ts';
 import type { RemoteFile } from '#shared/ports/remote-file.ts';
@@ -28,6 +29,8 @@ export class EngineHarness {
   readonly remote = new Map<string, Pick<RemoteFile, 'mimetype' | 'filename'> & { readonly body: Uint8Array }>();
   /** Contents of messages, as the read model has them. */
   readonly sent = new Map<string, Uint8Array>();
+  /** Whose messages their contents were asked for. */
+  readonly asked: SaidOfAuthor[] = [];
   /** Chats of those among them that the account has sent, as far as the read model has them. */
   readonly sentTo = new Map<string, ChatId>();
   readonly engine: Engine;
@@ -66,7 +69,10 @@ export class EngineHarness {
         publish(event, published ?? (() => {}));
       },
       wantsEngineEvents: () => wantsEngineEvents(options.config ?? {}),
-      contentOf: async (id) => this.sent.get(id),
+      contentOf: async (id, author) => {
+        this.asked.push(author);
+        return this.sent.get(id);
+      },
       sentContent: async (id, chatIds) => {
         const chatId = this.sentTo.get(id);
         return chatId && chatIds.includes(chatId) ? this.sent.get(id) : undefined;

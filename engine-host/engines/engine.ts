@@ -3,6 +3,7 @@ import type { Command, CommandOf, CommandType } from '#shared/contracts/commands
 import type { EventBody } from '#shared/contracts/events.ts';
 import type { EngineName, Me, SessionConfig } from '#shared/contracts/session.ts';
 import type { ChatId } from '#shared/domain/chat-id.ts';
+import type { SaidOfAuthor } from '#shared/domain/message-author.ts';
 import type { Clock } from '#shared/ports/clock.ts';
 import type { MediaStore } from '#shared/ports/media-store.ts';
 import type { RemoteFiles } from '#shared/ports/remote-file.ts';
@@ -116,10 +117,10 @@ export interface EngineContext {
   /** Whether somebody has asked for what the engine's library says (`engine.event`); it may change at any time. */
   wantsEngineEvents(): boolean;
   /**
-   * Content of an earlier message of this session, whoever has sent it, by its bare id: what is quoted, forwarded or voted
-   * on. Its sender has chosen the id, so it says nothing of whose message it is.
+   * Content of an earlier message of this session, whoever has sent it: what is quoted, forwarded or voted on. Its sender
+   * has chosen the id, so whose message it is has to be said where it matters.
    */
-  contentOf(messageId: string): Promise<Uint8Array | undefined>;
+  contentOf(messageId: string, author: SaidOfAuthor): Promise<Uint8Array | undefined>;
   /**
    * Content of an earlier message of the account's own that went to one of these chats: what may be sent there again.
    * @param chatIds one chat, by each of its addresses

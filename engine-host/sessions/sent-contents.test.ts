@@ -21,8 +21,20 @@ describe('contents of messages', () => {
   it('are known by id, whoever has sent them', async () => {
     const contents = await world();
     for (const id of ['3EB0OURS', '3EB0THEIRS', '3EB0NEW'])
-      expect(Array.from((await contents.get(id)) ?? [])).toEqual([1]);
-    expect(await contents.get('3EB0NONE')).toBeUndefined();
+      expect(Array.from((await contents.get(id, {})) ?? [])).toEqual([1]);
+    expect(await contents.get('3EB0NONE', {})).toBeUndefined();
+  });
+
+  it('are those of the author who is meant', async () => {
+    const contents = await world();
+    for (const id of ['3EB0OURS', '3EB0NEW'])
+      expect(await contents.get(id, { chatId: CHAT, fromMe: true })).toHaveLength(1);
+    expect(await contents.get('3EB0OURS', { chatId: CHAT, fromMe: false })).toBeUndefined();
+    expect(await contents.get('3EB0THEIRS', { chatId: OTHER, fromMe: false })).toBeUndefined();
+    // In front of the one that was sent here, where both have the id.
+    contents.remember('3EB0THEIRS', CHAT, Uint8Array.of(2));
+    expect(Array.from((await contents.get('3EB0THEIRS', { chatId: CHAT, fromMe: false })) ?? [])).toEqual([1]);
+    expect(Array.from((await contents.get('3EB0THEIRS', { chatId: CHAT, fromMe: true })) ?? [])).toEqual([2]);
   });
 
   it.each(['3EB0OURS', '3EB0NEW'])('of our own are for the chat they were sent to: %s', async (id) => {

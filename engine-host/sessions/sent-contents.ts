@@ -1,4 +1,5 @@
 import type { MessageRow } from '#shared/contracts/rows.ts';
+import type { SaidOfAuthor } from '#shared/domain/message-author.ts';
 import type { MessageStore } from '#shared/ports/read-models.ts';
 
 const KEPT = 64;
@@ -32,18 +33,19 @@ export class SentContents {
   }
 
   /** Content of a message, whoever has sent it. */
-  async get(messageId: string): Promise<Uint8Array | undefined> {
+  async get(messageId: string, author: SaidOfAuthor): Promise<Uint8Array | undefined> {
     const latest = this.#latest.get(messageId);
-    if (latest !== undefined) return latest.content;
-    return contentIn(await this.#messages.get(this.#session, messageId));
+    if (latest !== undefined && author.fromMe !== false) return latest.content;
+    // Where nobody knows the message, `fromMe` is a guess.
+    return contentIn(await this.#messages.get(this.#session, messageId, author)) ?? latest?.content;
   }
 
   /** Content of a message that the account has sent to one of these chats. */
   async getSent(messageId: string, chatIds: readonly string[]): Promise<Uint8Array | undefined> {
     const latest = this.#latest.get(messageId);
     if (latest !== undefined) return chatIds.includes(latest.chatId) ? latest.content : undefined;
-    const row = await this.#messages.get(this.#session, messageId);
-    return row?.message.fromMe === true && chatIds.includes(row.chatId) ? contentIn(row) : undefined;
+    const rows = chatIds.map((chatId) => this.#messages.get(this.#session, messageId, { fromMe: true, chatId }));
+    return contentIn((await Promise.all(rows)).find((row) => row !== undefined));
   }
 }
 

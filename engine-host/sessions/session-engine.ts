@@ -147,7 +147,7 @@ export class SessionEngine {
       report,
       emit: (event, published) => emit(open, event, published),
       wantsEngineEvents: () => wantsEngineEvents((this.#options.row() ?? row).config),
-      contentOf: (messageId) => sent.get(messageId),
+      contentOf: (messageId, author) => sent.get(messageId, author),
       sentContent: (messageId, chatIds) => sent.getSent(messageId, chatIds),
     });
   }

@@ -361,8 +361,8 @@ describe('SessionRunner', () => {
     const { chatId } = sendCommandSchema.parse({ type: 'sendText', chatId: '4915187654321@c.us', text: 'hello' });
     session.runner.sent.remember('3EB0AA', chatId, Uint8Array.of(1));
     const { context } = session.factory.last;
-    expect(await context.contentOf('3EB0AA')).toEqual(Uint8Array.of(1));
-    expect(await context.contentOf('3EB0BB')).toBeUndefined();
+    expect(await context.contentOf('3EB0AA', {})).toEqual(Uint8Array.of(1));
+    expect(await context.contentOf('3EB0BB', {})).toBeUndefined();
     expect(await context.sentContent('3EB0AA', [chatId])).toEqual(Uint8Array.of(1));
     expect(await context.sentContent('3EB0AA', [])).toBeUndefined();
   });

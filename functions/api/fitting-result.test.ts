@@ -81,12 +81,13 @@ describe('a thousand long texts', () => {
 });
 
 it('what does not even fit when it is compressed is refused, also where the limit is in the body', async () => {
-  const api = await withMessages((index) => ({ id: idOf(index), body: noise(index) }));
-  const { status, json } = await api.call('GET', LIST, { headers: GZIP });
+  const chatOf = (index: number) => `${4_915_100_000_000 + index}@c.us`;
+  const api = await withMessages((index) => ({ id: idOf(index), chatId: chatOf(index), body: noise(index) }));
+  const { status, json } = await api.call('GET', `/api/main/chats/all/messages?limit=${MOST}`, { headers: GZIP });
   expect(status).toBe(400);
   expect(json).toMatchObject({ issues: [{ path: 'query.limit', message: expect.stringMatching(/compressed.*6$/) }] });
   for (let index = 0; index < MOST; index += 1) {
-    await api.chats.touch('main', `${4_915_100_000_000 + index}@c.us`, { id: idOf(index), timestamp: index, seq: 1 });
+    await api.chats.touch('main', chatOf(index), { id: idOf(index), timestamp: index, seq: 1 });
   }
   const posted = await api.call('POST', '/api/main/chats/overview', { body: { pagination: { limit: MOST } } });
   expect(posted.status).toBe(400);

@@ -97,7 +97,7 @@ export const FUNCTION_RIGHTS: Readonly<Record<FunctionName, FunctionRights>> = {
     media: { prefixes: ['events/'], actions: ['GetObject'], list: true },
   },
   'api-files': { tables: SIGNED, media: { prefixes: ['files/'], actions: ['GetObject'], list: true } },
-  'api-jobs': { tables: { ...SIGNED, jobs: ['get', 'query', 'many', 'update'], messages: ['get'] } },
+  'api-jobs': { tables: { ...SIGNED, jobs: ['get', 'query', 'many', 'update'], messages: ['get', 'query'] } },
   'api-keys': {
     tables: {
       sessions: ['get'],

@@ -21,7 +21,7 @@ export function allowHost(role: Role, data: DataStack, installation: Installatio
     jobs: ['get', 'query', 'update'],
     hosts: ['get', 'scan', 'put', 'update', 'delete'],
     shards: ['get', 'scan', 'put', 'update'],
-    messages: ['get', 'clear'],
+    messages: ['get', 'query', 'clear'],
     chats: ['clear'],
     eventLog: ['append', 'clear'],
     webhookEndpoints: ['clear'],

@@ -3,7 +3,14 @@ import * as z from 'zod';
 import { mediaSchema, type WaMedia, type WaMessage, waMessageSchema } from '../contracts/message.ts';
 import { INDEXES, TABLES } from '../contracts/resources.ts';
 import type { MessageRow } from '../contracts/rows.ts';
-import { authorIn, authorKey, isIn, isSameAuthor, type MessageAuthor } from '../domain/message-author.ts';
+import {
+  authorIn,
+  authorKey,
+  isMeant,
+  isSameAuthor,
+  type MessageAuthor,
+  type SaidOfAuthor,
+} from '../domain/message-author.ts';
 import { writtenMessageId } from '../domain/message-id.ts';
 import type { MessageQuery, MessageStore, MessageText } from '../ports/read-models.ts';
 import type { Expression } from './dynamodb-expression.ts';
@@ -127,13 +134,13 @@ export class DynamoDbMessageStore implements MessageStore {
     await this.#note(session, writtenMessageId(id), attribute, fact, outdated(timestamp, 'text', found.text));
   }
 
-  async get(session: string, id: string, chatId?: string): Promise<MessageRow | undefined> {
+  async get(session: string, id: string, said: SaidOfAuthor = {}): Promise<MessageRow | undefined> {
     const item = await this.#table.get({ session, id: writtenMessageId(id) });
     const first = item && placedIn(item);
     if (item === undefined || first === undefined) return undefined;
-    const isMeant = ({ author }: PlacedMessage) => chatId === undefined || isIn(author, chatId);
-    const others = isMeant(first) ? [] : await this.#others(session, id);
-    return await this.#rowOf(foundIn(item, others.find(isMeant) ?? first));
+    const messages = isMeant(first.author, said) ? [first] : await this.#others(session, id);
+    const message = messages.find(({ author }) => isMeant(author, said));
+    return message && (await this.#rowOf(foundIn(item, message)));
   }
 
   async query(session: string, query: MessageQuery): Promise<readonly MessageRow[]> {

@@ -57,9 +57,20 @@ function isOfTwo({ chatId }: MessageAuthor): boolean {
   return chatId.endsWith('@c.us') || chatId.endsWith('@lid');
 }
 
-/** Whether it was in this chat, by either of its addresses. */
-export function isIn(author: MessageAuthor, chatId: string): boolean {
-  return chatNames(author).includes(chatId);
+/** What is said of who has written the message that is meant; a participant is only said of others. */
+export interface SaidOfAuthor {
+  readonly chatId?: string | undefined;
+  readonly fromMe?: boolean | undefined;
+  readonly participant?: string | undefined;
+}
+
+/** Whether all that is said is true of this author, by either address. */
+export function isMeant(author: MessageAuthor, { chatId, fromMe, participant }: SaidOfAuthor): boolean {
+  if (chatId !== undefined && !chatNames(author).includes(chatId)) return false;
+  if (fromMe !== undefined && fromMe !== author.fromMe) return false;
+  return (
+    author.fromMe || participant === undefined || isOfTwo(author) || participantNames(author).includes(participant)
+  );
 }
 
 function chatNames(author: MessageAuthor): readonly (string | undefined)[] {

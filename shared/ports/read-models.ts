@@ -1,6 +1,6 @@
 import type { WaMedia, WaMessage } from '../contracts/message.ts';
 import type { ChatRow, MessageRow } from '../contracts/rows.ts';
-import type { MessageAuthor } from '../domain/message-author.ts';
+import type { MessageAuthor, SaidOfAuthor } from '../domain/message-author.ts';
 
 export interface MessageQuery {
   /** Undefined: all chats. */
@@ -24,7 +24,7 @@ export interface MessageText {
 /**
  * Messages as the projector has seen them. Writes are idempotent and may come in any order. `id` is a bare id, which its sender has chosen:
  * several messages may have it, and `by` tells for which of them a write counts. What is too long for a row is cut, and
- * `_data.omitted` says so.
+ * `_data.omitted` says so, as it does of an edit that came without content.
  */
 export interface MessageStore {
   /**
@@ -47,8 +47,8 @@ export interface MessageStore {
   revoke(session: string, id: string, by: MessageAuthor, timestamp: number): Promise<void>;
   /** The media in place of what the author's message came with. @param timestamp milliseconds; the newest counts */
   setMedia(session: string, id: string, by: MessageAuthor, media: WaMedia, timestamp: number): Promise<void>;
-  /** Only rows whose message is known. @param chatId which is meant where several messages have the id */
-  get(session: string, id: string, chatId?: string): Promise<MessageRow | undefined>;
+  /** Only rows whose message is known. @param author of several messages with the id, the first that this is true of */
+  get(session: string, id: string, author?: SaidOfAuthor): Promise<MessageRow | undefined>;
   query(session: string, query: MessageQuery): Promise<readonly MessageRow[]>;
   /** Removes all rows of a session. */
   clear(session: string): Promise<void>;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { WaMessage } from '#shared/contracts/message.ts';
-import { authorOf, type MessageAuthor } from '#shared/domain/message-author.ts';
+import { authorOf, type MessageAuthor, type SaidOfAuthor } from '#shared/domain/message-author.ts';
 import { formatMessageId, parseMessageId } from '#shared/domain/message-id.ts';
 import type { MessageQuery, MessageStore } from '#shared/ports/read-models.ts';
 import { MOST_KEY_BYTES } from './chat-store-contract.ts';
@@ -299,9 +299,22 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
         const inChat = await store.query(session, page({ chatId: OTHER }));
         expect(inChat).toMatchObject([{ message: { id: messages[2]?.id, body: 'edited' } }]);
         for (const chatId of [OTHER, GROUP]) {
-          expect(await store.get(session, 'AAAAA1', chatId)).toMatchObject({ id: 'AAAAA1', chatId });
+          expect(await store.get(session, 'AAAAA1', { chatId })).toMatchObject({ id: 'AAAAA1', chatId });
         }
-        expect(await store.get(session, 'AAAAA1', '4915100000009@c.us')).toEqual(await store.get(session, 'AAAAA1'));
+        const bodyOf = async (of: SaidOfAuthor) => (await store.get(session, 'AAAAA1', of))?.message.body;
+        expect(await bodyOf({})).toBe(order[0]?.body === 'of another chat' ? 'edited' : order[0]?.body);
+        expect(await bodyOf({ fromMe: true })).toBe('mine');
+        expect(await bodyOf({ chatId: CHAT, fromMe: true })).toBe('mine');
+        expect(await bodyOf({ chatId: CHAT, fromMe: false })).toBe('theirs');
+        expect(await bodyOf({ chatId: GROUP, fromMe: false, participant: SENDER })).toBe('in a group');
+        expect(await bodyOf({ chatId: GROUP, fromMe: false, participant: OTHER })).toBe('by another member');
+        const stranger = '4915100000009@c.us';
+        for (const of of [
+          { chatId: stranger },
+          { chatId: GROUP, participant: stranger },
+          { chatId: GROUP, fromMe: true },
+        ])
+          expect(await bodyOf(of)).toBeUndefined();
       }
       await store.clear('session-0');
       expect(await ids({}, 'session-0')).toEqual([]);

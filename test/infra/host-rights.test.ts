@@ -85,7 +85,8 @@ it('a host may do what its stores and queues ask for, and nothing else with rows
   await new DynamoDbSessionStore(clients.dynamo, tables.sessions).create(row);
   await new DynamoDbJobStore(clients.dynamo, tables.jobs).create(jobRow({ session: row.name }));
 
-  await new DynamoDbMessageStore(clients.dynamo, tables.messages).add(row.name, waMessage({ id: 'AAAAA1' }), 1);
+  const readModel = new DynamoDbMessageStore(clients.dynamo, tables.messages);
+  for (const fromMe of [false, true]) await readModel.add(row.name, waMessage({ id: 'AAAAA1', fromMe }), 1);
   await new DynamoDbChatStore(clients.dynamo, tables.chats).touch(row.name, 'c', { id: 'a', timestamp: 1, seq: 1 });
   const webhooks = new DynamoDbWebhookStore(clients.dynamo, tables);
   await webhooks.declare(row.name, 'wh_1', 1, 0);
@@ -116,7 +117,9 @@ it('a host may do what its stores and queues ask for, and nothing else with rows
   await jobs.noteTold(row.name, 'none');
   await jobs.prepare(row.name, 'job-1', 1, { content: 'content' });
   await jobs.advance(row.name, 'job-1', 1, { state: 'SENT' });
-  await new DynamoDbMessageStore(dynamo, tables.messages).get(row.name, 'none');
+  // The first message with an id is not the one that is meant.
+  const messages = new DynamoDbMessageStore(dynamo, tables.messages);
+  expect(await messages.get(row.name, 'AAAAA1', { fromMe: true })).toBeDefined();
 
   const journal = new DynamoDbJournalStore(dynamo, tables.journal);
   const record = { epoch: 1, batchId: 'a', body: Buffer.from('x') };

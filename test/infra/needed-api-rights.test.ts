@@ -172,8 +172,12 @@ describe('what is read', () => {
   });
 
   it('jobs, and the receipts of a message that was sent', async () => {
-    const jobs = world.stores().jobs;
-    await jobs.create(jobRow({ jobId: 'job_sent', messageId: MESSAGE, openShard: 'socket-00' })).catch(() => undefined);
+    const { jobs, messages } = world.stores();
+    // Somebody else's was there first.
+    for (const fromMe of [false, true]) await messages.add('alpha', waMessage({ id: 'SHARED', fromMe }), 1);
+    await jobs
+      .create(jobRow({ jobId: 'job_sent', messageId: 'SHARED', openShard: 'socket-00' }))
+      .catch(() => undefined);
     await jobs.advance('alpha', 'job_sent', 1, { state: 'SENT' });
     expect((await world.call('GET', '/api/alpha/jobs?limit=1')).text).toContain('job_');
     expect((await world.call('GET', '/api/alpha/jobs/job_sent')).status).toBe(200);

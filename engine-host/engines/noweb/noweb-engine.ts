@@ -142,7 +142,7 @@ export class NowebEngine implements Engine {
       logger: context.logger,
       addresses: () => (this.#creds?.me ? { id: this.#creds.me.id, lid: this.#creds.me.lid ?? '' } : undefined),
       now: () => context.clock.now(),
-      contentOf: (id) => context.contentOf(id),
+      contentOf: (id) => context.contentOf(id, {}),
       ignores: (jid) => isIgnoredChat(context.config.ignore, jid),
       groupChanged: (jid) => this.#groups.drop(jid),
     });

@@ -67,6 +67,7 @@ describe('received media', () => {
     const outcome = await run({ type: 'downloadMedia', message });
     expect(outcome).toEqual({ kind: 'done', result: { media: storedOf(harness, id) } });
     expect(await stored(harness, mediaIn(outcome))).toBe(PIXEL);
+    expect(harness.asked).toEqual([message, message]);
   });
 
   test('that media has come is told also by a host that dies before the bus has it; what failed is not', async () => {

@@ -42,8 +42,8 @@ export function createChatsHandlers(deps: ChatsDeps): ApiHandlers<typeof chatsOp
     getChatMessage: async ({ operation, params, query, headers, baseUrl }) => {
       const session = await findSession(deps, operation, params.session);
       const { chatId, messageId } = params;
-      const inChat = chatId === 'all' ? messageId.key?.chatId : chatId;
-      const row = await deps.messages.get(session.name, messageId.id, inChat);
+      const { id, key = chatId === 'all' ? {} : { chatId } } = messageId;
+      const row = await deps.messages.get(session.name, id, key);
       if (row === undefined || (chatId !== 'all' && row.chatId !== chatId)) {
         throw messageNotFound(messageId);
       }

@@ -48,6 +48,54 @@ beforeEach(async () => {
   await api.chats.touch('main', OTHER, { id: 'MSG004', timestamp: 400, seq: 1 });
 });
 
+describe('messages with one id', () => {
+  const GROUP = '120363000000000001@g.us';
+  const [ALICE, MALLORY] = ['491511234561@c.us', '491511234562@c.us'];
+  const inGroup = (participant: string, body: string) => ({
+    ...message(GROUP, 'SHARED', 500, { participant, body }),
+    id: `false_${GROUP}_SHARED_${participant}`,
+  });
+
+  beforeEach(async () => {
+    await api.messages.add('main', inGroup(ALICE, 'of Alice'), 1);
+    await api.messages.add('main', inGroup(MALLORY, 'of Mallory'), 2);
+    await api.messages.add('main', message(MALLORY, 'SHARED', 600, { body: 'for us' }), 3);
+  });
+
+  it.each([
+    [GROUP, `false_${GROUP}_SHARED_${ALICE}`, 'of Alice'],
+    [GROUP, `false_${GROUP}_SHARED_${MALLORY}`, 'of Mallory'],
+    ['all', `false_${MALLORY}_SHARED`, 'for us'],
+    [MALLORY, 'SHARED', 'for us'],
+  ])('are each shown for themselves: %s %s', async (chat, id, body) => {
+    expect((await api.call('GET', `/api/main/chats/${chat}/messages/${id}`)).json).toMatchObject({ body });
+  });
+
+  it.each([
+    [GROUP, `true_${GROUP}_SHARED`],
+    ['all', `false_${ALICE}_SHARED`],
+    [ALICE, 'SHARED'],
+    ['all', `false_${GROUP}_SHARED_${OTHER}`],
+  ])('are not shown for another: %s %s', async (chat, id) => {
+    expect((await api.call('GET', `/api/main/chats/${chat}/messages/${id}`)).status).toBe(404);
+  });
+
+  it.each([
+    [GROUP, `false_${GROUP}_SHARED_${MALLORY}`, { chatId: GROUP, fromMe: false, participant: MALLORY }],
+    [GROUP, `true_${GROUP}_SHARED`, { chatId: GROUP, fromMe: true }],
+    [ALICE, `false_${ALICE}_SHARED`, { chatId: ALICE, fromMe: false }],
+    [ALICE, 'SHARED', { chatId: ALICE, fromMe: true }],
+    [MALLORY, 'SHARED', { chatId: MALLORY, fromMe: false }],
+  ])('are deleted each for itself: %s %s', async (chat, id, author) => {
+    await api.call('DELETE', `/api/main/chats/${chat}/messages/${id}`);
+    expect((await api.jobs.list('main', { limit: 1, offset: 0 }))[0]?.command).toEqual({
+      type: 'deleteMessage',
+      chatId: author.chatId,
+      message: { id: 'SHARED', ...author },
+    });
+  });
+});
+
 describe('messages', () => {
   it.each([
     ['', ['MSG003', 'MSG002', 'MSG001']],

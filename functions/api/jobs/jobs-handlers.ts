@@ -35,7 +35,7 @@ export function createJobsHandlers({
 /** A receipt costs no write of the job, so what it says is looked up when somebody asks. */
 async function stateWithReceipts(messages: Pick<MessageStore, 'get'>, row: JobRow): Promise<JobState> {
   if (row.state !== 'SENT' || row.messageId === undefined) return row.state;
-  const ack = (await messages.get(row.session, row.messageId))?.ack ?? ACKS.SERVER;
+  const ack = (await messages.get(row.session, row.messageId, { fromMe: true }))?.ack ?? ACKS.SERVER;
   if (ack >= ACKS.PLAYED) return 'PLAYED';
   if (ack >= ACKS.READ) return 'READ';
   return ack >= ACKS.DEVICE ? 'DELIVERED' : 'SENT';

@@ -28,7 +28,8 @@ export async function chatsOverview(
   });
   return Promise.all(
     rows.map(async (row) => {
-      const last = row.lastMessageId === null ? undefined : await messages.get(session, row.lastMessageId, row.chatId);
+      const last =
+        row.lastMessageId === null ? undefined : await messages.get(session, row.lastMessageId, { chatId: row.chatId });
       return {
         id: row.chatId,
         name: row.name,

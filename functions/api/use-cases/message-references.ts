@@ -3,6 +3,7 @@ import type { MessageReference } from '#shared/contracts/commands.ts';
 import type { MessageRow } from '#shared/contracts/rows.ts';
 import { type ChatId, isChatId, parseChatId } from '#shared/domain/chat-id.ts';
 import { NotFoundError } from '#shared/domain/errors.ts';
+import type { SaidOfAuthor } from '#shared/domain/message-author.ts';
 import type { ApiDeps } from '../deps.ts';
 
 /** Longest protobuf, in base64, that is taken along where it only decorates (a quote). */
@@ -20,19 +21,21 @@ export async function findReference(
   named: NamedMessage,
   chat?: ChatId,
 ): Promise<MessageReference | undefined> {
-  const told = await toldReference(deps, session, named, chat);
-  return told ?? (chat === undefined ? undefined : { chatId: chat, id: named.id, fromMe: false });
+  const { id, key } = named;
+  if (key !== undefined) return (await told(deps, session, id, key)) ?? key;
+  const inChat = chat === undefined ? undefined : await told(deps, session, id, { chatId: chat });
+  const anywhere = inChat ?? (await told(deps, session, id, {}));
+  return anywhere ?? (chat === undefined ? undefined : { chatId: chat, id, fromMe: false });
 }
 
-/** Of several messages with the id it is that of the chat which the id names, or else of this one. */
-async function toldReference(
+async function told(
   { messages }: Pick<ApiDeps, 'messages'>,
   session: string,
-  { id, key }: NamedMessage,
-  chat: ChatId | undefined,
+  id: string,
+  author: SaidOfAuthor,
 ): Promise<MessageReference | undefined> {
-  const row = await messages.get(session, id, key?.chatId ?? chat);
-  return (row && referenceTo(row)) ?? key;
+  const row = await messages.get(session, id, author);
+  return row && referenceTo(row);
 }
 
 /** Quoted message of a reply. One that nobody knows is quoted without its content. */
@@ -57,8 +60,12 @@ export async function findOwnReference(
   named: NamedMessage,
   chatId: ChatId,
 ): Promise<MessageReference> {
-  const found = await toldReference(deps, session, named, chatId);
-  if (found === undefined) return { chatId, id: named.id, fromMe: true };
+  const { id, key } = named;
+  const own: MessageReference = { chatId, id, fromMe: true };
+  const found: MessageReference =
+    key === undefined
+      ? ((await told(deps, session, id, own)) ?? (await told(deps, session, id, { chatId })) ?? own)
+      : ((await told(deps, session, id, key)) ?? key);
   const { content: _notNeeded, ...reference } = found;
   return reference;
 }

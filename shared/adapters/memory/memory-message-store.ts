@@ -1,6 +1,12 @@
 import type { WaMedia, WaMessage } from '../../contracts/message.ts';
 import type { MessageRow } from '../../contracts/rows.ts';
-import { authorKey, isIn, isSameAuthor, type MessageAuthor } from '../../domain/message-author.ts';
+import {
+  authorKey,
+  isMeant,
+  isSameAuthor,
+  type MessageAuthor,
+  type SaidOfAuthor,
+} from '../../domain/message-author.ts';
 import { writtenMessageId } from '../../domain/message-id.ts';
 import type { MessageQuery, MessageStore, MessageText } from '../../ports/read-models.ts';
 import { fittingEdit, fittingReaction } from '../fitting-message.ts';
@@ -68,10 +74,9 @@ export class MemoryMessageStore implements MessageStore {
     this.#change(session, id, (known) => ({ media: withLatest(known.media, fact, ({ text }) => text) }));
   }
 
-  async get(session: string, id: string, chatId?: string): Promise<MessageRow | undefined> {
+  async get(session: string, id: string, said: SaidOfAuthor = {}): Promise<MessageRow | undefined> {
     const known = this.#items.get(keyOf(session, id));
-    const wanted = known?.messages.find(({ author }) => chatId !== undefined && isIn(author, chatId));
-    const message = wanted ?? known?.messages[0];
+    const message = known?.messages.find(({ author }) => isMeant(author, said));
     return known && message && composeMessageRow(known, message, known.edits);
   }
 

@@ -17,7 +17,7 @@ export function createDownloadMedia({
     const live = await mended();
     if (!live) return NOT_CONNECTED;
     try {
-      const bytes = await context.contentOf(message.id);
+      const bytes = await context.contentOf(message.id, message);
       const media = bytes && readContent(proto.Message.decode(bytes))?.media;
       if (!media) return NO_MEDIA;
       context.assertOwned();

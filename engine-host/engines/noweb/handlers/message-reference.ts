@@ -22,7 +22,8 @@ export async function messageOf(
   meJid: string,
   context: Pick<EngineContext, 'contentOf'>,
 ): Promise<WAMessage & { readonly known: boolean }> {
-  const bytes = reference.content ? Buffer.from(reference.content, 'base64') : await context.contentOf(reference.id);
+  const { id, content } = reference;
+  const bytes = content ? Buffer.from(content, 'base64') : await context.contentOf(id, reference);
   const message = bytes ? proto.Message.decode(bytes) : { conversation: '' };
   return { key: keyOf(reference, meJid), message, known: bytes !== undefined };
 }
