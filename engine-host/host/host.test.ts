@@ -145,7 +145,7 @@ describe('host', () => {
     await cloud.jobs.create(jobRow({ jobId: 'late' }));
     const end = { state: 'EXPIRED', error: { code: 'expired', message: 'It could not leave in time' } } as const;
     await cloud.jobs.endEarly('alpha', 'late', end);
-    await cloud.queue.send('socket-00', { kind: 'job', session: 'alpha', jobId: 'late' }, 'ended', 'late');
+    await cloud.queue.send('socket-00', { kind: 'job', session: 'alpha', jobId: 'late', ended: true }, 'ended', 'late');
     const told = { event: 'message.ack', payload: { ack: -1, _data: { jobId: 'late', error: end.error } } };
     await until(() => expect(cloud.bus.events).toMatchObject([told]));
     await until(() => expect(cloud.queue.size('socket-00')).toBe(2));

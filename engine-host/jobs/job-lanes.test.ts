@@ -30,19 +30,26 @@ function createLanes(run: (job: JobRow, tries: number, parked?: boolean) => Prom
     }
   };
   const polling = poll();
-  const add = async (jobId: string, changes: Partial<JobRow> = {}) => {
+  const create = async (jobId: string, changes: Partial<JobRow> = {}) => {
     const job = jobRow({ ...changes, jobId });
     await jobs.create(job);
+    return job;
+  };
+  const add = async (jobId: string, changes: Partial<JobRow> = {}) => {
+    const job = await create(jobId, changes);
     const lane = job.command.type === 'checkExists' ? 'control' : 'sends';
     await queue.send(SHARD, { kind: 'job', session: job.session, jobId }, lane, jobId);
   };
+  /** As the reconciler does. */
+  const tellEnded = (jobId: string) =>
+    queue.send(SHARD, { kind: 'job', session: 'alpha', jobId, ended: true }, 'ended', `${jobId}:expired`);
   ends.push(async () => {
     stop.abort();
     lease.end();
     lanes.abort();
     await polling;
   });
-  return { lease, queue, jobs, lanes, add, stop, polling };
+  return { lease, queue, jobs, lanes, create, add, tellEnded, stop, polling };
 }
 
 const ends: (() => Promise<void>)[] = [];
@@ -127,6 +134,70 @@ describe('JobLanes', () => {
     const parked = order.filter((id) => id.endsWith('*'));
     expect(parked.at(-1)).toBe('cold2*');
     expect(parked.indexOf('cold2*')).toBeGreaterThan(parked.lastIndexOf('cold1*'));
+  });
+
+  it('has what is only to be told of wait for no send', async () => {
+    const { begun, run, end } = held();
+    const { create, add, tellEnded, queue } = createLanes(run);
+    for (const jobId of ['e1', 'e2']) await create(jobId, { state: 'EXPIRED' });
+    // One wake-up of the poll must find all of them.
+    await Promise.all([add('a'), tellEnded('e1'), tellEnded('e2')]);
+    await vi.waitFor(() => expect([...begun].sort()).toEqual(['a', 'e1']));
+    const postpone = vi.spyOn(queue, 'postpone');
+    end('a', { kind: 'postpone', seconds: 43_000 });
+    await vi.waitFor(() => expect(postpone).toHaveBeenCalledWith(SHARD, expect.anything(), 43_000));
+    end('e1');
+    end('e2');
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(1));
+    expect(begun).toEqual(expect.arrayContaining(['e1', 'e2']));
+    expect(postpone).toHaveBeenCalledTimes(1);
+  });
+
+  it('has no send wait for what cannot be told yet, and the rest of that together', async () => {
+    const { begun, run, end } = held();
+    const { create, add, tellEnded, queue } = createLanes(run);
+    for (const jobId of ['e1', 'e2']) await create(jobId, { state: 'EXPIRED' });
+    const postpone = vi.spyOn(queue, 'postpone');
+    // One wake-up of the poll must find all of them.
+    await Promise.all([tellEnded('e1'), tellEnded('e2'), add('a'), add('b')]);
+    await vi.waitFor(() => expect([...begun].sort()).toEqual(['a', 'e1']));
+    end('e1', { kind: 'postpone', seconds: 5 });
+    await vi.waitFor(() => expect(postpone.mock.calls.map(([, , seconds]) => seconds)).toEqual([5, 5]));
+    end('a');
+    end('b');
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(2));
+    expect(begun).toEqual(expect.arrayContaining(['a', 'b']));
+    expect(begun).not.toContain('e2');
+  });
+
+  it('runs what is to be told of after its own try, when its row has not ended', async () => {
+    const { begun, run, end } = held();
+    const { add, tellEnded, queue } = createLanes(run);
+    // One wake-up of the poll must find both.
+    await Promise.all([add('a'), tellEnded('a')]);
+    await vi.waitFor(() => expect(begun).toEqual(['a']));
+    await nextTurn();
+    expect(begun).toEqual(['a']);
+    end('a');
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(0));
+    expect(begun).toEqual(['a', 'a']);
+  });
+
+  it('tells of what ends while it stands behind a send that has to wait', async () => {
+    const { begun, run, end } = held();
+    const { add, create, tellEnded, jobs, queue } = createLanes(run);
+    await create('late');
+    const read = vi.spyOn(jobs, 'get');
+    await add('a');
+    await vi.waitFor(() => expect(begun).toEqual(['a']));
+    await tellEnded('late');
+    await vi.waitFor(() => expect(read).toHaveBeenLastCalledWith('alpha', 'late'));
+    await nextTurn();
+    await jobs.endEarly('alpha', 'late', { state: 'EXPIRED', error: { code: 'expired', message: 'late' } });
+    end('late');
+    end('a', { kind: 'postpone', seconds: 43_000 });
+    await vi.waitFor(() => expect(queue.size(SHARD)).toBe(1));
+    expect(begun).toEqual(['a', 'late']);
   });
 
   it('lets nothing overtake, also when the rows behind are slow to read', async () => {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { isSendCommand } from '#shared/contracts/commands.ts';
-import type { JobRow } from '#shared/contracts/jobs.ts';
+import { FINISHED_STATES, type JobRow } from '#shared/contracts/jobs.ts';
 import { SHARD_VISIBILITY_SECONDS } from '#shared/contracts/queue-definitions.ts';
 import { NotOwnerError } from '#shared/domain/errors.ts';
 import { tag } from '#shared/observability/logger.ts';
@@ -75,7 +75,7 @@ export class JobLanes {
       async () => {
         const job = await this.#read(session, jobId);
         if (job === undefined) return this.#settle(message, { kind: 'done' });
-        const lane = isSendCommand(job.command) ? `${session}#sends` : `${session}#control`;
+        const lane = laneOf(message, job);
         const waits = this.#lanes.has(lane);
         this.#enter(lane, () => this.#process(message, job, waits, lane), message);
       },
@@ -129,9 +129,8 @@ export class JobLanes {
 
   async #process(message: ReceivedShardMessage, read: JobRow, waited: boolean, lane: string): Promise<void> {
     if (this.#draining) return this.#settle(message, { kind: 'postpone', seconds: 0 });
-    const parked = message.body.kind === 'job' && message.body.parked === true;
-    // Parked sends run one after the other with the rest, but nobody waits for them.
-    const order = parked ? `${lane}#parked` : lane;
+    const parked = isMarked(message, 'parked');
+    const order = orderOf(message, lane);
     const hold = this.#holds.get(order);
     const number = this.#underWay.get(message)?.number ?? 0;
     if (hold !== undefined && number < hold.before) return this.#settle(message, hold.disposition);
@@ -268,4 +267,21 @@ export class JobLanes {
     }
     this.#deps.onSettled();
   }
+}
+
+function laneOf(message: ReceivedShardMessage, { session, command, state }: JobRow): string {
+  if (!isSendCommand(command)) return `${session}#control`;
+  // Its message comes before its row has ended: until then a try of it may be under way among the sends.
+  return isMarked(message, 'ended') && FINISHED_STATES.has(state) ? `${session}#ended` : `${session}#sends`;
+}
+
+/** What waits for each other when one is postponed: never more than the message group that the queue holds back. */
+function orderOf(message: ReceivedShardMessage, lane: string): string {
+  if (isMarked(message, 'parked')) return `${lane}#parked`;
+  if (isMarked(message, 'ended')) return `${message.body.session}#ended`;
+  return lane;
+}
+
+function isMarked({ body }: ReceivedShardMessage, mark: 'parked' | 'ended'): boolean {
+  return body.kind === 'job' && body[mark] === true;
 }

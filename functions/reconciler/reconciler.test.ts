@@ -216,6 +216,18 @@ describe('what has expired', () => {
     },
   );
 
+  it('has a message that says that it ends, unlike what is only woken', async () => {
+    await accept('job_1');
+    await accept('job_2', { expiresAt: now + 3 * DAY });
+    now += DAY + 2 * MINUTE;
+    expect(await reconcile(SHARD)).toMatchObject({ woken: 1, expired: 1 });
+    const received = await queue.receive(SHARD, new AbortController().signal);
+    expect(received.map(({ body }) => body)).toEqual([
+      { kind: 'job', session: 'main', jobId: 'job_1', ended: true },
+      { kind: 'job', session: 'main', jobId: 'job_2' },
+    ]);
+  });
+
   it('is told of though younger sends of its session wait', async () => {
     await session('idle', 'STOPPED');
     await accept('job_1', { session: 'idle' });

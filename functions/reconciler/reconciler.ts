@@ -90,7 +90,8 @@ async function endLate(
     return 'woken';
   }
   // First of all: once the row has ended nobody finds it any more, and only its message makes a host tell of it.
-  if (messageId !== undefined) await queue.send(shard, { kind: 'job', session, jobId }, 'ended', `${jobId}:expired`);
+  if (messageId !== undefined)
+    await queue.send(shard, { kind: 'job', session, jobId, ended: true }, 'ended', `${jobId}:expired`);
   return (await jobs.endEarly(session, jobId, EXPIRED))?.state === 'EXPIRED' ? 'expired' : undefined;
 }
 

@@ -101,6 +101,8 @@ export const shardMessageSchema = z.discriminatedUnion('kind', [
     jobId: z.string(),
     /** It opens a conversation, may not yet, and has been moved out of the way of the session's other sends. */
     parked: z.boolean().optional(),
+    /** Sent because the job ends, late, whoever ends it: a host has to tell of that and no more. */
+    ended: z.boolean().optional(),
   }),
   /** The session's row changed (start, stop, config, delete): look at it. */
   z.object({

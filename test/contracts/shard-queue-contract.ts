@@ -65,6 +65,12 @@ export function defineShardQueueContract(name: string, factory: () => Promise<Sh
       expect(second).toMatchObject({ messageId: first?.messageId, receiveCount: 2 });
     });
 
+    it.each(['parked', 'ended'] as const)('gives the mark of a message that is %s', async (mark) => {
+      const body: ShardMessage = { kind: 'job', session: 'alpha', jobId: '1', [mark]: true };
+      await send(body, mark);
+      expect((await hold(1)).map((message) => message.body)).toEqual([body]);
+    });
+
     it('holds a lane back for its unfinished head, and no other lane', async () => {
       await send(job('a1', 'alpha'));
       const [head] = await hold(1);
