@@ -8,7 +8,7 @@ import { type Ack, ackName } from '#shared/domain/message-ack.ts';
 import { formatMessageId, parseMessageId } from '#shared/domain/message-id.ts';
 import { eventEnvelope } from '#test/contracts/events.ts';
 import { waMessage } from '#test/contracts/rows.ts';
-import { project } from './projections.ts';
+import { project, targetOf } from './projections.ts';
 
 const CHAT = '4915100000001@c.us';
 const OTHER = '4915100000002@c.us';
@@ -27,6 +27,17 @@ function models() {
   });
   return { messages, run, everything };
 }
+
+const CHOSEN_IDS = [
+  'MY_OWN_ID',
+  'A',
+  'A'.repeat(500),
+  `X_${CHAT}`,
+  'true_12345_ABC',
+  `false_${CHAT}_X`,
+  'a b/c#d',
+  '漢'.repeat(2000),
+];
 
 const longId = (id: string, chat = CHAT) => `false_${chat}_${id}`;
 const ackOf = (event: 'message.ack' | 'message.ack.group', id: string, ack: Ack): EventBody => ({
@@ -191,28 +202,27 @@ describe('projections', () => {
     expect(await messages.get('alpha', 'AAAAA1')).not.toHaveProperty('revokedAt');
   });
 
-  it.each(['MY_OWN_ID', 'A', 'A'.repeat(500), `X_${CHAT}`, 'a b/c#d', '漢'.repeat(2000)])(
-    'projects whatever a sender takes for an id: %j',
-    async (id) => {
-      const { run, messages, everything } = models();
-      const { id: long, ...payload } = waMessage({ id, timestamp: 5 });
-      const key = parseMessageId(longId('X'));
-      if (key === undefined) throw new Error(long);
-      const told = formatMessageId({ ...key, id });
-      await run(
-        eventEnvelope(editOf(id, 'edited')),
-        eventEnvelope({ event: 'message.any', payload: { ...payload, id: told } }),
-        eventEnvelope({
-          event: 'message.reaction',
-          payload: { ...payload, id: told, reaction: { text: '👍', messageId: told } },
-        }),
-        eventEnvelope(revocationOf(id)),
-      );
-      const row = { message: { id: told, body: 'edited' }, reactions: { [CHAT]: '👍' }, revokedAt: 1_000_000 };
-      expect(await everything()).toMatchObject({ messages: [row], chats: [{ chatId: CHAT }] });
-      expect(await messages.get('alpha', id)).toMatchObject(row);
-    },
-  );
+  it.each(CHOSEN_IDS)('projects whatever a sender takes for an id: %j', async (id) => {
+    const { run, messages, everything } = models();
+    const { id: long, ...payload } = waMessage({ id, timestamp: 5 });
+    const key = parseMessageId(longId('X'));
+    if (key === undefined) throw new Error(long);
+    const told = formatMessageId({ ...key, id });
+    const events = [
+      eventEnvelope(editOf(id, 'edited')),
+      eventEnvelope({ event: 'message.any', payload: { ...payload, id: told } }),
+      eventEnvelope({
+        event: 'message.reaction',
+        payload: { ...payload, id: told, reaction: { text: '👍', messageId: told } },
+      }),
+      eventEnvelope(revocationOf(id)),
+    ];
+    await run(...events);
+    const row = { message: { id: told, body: 'edited' }, reactions: { [CHAT]: '👍' }, revokedAt: 1_000_000 };
+    expect(await everything()).toMatchObject({ messages: [row], chats: [{ chatId: CHAT }] });
+    expect(await messages.get('alpha', id)).toMatchObject(row);
+    expect(new Set(events.map(targetOf)).size).toBe(1);
+  });
 
   it('refuses what is no message of an engine’s, and changes nothing', async () => {
     const { run, everything } = models();

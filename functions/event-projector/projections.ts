@@ -6,7 +6,7 @@ import type { WaMessage } from '#shared/contracts/message.ts';
 import { ValidationError } from '#shared/domain/errors.ts';
 import { ACKS } from '#shared/domain/message-ack.ts';
 import { authorOf, type MessageAuthor } from '#shared/domain/message-author.ts';
-import { type MessageKey, parseMessageId } from '#shared/domain/message-id.ts';
+import { type MessageKey, parseMessageId, writtenMessageId } from '#shared/domain/message-id.ts';
 import type { ChatStore, MessageStore } from '#shared/ports/read-models.ts';
 
 export interface ReadModels {
@@ -58,13 +58,13 @@ export async function project(event: EventEnvelope, { messages, chats }: ReadMod
     case 'message.edited': {
       const { editedMessageId, body, _data } = event.payload;
       const text = { body, ...(typeof _data?.content === 'string' && { content: _data.content }) };
-      await messages.edit(session, targetId(editedMessageId), writerOf(event.payload), text, timestamp);
+      await messages.edit(session, editedMessageId, writerOf(event.payload), text, timestamp);
       return;
     }
     case 'message.revoked': {
       const { revokedMessageId, after } = event.payload;
       // WAHA's form allows it; then nobody knows whether whoever did it may.
-      if (after !== null) await messages.revoke(session, targetId(revokedMessageId), writerOf(after), timestamp);
+      if (after !== null) await messages.revoke(session, revokedMessageId, writerOf(after), timestamp);
       return;
     }
     case 'message.media': {
@@ -83,9 +83,9 @@ export function targetOf(event: EventEnvelope): string {
     case 'message.ack':
     case 'message.ack.group':
     case 'message.media':
-      return target(event.session, event.payload.id);
+      return target(event.session, targetId(event.payload.id));
     case 'message.reaction':
-      return target(event.session, event.payload.reaction.messageId);
+      return target(event.session, targetId(event.payload.reaction.messageId));
     case 'message.edited':
       return target(event.session, event.payload.editedMessageId);
     case 'message.revoked':
@@ -95,11 +95,12 @@ export function targetOf(event: EventEnvelope): string {
   }
 }
 
-function target(session: string, messageId: string): string {
-  return `${session}/${targetId(messageId)}`;
+/** @param id as it is on the wire */
+function target(session: string, id: string): string {
+  return `${session}/${writtenMessageId(id)}`;
 }
 
-/** Bare id of the message that an event names, in whatever form. */
+/** Bare id of the message that an event names by its long id. What an edit or a revocation names is a bare one as it came. */
 function targetId(messageId: string): string {
   return parseMessageId(messageId)?.id ?? messageId;
 }

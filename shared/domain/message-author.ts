@@ -77,9 +77,10 @@ function chatNames(author: MessageAuthor): readonly (string | undefined)[] {
   return isOfTwo(author) ? [author.chatId, author.lid] : [author.chatId];
 }
 
-/** A channel writes as itself. */
-function participantNames({ participant, lid }: MessageAuthor): readonly (string | undefined)[] {
-  return participant === undefined && lid === undefined ? ['nobody'] : [participant, lid];
+/** A channel writes as itself. Elsewhere whoever is not named is nobody in particular, and the same as nobody. */
+function participantNames({ chatId, participant, lid }: MessageAuthor): readonly (string | undefined)[] {
+  const isChannel = chatId.endsWith('@newsletter') && participant === undefined && lid === undefined;
+  return isChannel ? [chatId] : [participant, lid];
 }
 
 function meet(some: readonly (string | undefined)[], others: readonly (string | undefined)[]): boolean {

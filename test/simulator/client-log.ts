@@ -28,18 +28,30 @@ export type ClientHappening =
   | { readonly kind: 'reuse'; readonly phone: string; readonly device: number; readonly id: string }
   /** A phone could not decrypt a message and asks for it again. */
   | { readonly kind: 'asked'; readonly phone: string; readonly id: string }
-  /** A phone decrypted a message whose id it had already seen; `asked` when some phone had asked for it again. */
-  | { readonly kind: 'repeat'; readonly phone: string; readonly id: string; readonly asked: boolean };
+  /**
+   * A phone decrypted a message whose id it had already seen; `asked` when some phone had asked for it again, `proven`
+   * when the client that sent it again had a receipt for it in its backlog, or an earlier one had been given it.
+   */
+  | {
+      readonly kind: 'repeat';
+      readonly phone: string;
+      readonly id: string;
+      readonly asked: boolean;
+      readonly proven: boolean;
+    };
 
 /** `at` is milliseconds since 1970; `n` counts from 1 within a run. */
 export type ClientLogEntry = ClientHappening & { readonly n: number; readonly at: number };
 
-/** How many ids that were asked for again are remembered. */
+/** How many ids are remembered that were asked for again, or of which there is a receipt. */
 const KEPT = 5000;
 
 export class ClientLog {
   readonly #entries = new WaitableLog<ClientLogEntry>();
   readonly #asked = new Set<string>();
+  /** By message: the place of its first receipt. */
+  readonly #receipts = new Map<string, number>();
+  readonly #proven = new Set<string>();
   #places = 0;
 
   note(happening: ClientHappening): void {
@@ -60,11 +72,33 @@ export class ClientLog {
   asks(phone: string, id: string): void {
     this.note({ kind: 'asked', phone, id });
     this.#asked.add(id);
-    const oldest = this.#asked.values().next();
-    if (this.#asked.size > KEPT && !oldest.done) this.#asked.delete(oldest.value);
+    forgetOldest(this.#asked);
+  }
+
+  /** A client is given a receipt for a message. */
+  givesReceipt(id: string, place: number): void {
+    if (this.#receipts.has(id)) return;
+    this.#receipts.set(id, place);
+    forgetOldest(this.#receipts);
+  }
+
+  /** A client that is live since that place sends a message. */
+  takes(id: string, activeFrom: number): void {
+    if ((this.#receipts.get(id) ?? Number.POSITIVE_INFINITY) >= activeFrom) return;
+    this.#proven.add(id);
+    forgetOldest(this.#proven);
+  }
+
+  wasProven(id: string): boolean {
+    return this.#proven.has(id);
   }
 
   wasAsked(id: string): boolean {
     return this.#asked.has(id);
   }
+}
+
+function forgetOldest(ids: Set<string> | Map<string, number>): void {
+  const oldest = ids.keys().next();
+  if (ids.size > KEPT && !oldest.done) ids.delete(oldest.value);
 }

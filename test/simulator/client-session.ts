@@ -16,6 +16,8 @@ export class ClientSession {
   registration: Registration | undefined;
   /** True from `<active/>` on: stanzas go out live instead of waiting in the offline queue. */
   active = false;
+  /** The place on the wire at which it was: all before it is from its backlog, or was given to an earlier client. */
+  activeFrom = Number.POSITIVE_INFINITY;
   available = false;
   /** When the client was last heard of, ms since 1970. */
   heardAt = Date.now();

@@ -1,6 +1,7 @@
 import type { Device, PendingStanza } from './accounts.ts';
 import type { ClientSession } from './client-session.ts';
 import { matches } from './faults.ts';
+import { receiptIds } from './receipt-ids.ts';
 import type { Server } from './server.ts';
 import { attrText, type BinaryNode, node, requireText } from './wire/binary-node.ts';
 import { SERVER_JID } from './wire/jid.ts';
@@ -49,6 +50,9 @@ function leaves(server: Server, entry: PendingStanza, session: ClientSession): v
   const place = server.clientLog.place();
   entry.sentTo = session;
   entry.places = { first: entry.places?.first ?? place, last: place };
+  const { stanza } = entry;
+  if (stanza.tag !== 'receipt' || attrText(stanza, 'type') === 'retry') return;
+  for (const id of receiptIds(stanza)) server.clientLog.givesReceipt(id, place);
 }
 
 /** Forgets a stanza the client has acknowledged. */

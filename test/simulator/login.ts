@@ -59,6 +59,7 @@ export const sessionIqs: IqTable = {
     setImmediate(() => {
       session.active = true;
       flushOffline(server, device);
+      session.activeFrom = server.clientLog.place();
       server.clientLog.note({ kind: 'active', phone: device.account.phone, device: device.id });
       if (!device.introduced) {
         device.introduced = true;

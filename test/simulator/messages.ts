@@ -30,6 +30,7 @@ export function acceptMessage(server: Server, session: ClientSession, sender: De
     return;
   }
   session.send(node('ack', { class: 'message', id, from: to, t: String(t) }));
+  server.clientLog.takes(id, session.activeFrom);
   for (let left = server.ratchets.reuses(deviceName(sender), message); left > 0; left -= 1) {
     server.stats.counterReuses += 1;
     server.clientLog.note({ kind: 'reuse', phone: sender.account.phone, device: sender.id, id });

@@ -196,6 +196,26 @@ describe('with simulated contacts', () => {
     expect(read.text).toBe('two');
   });
 
+  test('a message that comes twice was proven when a receipt was there before the login that sent it', async () => {
+    const contact = bed.simulator.addContact({ name: 'Twice' });
+    const client = await bed.client().pair();
+    const send = () =>
+      client.sock.sendMessage(address(contact.phone), { text: 'once' }, { messageId: '3EB0AAAAAAAAAAAAAAAAAA' });
+    const repeats = async () =>
+      (await bed.simulator.clientLog()).flatMap((entry) =>
+        entry.kind === 'repeat' && entry.phone === contact.phone ? [entry.proven] : [],
+      );
+    await send();
+    await until('the receipt', () => client.status('3EB0AAAAAAAAAAAAAAAAAA') >= 3);
+    await send();
+    await until('the first repeat', async () => (await repeats()).length === 1);
+    await client.close();
+    await client.login();
+    await send();
+    await until('the second repeat', async () => (await repeats()).length === 2);
+    expect(await repeats()).toEqual([false, true]);
+  });
+
   test('a contact that decrypts nothing still gives receipts', async () => {
     const contact = bed.simulator.addContact({ name: 'Heinz', script: { decrypt: 'none' } });
     const alice = await bed.client({ pushName: 'Alice N' }).pair();

@@ -9,7 +9,7 @@ import { describeMessage, unpad } from './message-content.ts';
 import { answerRetry, phoneReceipt, requestRetry } from './phone-receipts.ts';
 import { type Sending, type SentMessage, sendFrom } from './phone-sending.ts';
 import { type PhoneState, readSenderKey, writeSenderKey } from './phone-state.ts';
-import { receiptIds } from './receipts.ts';
+import { receiptIds } from './receipt-ids.ts';
 import type { Script } from './script.ts';
 import { decryptWithSenderKey, readDistribution, type SenderKey, senderKeyIdOf } from './sender-keys.ts';
 import type { Server } from './server.ts';
@@ -130,7 +130,8 @@ export class Phone {
     const id = requireText(stanza, 'id');
     if (this.#seenBefore(`${id} ${formatJid(author)}`)) {
       const { clientLog } = this.server;
-      if (!fromMe) clientLog.note({ kind: 'repeat', phone: this.account.phone, id, asked: clientLog.wasAsked(id) });
+      const known = { asked: clientLog.wasAsked(id), proven: clientLog.wasProven(id) };
+      if (!fromMe) clientLog.note({ kind: 'repeat', phone: this.account.phone, id, ...known });
       return;
     }
     await this.#record(stanza, sender, author, message);

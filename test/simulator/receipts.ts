@@ -2,8 +2,9 @@ import { addressLike, type Device, nowSeconds } from './accounts.ts';
 import type { ClientSession } from './client-session.ts';
 import { acknowledged, deliver, stanzaKey, taken } from './delivery.ts';
 import { alternate, memberJid } from './group-nodes.ts';
+import { receiptIds } from './receipt-ids.ts';
 import type { Server } from './server.ts';
-import { attrJid, attrText, type BinaryNode, child, children, node, requireText } from './wire/binary-node.ts';
+import { attrJid, attrText, type BinaryNode, node, requireText } from './wire/binary-node.ts';
 import { formatJid, type Jid } from './wire/jid.ts';
 
 /** Receipts between a client and its own phone or the server; nobody else hears of them. */
@@ -24,13 +25,6 @@ export function acceptReceipt(server: Server, session: ClientSession, by: Device
   for (const each of receiptIds(receipt)) taken(server, by, each, kind === 'retry' ? 'retry' : 'receipt');
   if (kind === 'retry') server.stats.retries += 1;
   if (kind === undefined || !PRIVATE_TYPES.has(kind)) routeReceipt(server, by, receipt);
-}
-
-/** The message ids a receipt stands for: its own and those of its list. */
-export function receiptIds(receipt: BinaryNode): readonly string[] {
-  const list = child(receipt, 'list');
-  const more = list ? children(list, 'item').map((item) => requireText(item, 'id')) : [];
-  return [requireText(receipt, 'id'), ...more];
 }
 
 /** Passes a receipt on to the author of the messages, after the configured delay. */

@@ -10,26 +10,27 @@ const JOB_RETURNS_MS = 5 * 60_000;
  */
 export class EarlyReceipts {
   /** By message: numbers of the receipts, in the order in which they came. */
-  readonly #held = new Map<string, Map<number, NodeJS.Timeout>>();
+  readonly #held = new Map<string, Map<number, NodeJS.Timeout | undefined>>();
+  #stopped = false;
 
   /**
    * @param number in the inbox
    * @param tell called when the message's job does not come
    */
   hold(id: string, number: number, tell: () => void): void {
-    const held = this.#held.get(id) ?? new Map<number, NodeJS.Timeout>();
+    const held = this.#held.get(id) ?? new Map<number, NodeJS.Timeout | undefined>();
     this.#held.set(id, held);
     const giveUp = () => {
       held.delete(number);
       if (held.size === 0) this.#held.delete(id);
       tell();
     };
-    held.set(number, setTimeout(giveUp, JOB_RETURNS_MS));
+    held.set(number, this.#stopped ? undefined : setTimeout(giveUp, JOB_RETURNS_MS));
   }
 
   /** The message is told of now. @returns the numbers of its receipts, in the order in which they came */
   take(id: string): readonly number[] {
-    const held = this.#held.get(id) ?? new Map<number, NodeJS.Timeout>();
+    const held = this.#held.get(id) ?? new Map<number, NodeJS.Timeout | undefined>();
     this.#held.delete(id);
     for (const timer of held.values()) clearTimeout(timer);
     return [...held.keys()];
@@ -37,6 +38,7 @@ export class EarlyReceipts {
 
   /** Gives up nothing any more: what is held is in the inbox, for the next run. */
   stop(): void {
+    this.#stopped = true;
     for (const held of this.#held.values()) for (const timer of held.values()) clearTimeout(timer);
   }
 }

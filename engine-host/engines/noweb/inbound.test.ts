@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { parseMessageId, writtenMessageId } from '#shared/domain/message-id.ts';
 import type { EngineEvent } from '../engine.ts';
-import { Inbound } from './inbound.ts';
+import { type Emit, Inbound } from './inbound.ts';
 import { chatOf } from './noweb-world.ts';
 
 const ME = chatOf('4915199999999');
@@ -106,7 +106,7 @@ describe('Inbound', () => {
     const own = { ...message(ANN, '', { imageMessage: {} }), key: { remoteJid: ANN, id: 'AAAAAA', fromMe: true } };
     const sent = inbound.accept(own, 'api');
     const acks = [1, 2].map((ack) =>
-      inbound.inOrder([ANN_LID, 'ZZZZZZ', 'AAAAAA'], async (emit) => {
+      inbound.inOrder({ chats: [ANN_LID], ids: ['ZZZZZZ', 'AAAAAA'] }, async (emit) => {
         if (ack === 1) await new Promise(setImmediate);
         emit({ body: { event: 'engine.event', payload: { event: `ack ${ack}`, data: {} } }, key: '', timestamp: 0 });
       }),
@@ -116,6 +116,21 @@ describe('Inbound', () => {
     await Promise.all([sent, ...acks]);
     const names = events.map(({ body }) => (body.event === 'engine.event' ? body.payload.event : body.event));
     expect(names).toEqual(['message.any', 'message.ack', 'ack 1', 'ack 2']);
+  });
+
+  test.each([ANN, ANN_LID, 'account'])('an id that its sender has chosen holds up no other chat: %j', async (id) => {
+    const { inbound, events, downloaded } = setUp((jid) => (jid === ANN ? ANN_LID : undefined));
+    const image = inbound.accept(message(BEN, id, { imageMessage: { caption: 'image' } }), 'app');
+    const work = (name: string) => async (emit: Emit) =>
+      emit({ body: { event: 'engine.event', payload: { event: name, data: {} } }, key: '', timestamp: 0 });
+    const acks = inbound.inOrder({ chats: [BEN], ids: [ANN, ANN_LID] }, work('acks'));
+    await inbound.inOrder({ chats: [ANN] }, work('of the chat'));
+    await inbound.inOrder({}, work('of the account'));
+    const names = () => events.flatMap(({ body }) => (body.event === 'engine.event' ? [body.payload.event] : []));
+    expect(names()).toEqual(['of the chat', 'of the account']);
+    downloaded();
+    await Promise.all([image, acks]);
+    expect(names()).toEqual(['of the chat', 'of the account', 'acks']);
   });
 
   test('an edit has the server’s time, whatever its sender says', async () => {
@@ -209,7 +224,7 @@ describe('Inbound', () => {
 
   test('a happening that cannot be converted does not stop the chat', async () => {
     const { inbound, bodies } = setUp();
-    const broken = await inbound.inOrder([ANN], async () => {
+    const broken = await inbound.inOrder({ chats: [ANN] }, async () => {
       throw new Error('broken');
     });
     expect(broken).toBe(false);

@@ -66,12 +66,11 @@ export class Inbound {
 
   /**
    * Runs something after what is under way in its chat, or about the same message. Failures are logged, never thrown.
-   * @param subjects its chat's JID, or both where it came with both, and the ids of the messages it tells of
    * @param done as in `accept`
    * @returns as `accept`
    */
   async inOrder(
-    subjects: readonly string[],
+    subjects: Subjects,
     work: (emit: Emit) => Promise<void>,
     done: () => void = () => {},
   ): Promise<boolean> {
@@ -101,15 +100,16 @@ export class Inbound {
    * known by the time the later one came, also when it became known between them. What came under one address each while
    * nothing said that both are one person's is in two lanes; of that, all that tells of one message is in order by its id.
    */
-  #lanesOf(subjects: readonly string[]): readonly string[] {
-    const lanes = new Set<string>();
-    for (const subject of subjects) {
-      const jid = jidNormalizedUser(subject);
-      lanes.add(jid || subject);
+  #lanesOf({ chats = [], ids = [] }: Subjects): readonly string[] {
+    // An id is its sender's choice, and may be somebody else's JID.
+    const lanes = new Set(ids.map((id) => `id/${id}`));
+    for (const chat of chats) {
+      const jid = jidNormalizedUser(chat);
+      lanes.add(`chat/${jid || chat}`);
       const other = jidNormalizedUser(this.#ports.otherAddress(jid));
-      if (other) lanes.add(other);
+      if (other) lanes.add(`chat/${other}`);
     }
-    return [...lanes];
+    return lanes.size > 0 ? [...lanes] : ['account'];
   }
 
   async #convert(message: WAMessage, source: MessageSource, emit: Emit): Promise<void> {
@@ -275,8 +275,16 @@ interface Base {
 
 export type Emit = (event: EngineEvent) => void;
 
-function subjectsOf({ remoteJid, remoteJidAlt, id }: WAMessage['key']): readonly string[] {
+/** What something tells of. What is neither of a chat nor of a message is the account's own, and in order among itself. */
+export interface Subjects {
+  /** Its chat's JID, or both where it came with both. */
+  readonly chats?: readonly string[];
+  /** The messages, as they are named on the wire. */
+  readonly ids?: readonly string[];
+}
+
+function subjectsOf({ remoteJid, remoteJidAlt, id }: WAMessage['key']): Subjects {
   // Baileys takes an author's other address for the list's.
   const alternative = remoteJid?.endsWith('@broadcast') ? undefined : remoteJidAlt;
-  return [remoteJid, alternative, id].filter((subject) => typeof subject === 'string');
+  return { chats: [remoteJid, alternative].filter((jid) => typeof jid === 'string'), ids: id ? [id] : [] };
 }

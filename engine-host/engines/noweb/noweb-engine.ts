@@ -345,7 +345,7 @@ export class NowebEngine implements Engine {
     'messages.media-update': (updates) => this.#reuploads.answered(updates),
     'presence.update': (presence) => {
       const now = this.#context.clock.now();
-      void this.#inbound.inOrder([presence.id], async (emit) => {
+      void this.#inbound.inOrder({ chats: [presence.id] }, async (emit) => {
         const event = await toPresence(presence, this.#lookUps.lookUpOther, now);
         if (event) emit(event);
       });

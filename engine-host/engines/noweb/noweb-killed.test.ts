@@ -75,7 +75,8 @@ async function lead(name: string, phone: string, deaths: Iterable<Death>, option
       disorderIn: disorder(texts),
       earlyAcks: earlyAcks(session.bus),
       lostOut: asked.filter((id) => !inbox.includes(id)).length,
-      twiceOut: log.filter(({ kind }) => kind === 'repeat').length,
+      // What no receipt could tell the next host of is sent again (ADR 15, ⑦).
+      twiceOut: log.filter((entry) => entry.kind === 'repeat' && entry.proven).length,
       undecryptable: after.retries - before.retries,
       reusedCounters: after.counterReuses - before.counterReuses,
       qrCodes: session.statuses.filter((status) => status === 'SCAN_QR_CODE').length - 1,

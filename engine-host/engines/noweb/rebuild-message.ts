@@ -1,12 +1,14 @@
 import {
   cleanMessage,
   decodeMessageNode,
+  isJidBroadcast,
   normalizeMessageContent,
   proto,
   unpadRandomMax16,
   type WAMessage,
 } from '@whiskeysockets/baileys';
 import type { ReceivedMessage } from './happening.ts';
+import { isMe } from './me.ts';
 import { hasUnknownField } from './unknown-fields.ts';
 
 /** The account's own addresses; `lid` is empty before it is known. */
@@ -21,6 +23,9 @@ export interface OwnAddresses {
  */
 export function rebuildMessage({ attrs, parts }: ReceivedMessage, me: OwnAddresses): WAMessage {
   const { fullMessage } = decodeMessageNode({ tag: 'message', attrs: { ...attrs } }, me.id, me.lid);
+  const { key } = fullMessage;
+  // Of those who write to a list, Baileys knows the account by its number only.
+  if (isJidBroadcast(key.remoteJid ?? '')) key.fromMe = isMe(key.participant ?? undefined, me);
   const contents = parts.flatMap(({ plain }) => (plain ? [readContent(plain)] : []));
   if (contents.length > 0)
     fullMessage.message = Object.assign(new proto.Message(), ...contents, unreadable(parts, contents));

@@ -300,20 +300,20 @@ export class Receiving {
         const emitAll = async (emit: Emit) => {
           for (const event of await toAcks(happening, me, receipts)) emit(event);
         };
-        return inbound.inOrder([happening.attrs.from ?? '', ...happening.ids], emitAll, done);
+        return inbound.inOrder({ chats: [happening.attrs.from ?? ''], ids: happening.ids }, emitAll, done);
       }
       case 'group': {
         const emitAll = async (emit: Emit) => {
           for (const event of await toGroupEvents(happening, me, receipts.lookUpOther)) emit(event);
         };
-        return inbound.inOrder([happening.attrs.from ?? ''], emitAll, done);
+        return inbound.inOrder({ chats: [happening.attrs.from ?? ''] }, emitAll, done);
       }
       case 'call': {
         const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpOther));
         const { chat, from, phone } = happening;
         // The phone is the caller's; the chat is the caller's too unless a group calls.
         const caller = areJidsSameUser(chat, from) && phone !== undefined ? [phone] : [];
-        return inbound.inOrder([chat, ...caller], emitAll, done);
+        return inbound.inOrder({ chats: [chat, ...caller] }, emitAll, done);
       }
       case 'account': {
         const { change } = happening;
@@ -321,14 +321,14 @@ export class Receiving {
           const event = await toAccountEvent(happening, receipts.lookUpOther);
           if (event) emit(event);
         };
-        return inbound.inOrder(['chat' in change ? change.chat : 'labels'], emitAll, done);
+        return inbound.inOrder('chat' in change ? { chats: [change.chat] } : {}, emitAll, done);
       }
       case 'media': {
         const emitAll = async (emit: Emit) => {
           const event = await toMediaEvent(happening, receipts);
           if (event) emit(event);
         };
-        return inbound.inOrder([happening.chat, happening.id], emitAll, done);
+        return inbound.inOrder({ chats: [happening.chat], ids: [happening.id] }, emitAll, done);
       }
       case 'report':
         return inbound.accept(readReport(happening.content), 'app', done);

@@ -118,6 +118,9 @@ export class Sender {
     const leaving = this.#leaving.get(sock) ?? new Set();
     if (leaving.has(job.messageId)) return { kind: 'retry', reason: 'leaving', afterSeconds: 2 };
     context.assertOwned();
+    // A receipt may have come since the first look, which is some round trips ago.
+    const proven = proofs.provenAt(job.messageId);
+    if (proven) return await this.#sent(jid, job, frozen.content, proven);
     this.#leaving.set(sock, leaving.add(job.messageId));
     proofs.leaving(job.messageId, job.traceparent);
     resends.leaving(jid, job.messageId, frozen.content);
