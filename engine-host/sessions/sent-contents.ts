@@ -36,8 +36,10 @@ export class SentContents {
   async get(messageId: string, author: SaidOfAuthor): Promise<Uint8Array | undefined> {
     const latest = this.#latest.get(messageId);
     if (latest !== undefined && author.fromMe !== false) return latest.content;
-    // Where nobody knows the message, `fromMe` is a guess.
-    return contentIn(await this.#messages.get(this.#session, messageId, author)) ?? latest?.content;
+    const known = contentIn(await this.#messages.get(this.#session, messageId, author)) ?? latest?.content;
+    if (known !== undefined || author.fromMe !== false) return known;
+    // Of a message that nobody knew when the command came, it was a guess.
+    return contentIn(await this.#messages.get(this.#session, messageId, { chatId: author.chatId, fromMe: true }));
   }
 
   /** Content of a message that the account has sent to one of these chats. */

@@ -6,6 +6,7 @@ import type { MessageRow } from '../contracts/rows.ts';
 import {
   authorIn,
   authorKey,
+  findMeant,
   isMeant,
   isSameAuthor,
   type MessageAuthor,
@@ -138,8 +139,8 @@ export class DynamoDbMessageStore implements MessageStore {
     const item = await this.#table.get({ session, id: writtenMessageId(id) });
     const first = item && placedIn(item);
     if (item === undefined || first === undefined) return undefined;
-    const messages = isMeant(first.author, said) ? [first] : await this.#others(session, id);
-    const message = messages.find(({ author }) => isMeant(author, said));
+    const others = isMeant(first.author, said) ? [] : await this.#others(session, id);
+    const message = findMeant([first, ...others], said);
     return message && (await this.#rowOf(foundIn(item, message)));
   }
 

@@ -73,6 +73,28 @@ export function isMeant(author: MessageAuthor, { chatId, fromMe, participant }: 
   );
 }
 
+/**
+ * The message that is meant, among all that have its id. Somebody's number may have been learned after the message came, which is
+ * known by LID alone then: where nobody else can be meant, it is taken for his.
+ */
+export function findMeant<T extends { readonly author: MessageAuthor }>(
+  messages: readonly T[],
+  said: SaidOfAuthor,
+): T | undefined {
+  const { participant, ...rest } = said;
+  const meant = messages.find(({ author }) => isMeant(author, said));
+  if (meant !== undefined || participant === undefined) return meant;
+  const inPlace = messages.filter(({ author }) => isMeant(author, rest));
+  const possible = inPlace.filter(({ author }) =>
+    participantNames(author).every((name) => name === undefined || serverOf(name) !== serverOf(participant)),
+  );
+  return inPlace.length === 1 ? possible[0] : undefined;
+}
+
+function serverOf(chatId: string): string {
+  return chatId.slice(chatId.indexOf('@'));
+}
+
 function chatNames(author: MessageAuthor): readonly (string | undefined)[] {
   return isOfTwo(author) ? [author.chatId, author.lid] : [author.chatId];
 }

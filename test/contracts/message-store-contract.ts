@@ -320,6 +320,19 @@ export function defineMessageStoreContract(name: string, factory: () => Promise<
       expect(await ids({}, 'session-0')).toEqual([]);
     });
 
+    it('finds a message by the number of who was known by LID alone, where nobody else can be meant', async () => {
+      const byLid = waMessage({ id: 'AAAAA1', chatId: GROUP, participant: LID, body: 'by LID', _data: { lid: LID } });
+      await store.add('alpha', byLid, 1);
+      const bodyOf = async (participant: string) =>
+        (await store.get('alpha', 'AAAAA1', { chatId: GROUP, fromMe: false, participant }))?.message.body;
+      expect(await bodyOf(SENDER)).toBe('by LID');
+      expect(await bodyOf('88888888888@lid')).toBeUndefined();
+      await store.add('alpha', waMessage({ id: 'AAAAA1', chatId: GROUP, participant: SENDER, body: 'by number' }), 2);
+      expect(await bodyOf(SENDER)).toBe('by number');
+      expect(await bodyOf(LID)).toBe('by LID');
+      expect(await bodyOf(OTHER)).toBeUndefined();
+    });
+
     it('knows a message again whose chat’s number has been learned since', async () => {
       await store.add('alpha', waMessage({ id: 'AAAAA1', chatId: OTHER, timestamp: 1 }), 1);
       for (const _ of [1, 2]) {

@@ -48,6 +48,14 @@ function setUp(asked: (proofs: Proofs, id: string) => void) {
   return { sender, proofs, job, frames, sent };
 }
 
+test('a first try is sent whatever is known of another message with its id', async () => {
+  const { sender, proofs, job, frames } = setUp(() => {});
+  proofs.leaving(job.messageId, undefined);
+  proofs.receipt(job.messageId, 5);
+  await sender.send(chatOf('4915100000001'), job, async () => ({ content: { text: 'another' } }));
+  expect(frames).toEqual([ANN]);
+});
+
 describe('the job of a message that may have left', () => {
   const content = proto.Message.encode({ conversation: 'once' }).finish();
 

@@ -70,18 +70,29 @@ export class Sender {
     if (!live) return NOT_CONNECTED;
     try {
       const jid = chatIdToJid(chatId);
-      const proven = job.frozen && this.#ports.proofs.provenAt(job.messageId);
-      if (job.frozen && proven) return await this.#sent(jid, job, job.frozen.content, proven);
+      // Of an earlier try, whose message may have left. A client may have given its id to another message as well.
+      const { frozen: earlier } = job;
+      const proven = await this.#proven(jid, job, earlier);
+      if (proven) return proven;
       this.#ports.context.assertOwned();
       if (!takesMessages(chatId)) return NOBODY;
       const known = await isKnown(live, jid);
       if (known === 'no') return UNKNOWN_RECIPIENT;
       if (known === 'unclear') return { kind: 'retry', reason: 'no-answer', afterSeconds: 2 };
-      const frozen = job.frozen ?? (await job.freeze(await this.#build(live, jid, job, draft)));
+      // A receipt may have come since, which is some round trips.
+      const meanwhile = this.#proven(jid, job, earlier);
+      if (meanwhile) return await meanwhile;
+      const frozen = earlier ?? (await job.freeze(await this.#build(live, jid, job, draft)));
       return await this.#put(live, jid, job, frozen);
     } catch (error) {
       return outcomeOfFailure(error);
     }
+  }
+
+  /** Undefined when nothing proves that WhatsApp has the message. */
+  #proven(jid: string, job: JobContext, earlier: FrozenContent | undefined): Promise<CommandOutcome> | undefined {
+    const provenAt = earlier && this.#ports.proofs.provenAt(job.messageId);
+    return earlier && provenAt ? this.#sent(jid, job, earlier.content, provenAt) : undefined;
   }
 
   async #build(
@@ -118,9 +129,6 @@ export class Sender {
     const leaving = this.#leaving.get(sock) ?? new Set();
     if (leaving.has(job.messageId)) return { kind: 'retry', reason: 'leaving', afterSeconds: 2 };
     context.assertOwned();
-    // A receipt may have come since the first look, which is some round trips ago.
-    const proven = proofs.provenAt(job.messageId);
-    if (proven) return await this.#sent(jid, job, frozen.content, proven);
     this.#leaving.set(sock, leaving.add(job.messageId));
     proofs.leaving(job.messageId, job.traceparent);
     resends.leaving(jid, job.messageId, frozen.content);

@@ -2,7 +2,7 @@ import type { WaMedia, WaMessage } from '../../contracts/message.ts';
 import type { MessageRow } from '../../contracts/rows.ts';
 import {
   authorKey,
-  isMeant,
+  findMeant,
   isSameAuthor,
   type MessageAuthor,
   type SaidOfAuthor,
@@ -76,7 +76,7 @@ export class MemoryMessageStore implements MessageStore {
 
   async get(session: string, id: string, said: SaidOfAuthor = {}): Promise<MessageRow | undefined> {
     const known = this.#items.get(keyOf(session, id));
-    const message = known?.messages.find(({ author }) => isMeant(author, said));
+    const message = known && findMeant(known.messages, said);
     return known && message && composeMessageRow(known, message, known.edits);
   }
 
