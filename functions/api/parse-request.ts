@@ -54,7 +54,10 @@ function issuePath(part: string, path: readonly PropertyKey[]): string {
   return field ? `${part}.${field}` : part;
 }
 
-/** API Gateway hands path parameters on as they came. What is not decoded rightly names nothing: a message id has no `%` but before two hex digits, and is read either way. */
+/**
+ * API Gateway hands path parameters on as they came. Where something has decoded them before, that is harmless: only message
+ * ids have a `%`, before two hex digits, and are read either way.
+ */
 function decodeParams(values: APIGatewayProxyEvent['pathParameters'], issues: FieldIssue[]): Record<string, string> {
   const decoded: Record<string, string> = {};
   for (const [name, value] of Object.entries(values ?? {})) {

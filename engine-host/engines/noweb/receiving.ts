@@ -1,34 +1,27 @@
 import type { EventEmitter } from 'node:events';
-import {
-  areJidsSameUser,
-  type BinaryNode,
-  jidNormalizedUser,
-  proto,
-  type WAMessage,
-  type WAMessageKey,
-} from '@whiskeysockets/baileys';
+import { type BinaryNode, jidNormalizedUser, proto, type WAMessage, type WAMessageKey } from '@whiskeysockets/baileys';
 import type { Logger } from 'pino';
 import type { WaMedia } from '#shared/contracts/message.ts';
-import { AccountSync, toAccountEvent } from './account-sync.ts';
-import { Calls, toCallEvent } from './calls.ts';
+import { AccountSync } from './account-sync.ts';
+import { Calls } from './calls.ts';
 import { EarlyReceipts } from './early-receipts.ts';
-import { groupChange, toGroupEvents } from './group-changes.ts';
+import { groupChange } from './group-changes.ts';
 import { type Happening, isComplete } from './happening.ts';
-import type { Emit, Inbound } from './inbound.ts';
+import { convert } from './happening-events.ts';
+import type { Inbound } from './inbound.ts';
 import { Inbox } from './inbox.ts';
 import type { InboxShare } from './inbox-budget.ts';
 import { presentAttrs } from './kept-node.ts';
 import type { MarkedState } from './marked-state.ts';
 import { type MessageSecret, MessageSecrets, secretInContent } from './message-secrets.ts';
-import { packTraceparent, unpackTraceparent } from './packed-traceparent.ts';
+import { packTraceparent } from './packed-traceparent.ts';
 import { Proofs } from './proofs.ts';
-import { type OwnAddresses, rebuildMessage } from './rebuild-message.ts';
-import { ackOf, type ReceiptPorts, receiptIds, toAcks } from './receipts.ts';
+import type { OwnAddresses } from './rebuild-message.ts';
+import { ackOf, type ReceiptPorts, receiptIds } from './receipts.ts';
 import type { SentMessage } from './sender.ts';
 import { type ServerAcks, secondsOf } from './server-acks.ts';
 import { StanzaIntake } from './stanza-intake.ts';
 import { listenFirst } from './stanza-listeners.ts';
-import { toMediaEvent } from './stored-media.ts';
 
 export interface ReceivingPorts {
   readonly state: MarkedState;
@@ -285,61 +278,9 @@ export class Receiving {
       if (error !== undefined) this.#ports.logger.error({ err: error }, 'a happening could not be read');
       this.#inbox.setAside(number);
     };
-    this.#convert(happening, me, () => this.#inbox.clear(number)).then((converted) => {
+    convert(happening, me, this.#ports, () => this.#inbox.clear(number)).then((converted) => {
       if (!converted) setAside();
     }, setAside);
-  }
-
-  /** @param done called when all its events are published. @returns false when it cannot be converted */
-  async #convert(happening: Happening, me: OwnAddresses, done: () => void): Promise<boolean> {
-    const { inbound, receipts } = this.#ports;
-    switch (happening.kind) {
-      case 'message':
-        return happening.internal || inbound.accept(rebuildMessage(happening, me), 'app', done);
-      case 'receipt': {
-        const emitAll = async (emit: Emit) => {
-          for (const event of await toAcks(happening, me, receipts)) emit(event);
-        };
-        return inbound.inOrder({ chats: [happening.attrs.from ?? ''], ids: happening.ids }, emitAll, done);
-      }
-      case 'group': {
-        const emitAll = async (emit: Emit) => {
-          for (const event of await toGroupEvents(happening, me, receipts.lookUpOther)) emit(event);
-        };
-        return inbound.inOrder({ chats: [happening.attrs.from ?? ''] }, emitAll, done);
-      }
-      case 'call': {
-        const emitAll = async (emit: Emit) => emit(await toCallEvent(happening, receipts.lookUpOther));
-        const { chat, from, phone } = happening;
-        // The phone is the caller's; the chat is the caller's too unless a group calls.
-        const caller = areJidsSameUser(chat, from) && phone !== undefined ? [phone] : [];
-        return inbound.inOrder({ chats: [chat, ...caller] }, emitAll, done);
-      }
-      case 'account': {
-        const { change } = happening;
-        const emitAll = async (emit: Emit) => {
-          const event = await toAccountEvent(happening, receipts.lookUpOther);
-          if (event) emit(event);
-        };
-        return inbound.inOrder('chat' in change ? { chats: [change.chat] } : {}, emitAll, done);
-      }
-      case 'media': {
-        const emitAll = async (emit: Emit) => {
-          const event = await toMediaEvent(happening, receipts);
-          if (event) emit(event);
-        };
-        return inbound.inOrder({ chats: [happening.chat], ids: [happening.id] }, emitAll, done);
-      }
-      case 'report':
-        return inbound.accept(readReport(happening.content), 'app', done);
-      case 'sent': {
-        const { jid, id, timestamp, content, traceparent } = happening;
-        const key = { remoteJid: jid, fromMe: true, id };
-        const message = proto.Message.decode(content);
-        const trace = traceparent && unpackTraceparent(traceparent);
-        return inbound.accept({ key, message, messageTimestamp: timestamp }, 'api', done, trace);
-      }
-    }
   }
 
   /** What has come is kept; its ack may be among what does not leave any more, then it comes again and is known. */
@@ -361,15 +302,4 @@ export class Receiving {
     }, EFFECT_MS);
     this.#effects.add(timer);
   }
-}
-
-function readReport(content: Uint8Array): WAMessage {
-  const { key, message, messageTimestamp, pushName, messageStubType } = proto.WebMessageInfo.decode(content);
-  return {
-    key: key ?? {},
-    ...(message && { message }),
-    ...(messageTimestamp && { messageTimestamp }),
-    ...(pushName && { pushName }),
-    ...(messageStubType && { messageStubType }),
-  };
 }

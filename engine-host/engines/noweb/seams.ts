@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { type BinaryNode, Curve, decryptMessageNode, type KeyPair, type WASocket } from '@whiskeysockets/baileys';
 import { quietLogger } from './quiet-logger.ts';
 
@@ -76,7 +77,7 @@ const PAIR_SUCCESS = 'CB:iq,,pair-success';
  * Lets Baileys have the end of a pairing only if `admits` says so.
  * @throws Error when Baileys does not listen for it where it did
  */
-export function guardPairing({ ws }: Pick<WASocket, 'ws'>, admits: (stanza: BinaryNode) => boolean): void {
+export function guardPairing({ ws }: { readonly ws: EventEmitter }, admits: (stanza: BinaryNode) => boolean): void {
   const listeners = ws.rawListeners(PAIR_SUCCESS);
   if (listeners.length === 0) throw new Error('this version of Baileys hears of pairings elsewhere');
   ws.removeAllListeners(PAIR_SUCCESS);
@@ -85,12 +86,18 @@ export function guardPairing({ ws }: Pick<WASocket, 'ws'>, admits: (stanza: Bina
   });
 }
 
+interface RemembersMessages {
+  readonly messageRetryManager: Partial<
+    Pick<NonNullable<WASocket['messageRetryManager']>, 'addRecentMessage' | 'getRecentMessage'>
+  > | null;
+}
+
 /**
  * Has Baileys ask for whatever it is to send again. Of late messages it has a memory of its own, in which those of others
  * are too: asked for in a group, they would go out as ours. What else it keeps of retries it needs.
  * @throws Error when it has none, or another
  */
-export function forgetMessages({ messageRetryManager: memory }: Pick<WASocket, 'messageRetryManager'>): void {
+export function forgetMessages({ messageRetryManager: memory }: RemembersMessages): void {
   if (typeof memory?.addRecentMessage !== 'function' || typeof memory.getRecentMessage !== 'function') {
     throw new Error('this version of Baileys remembers messages elsewhere');
   }
