@@ -80,7 +80,10 @@ export const presetIdField = z
   .string()
   .refine(isBareMessageId, { error: 'must be a bare message id: 6 to 128 characters of A-Z a-z 0-9 . -' })
   .nullish()
-  .meta({ description: 'Id for the new message; made by the server when missing.' });
+  .meta({
+    description:
+      'Id for the new message; made by the server when missing. To be used once: what is known of a message is known by its id, so a second one under it may be taken for the first, and recipients drop it.',
+  });
 
 /** Whole number in a query. */
 export function queryInteger(minimum: number, maximum: number) {
